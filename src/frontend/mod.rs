@@ -1,0 +1,3 @@
+//! The faces of the gateway.
+
+pub mod stdio;
