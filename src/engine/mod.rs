@@ -1,1 +1,32 @@
-//! The pure core: decides, and does nothing else.
+//! The pure core: it decides, and does nothing else. No I/O, no clock, no randomness, no logs.
+//!
+//! [`decide::decide`] is the whole flow on one screen: a [`request::RawRequest`] and a
+//! [`snapshot::Snapshot`] in, a [`decide::Plan`] or a [`reject::Reject`] out.
+
+pub mod backend;
+pub mod balance;
+pub mod constraint;
+mod cover;
+pub mod decide;
+mod form;
+pub mod host;
+mod index;
+pub mod method;
+mod outline;
+
+pub mod pattern;
+pub mod precedence;
+mod refusal;
+pub mod registry;
+pub mod reject;
+pub mod request;
+pub mod route;
+mod router;
+pub mod snapshot;
+mod sync;
+pub mod table;
+pub mod upstream_path;
+pub mod version;
+pub mod versioning;
+pub mod verify;
+mod walk;

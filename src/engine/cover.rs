@@ -1,0 +1,179 @@
+//! Whether the routes before a form take everything that it matches.
+//!
+//! Only routes of the same host can: below a host there are always more. Of its paths, those of
+//! the same pattern can, and for a subtree the union of what stands below it: `P`, `P/` and what
+//! covers `P/{any}` and its subtree. What is left are the values that a request may have: a method
+//! and a stated version, tried one by one; header and query constraints count where those of the
+//! form imply them.
+
+use std::collections::BTreeSet;
+
+use crate::engine::form::Form;
+use crate::engine::index::Index;
+use crate::engine::route::Route;
+use crate::engine::table::{RouteId, Table};
+use crate::engine::version::ApiVersion;
+
+/// The routes that cover a form together.
+#[derive(Debug, Default)]
+pub(crate) struct Coverage(BTreeSet<Index>);
+
+/// Values that a request may have, and that the form would serve.
+#[derive(Clone, Copy, Debug)]
+struct Demand<'t> {
+    /// A method; none for one that no route lists.
+    method: Option<&'t str>,
+    stated: StatedVersion,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StatedVersion {
+    Nothing,
+    This(ApiVersion),
+    /// One that no route has.
+    Another,
+}
+
+/// One form under examination.
+struct Examined<'t> {
+    table: &'t Table,
+    form: Form,
+    route: &'t Route,
+    coverage: Coverage,
+}
+
+impl Coverage {
+    /// The coverage of the form at `place` of a group; none if some request reaches it.
+    pub(crate) fn of(table: &Table, trie: Index, group: Index, place: usize) -> Option<Self> {
+        let forms = table.router.forms(group);
+        let form = *forms.get(place)?;
+        let route = table.route(form.route);
+        let outline = &table.router.tries().get(trie.get())?.outline;
+        // Most routes stand alone: nothing before them, nothing below.
+        let pattern = || crate::engine::router::pattern_of(form, route);
+        let node = if route.pattern().is_subtree() { outline.find(&pattern()) } else { None };
+        let below = node.filter(|node| outline.cover(*node).param.is_some());
+        if forms.len() == 1 && below.is_none() {
+            return None;
+        }
+        let mut examined = Examined { table, form, route, coverage: Self::default() };
+        let mut open = examined.demands();
+        open.retain(|demand| !examined.taken_in_group(forms, place, *demand));
+        if open.is_empty() {
+            return Some(examined.coverage);
+        }
+        let covered = examined.subtree_taken(outline, below?, open, true);
+        covered.then_some(examined.coverage)
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub(crate) fn routes(self) -> Vec<RouteId> {
+        self.0.into_iter().map(RouteId).collect()
+    }
+}
+
+impl<'t> Examined<'t> {
+    fn demands(&self) -> Vec<Demand<'t>> {
+        let listed = self.route.methods().as_listed();
+        let mut methods: Vec<Option<&str>> = listed.iter().map(|m| Some(&**m)).collect();
+        if methods.is_empty() {
+            methods.push(None);
+        }
+        let mut stated = vec![StatedVersion::Nothing];
+        match self.form.version {
+            Some(version) => stated.push(StatedVersion::This(version)),
+            None => {
+                stated.push(StatedVersion::Another);
+                stated.extend(self.table.versions().iter().copied().map(StatedVersion::This));
+            }
+        }
+        let pairs = methods.iter().flat_map(|method| {
+            stated.iter().map(|stated| Demand { method: *method, stated: *stated })
+        });
+        pairs.collect()
+    }
+
+    /// Whether a form of the same group that comes before it takes the demand.
+    fn taken_in_group(&mut self, forms: &[Form], place: usize, demand: Demand<'_>) -> bool {
+        let class = |form: &Form| match (demand.stated, form.version) {
+            (StatedVersion::Nothing, _) => 0,
+            (StatedVersion::This(stated), Some(version)) if stated == version => 0,
+            (_, None) => 1,
+            // It fails, and so comes after all that serve.
+            (_, Some(_)) => 2,
+        };
+        let own = (class(&self.form), place);
+        let taker = forms.iter().enumerate().find(|(at, form)| {
+            (class(form), *at) < own && self.admits(**form, demand)
+        });
+        self.note(taker.map(|(_, form)| *form))
+    }
+
+    /// Whether what stands at and below a node takes all that is open of its subtree.
+    fn subtree_taken(
+        &mut self,
+        outline: &crate::engine::outline::Outline,
+        node: Index,
+        mut open: Vec<Demand<'_>>,
+        is_own: bool,
+    ) -> bool {
+        let here = outline.cover(node);
+        if let (Some(subtree), false) = (here.subtree, is_own) {
+            open.retain(|demand| !self.taken_by(subtree, *demand));
+        }
+        if open.is_empty() {
+            return true;
+        }
+        let mut all_taken = |group: Option<Index>| {
+            group.is_some_and(|group| open.iter().all(|demand| self.taken_by(group, *demand)))
+        };
+        // Before the first segment there is no path without its slash.
+        let exact = node == Index::ZERO || all_taken(here.exact);
+        exact
+            && all_taken(here.slash)
+            && here.param.is_some_and(|child| self.subtree_taken(outline, child, open, false))
+    }
+
+    /// Whether a form of a more specific group serves the demand, or has it refused.
+    fn taken_by(&mut self, group: Index, demand: Demand<'_>) -> bool {
+        let taker = self.table.router.forms(group).iter().copied().find(|form| {
+            let serves = match (demand.stated, form.version) {
+                (StatedVersion::Nothing, _) | (_, None) => true,
+                (StatedVersion::This(stated), Some(version)) => stated == version,
+                (StatedVersion::Another, Some(_)) => false,
+            };
+            let refuses = form.stated_by_path().is_some()
+                || self.table.route(form.route).service_id != self.route.service_id;
+            (serves || refuses) && self.admits(*form, demand)
+        });
+        self.note(taker)
+    }
+
+    /// Whether the form admits the method and all that the examined form's constraints admit.
+    fn admits(&self, form: Form, demand: Demand<'_>) -> bool {
+        let route = self.table.route(form.route);
+        let method = match demand.method {
+            Some(method) => {
+                route.methods().lists(method)
+                    || method == "HEAD" && form.methods.meets(crate::engine::method::MethodMask::HEAD)
+            }
+            None => route.methods().as_listed().is_empty(),
+        };
+        let implied = |theirs: &[_], ours: &[_]| {
+            theirs.iter().all(|c: &crate::engine::constraint::Constraint| c.is_implied_by(ours))
+        };
+        method
+            && implied(route.headers(), self.route.headers())
+            && implied(route.query(), self.route.query())
+    }
+
+    fn note(&mut self, taker: Option<Form>) -> bool {
+        if let Some(form) = taker {
+            self.coverage.0.insert(form.route);
+        }
+        taker.is_some()
+    }
+}

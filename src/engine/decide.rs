@@ -1,0 +1,143 @@
+//! The decision: from a raw request to a plan or a refusal, in one pass.
+
+use std::ops::ControlFlow;
+
+use crate::engine::balance::Pick;
+use crate::engine::form::Form;
+use crate::engine::host::normal_host;
+use crate::engine::method::Method;
+use crate::engine::path::{EncodedSlash, NormalPath, check_query, split_target};
+use crate::engine::refusal;
+use crate::engine::reject::{EncodedSlashFault, Reject};
+use crate::engine::request::{Headers, RawRequest};
+use crate::engine::route::Route;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::table::RouteId;
+use crate::engine::upstream_path::UpstreamPath;
+use crate::engine::version::ApiVersion;
+use crate::engine::versioning::VersionSource;
+use crate::engine::walk::{Verdict, Walk};
+
+/// An admitted request: only [`decide`] makes one.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    snapshot: &'a Snapshot,
+    route: &'a Route,
+    form: Form,
+    path: NormalPath<'a>,
+    query: Option<&'a str>,
+    source: Option<VersionSource>,
+}
+
+/// Decides which route answers a request.
+///
+/// # Errors
+/// The refusal, if none does.
+#[inline]
+pub fn decide<'a, H: Headers + ?Sized>(
+    snapshot: &'a Snapshot,
+    request: &RawRequest<'a, H>,
+) -> Result<Plan<'a>, Reject> {
+    let (path, query) = normal_target(request.target)?;
+    let method = Method::parse(request.method)?;
+    if path.as_str() == "*" && method.as_str() != "OPTIONS" {
+        return Err(Reject::Asterisk);
+    }
+    let host = request.host.map(normal_host);
+    let walk = Walk {
+        table: snapshot.table(),
+        method,
+        path: path.as_str(),
+        query,
+        host: host.as_deref(),
+        headers: request.headers,
+    };
+    let (form, source) = winner(&walk)?.map_or_else(|| Err(refusal::of_all(&walk)), Ok)?;
+    let route = snapshot.table().route(form.route);
+    admit_encoded_slash(path.encoded_slash(), route)?;
+    Ok(Plan { snapshot, route, form, path, query, source })
+}
+
+impl<'a> Plan<'a> {
+    /// The route that answers.
+    #[must_use]
+    pub const fn route(&self) -> &'a Route {
+        self.route
+    }
+
+    /// Its number in the table.
+    #[must_use]
+    pub const fn route_id(&self) -> RouteId {
+        RouteId(self.form.route)
+    }
+
+    /// The version that answers; none if the route is neutral.
+    #[must_use]
+    pub const fn version(&self) -> Option<ApiVersion> {
+        self.form.version
+    }
+
+    /// Who stated the version; none if nothing did, or nothing that counts.
+    #[must_use]
+    pub const fn version_source(&self) -> Option<VersionSource> {
+        self.source
+    }
+
+    /// The path that was matched.
+    #[must_use]
+    pub fn normal_path(&self) -> &str {
+        self.path.as_str()
+    }
+
+    /// The path and query that go upstream.
+    #[must_use]
+    pub fn upstream_path(&self) -> UpstreamPath<'_> {
+        UpstreamPath::new(self.path.as_str(), self.query, self.form, self.route)
+    }
+
+    /// Picks the next backend of the route and moves its cursor; none if no backend is healthy.
+    #[inline]
+    #[must_use]
+    pub fn pick(&self) -> Option<Pick<'a>> {
+        self.snapshot.pick(self.route_id())
+    }
+}
+
+fn normal_target(target: &str) -> Result<(NormalPath<'_>, Option<&str>), Reject> {
+    let (path, query) = split_target(target);
+    if let Some(query) = query {
+        check_query(query)?;
+    }
+    Ok((NormalPath::parse(path)?, query))
+}
+
+#[inline]
+pub(crate) fn winner<H: Headers + ?Sized>(
+    walk: &Walk<'_, H>,
+) -> Result<Option<(Form, Option<VersionSource>)>, Reject> {
+    let mut winner = None;
+    let mut refused = None;
+    walk.each_form(|visited, verdict| match verdict {
+        Verdict::Serves(source) => {
+            winner = Some((visited.form, source));
+            ControlFlow::Break(())
+        }
+        Verdict::Conflict(_) | Verdict::Required => {
+            refused = Some(refusal::of_verdict(walk, visited, verdict));
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    })?;
+    refused.map_or(Ok(winner), Err)
+}
+
+fn admit_encoded_slash(slash: EncodedSlash, route: &Route) -> Result<(), Reject> {
+    match slash {
+        EncodedSlash::Absent => Ok(()),
+        EncodedSlash::Plain if route.keeps_encoded_slashes() => Ok(()),
+        EncodedSlash::Plain => Err(Reject::EncodedSlash(EncodedSlashFault::NotKept)),
+        EncodedSlash::HidesDotSegment => {
+            Err(Reject::EncodedSlash(EncodedSlashFault::HidesDotSegment))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Forms: the shapes under which a route can be reached.
+//!
+//! A route is reached by its declared pattern, and within a family of versions also by derived
+//! ones: `/api/v2/users/*` by `/api/users/*` with `Accept-Version: v2`, and its sibling
+//! `/api/users/*` (v1) by `/api/v1/users/*`.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::engine::index::Index;
+use crate::engine::method::MethodMask;
+use crate::engine::pattern::PathPattern;
+use crate::engine::route::{NO_SEGMENT, Route};
+use crate::engine::version::ApiVersion;
+use crate::engine::versioning::Versioning;
+
+/// One shape under which a route can be reached: sixteen bytes that the hot path reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    pub(crate) route: Index,
+    pub(crate) version: Option<ApiVersion>,
+    pub(crate) methods: MethodMask,
+    /// Where its pattern states the version; [`NO_SEGMENT`] if nowhere.
+    pub(crate) version_at: u16,
+    pub(crate) derived: bool,
+    /// Whether the route has header or query constraints.
+    pub(crate) constrained: bool,
+}
+
+impl Form {
+    /// The version that the path itself states where this form matches.
+    pub(crate) fn stated_by_path(self) -> Option<ApiVersion> {
+        self.version.filter(|_| self.version_at != NO_SEGMENT)
+    }
+
+    /// In which order forms of one group are tried if the request states no version: those whose
+    /// path states it, neutral ones, declared ones, derived ones.
+    pub(crate) fn unstated_class(self) -> u8 {
+        match (self.version, self.version_at != NO_SEGMENT, self.derived) {
+            (_, true, _) => 0,
+            (None, ..) => 1,
+            (Some(_), false, false) => 2,
+            (Some(_), false, true) => 3,
+        }
+    }
+}
+
+/// A form and its pattern, before it is filed under a host and a group.
+#[derive(Debug)]
+pub(crate) struct FormPattern {
+    pub(crate) form: Form,
+    /// None for the declared pattern of the route.
+    pub(crate) derived: Option<PathPattern>,
+}
+
+impl FormPattern {
+    pub(crate) fn pattern<'p>(&'p self, route: &'p Route) -> &'p PathPattern {
+        self.derived.as_ref().unwrap_or_else(|| route.pattern())
+    }
+}
+
+/// Every form of every route: the declared ones first, in the order of the routes.
+pub(crate) fn forms(routes: &[Route], versioning: &Versioning) -> Vec<FormPattern> {
+    let mut forms: Vec<FormPattern> = routes
+        .iter()
+        .enumerate()
+        .map(|(at, route)| FormPattern {
+            form: form(Index::new(at), route, route.version_at(), false),
+            derived: None,
+        })
+        .collect();
+    if versioning.derives() {
+        for family in families(routes) {
+            family.derive(routes, &mut forms);
+        }
+    }
+    forms
+}
+
+/// Routes of one service whose patterns are equal once the version segment is taken out.
+struct Family {
+    base: PathPattern,
+    members: Vec<Index>,
+}
+
+fn families(routes: &[Route]) -> Vec<Family> {
+    let mut by_base: HashMap<(Index, Box<str>), usize> = HashMap::new();
+    let mut families: Vec<Family> = Vec::new();
+    for (at, route) in routes.iter().enumerate().filter(|(_, route)| route.version().is_some()) {
+        let base = match route.version_at() {
+            NO_SEGMENT => Some(route.pattern().clone()),
+            segment => route.pattern().without_segment(segment.into()),
+        };
+        // Of `/v1` alone nothing would be left: it is no family.
+        let Some(base) = base else { continue };
+        let key = (route.service_id, base.shape().into());
+        let family = *by_base.entry(key).or_insert_with(|| {
+            families.push(Family { base, members: Vec::new() });
+            families.len() - 1
+        });
+        if let Some(family) = families.get_mut(family) {
+            family.members.push(Index::new(at));
+        }
+    }
+    families
+}
+
+impl Family {
+    fn derive(&self, routes: &[Route], forms: &mut Vec<FormPattern>) {
+        let member = |at: &Index| routes.get(at.get()).map(|route| (*at, route));
+        let members = || self.members.iter().filter_map(member);
+        let versions: BTreeSet<_> = members().map(|(_, route)| route.version()).collect();
+        if versions.len() < 2 {
+            return;
+        }
+        let positions: BTreeSet<u16> =
+            members().map(|(_, route)| route.version_at()).filter(|at| *at != NO_SEGMENT).collect();
+        if positions.is_empty() {
+            return;
+        }
+        for (at, route) in members() {
+            let numbered = route.version().filter(|version| version.is_number());
+            let by_path = positions.iter().filter_map(|position| {
+                let pattern = self.base.with_segment((*position).into(), &numbered?.to_string());
+                Some((*position, pattern))
+            });
+            for (version_at, pattern) in by_path.chain([(NO_SEGMENT, self.base.clone())]) {
+                if version_at != route.version_at() {
+                    forms.push(FormPattern {
+                        form: form(at, route, version_at, true),
+                        derived: Some(pattern),
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn form(at: Index, route: &Route, version_at: u16, derived: bool) -> Form {
+    Form {
+        route: at,
+        version: route.version(),
+        methods: route.methods().mask(),
+        version_at,
+        derived,
+        constrained: route.is_constrained(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Why a request that no form serves is refused, found by looking at every form once more.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use crate::engine::decide::winner;
+use crate::engine::form::Form;
+use crate::engine::method::{Method, STANDARD_METHODS};
+use crate::engine::reject::Reject;
+use crate::engine::request::Headers;
+use crate::engine::version::ApiVersion;
+use crate::engine::versioning::VersionSource;
+use crate::engine::walk::{Verdict, Visited, Walk};
+
+/// The refusal for a request that no form serves: 404, 400 or 405, in this order.
+#[cold]
+pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, H>) -> Reject {
+    let mut there: Vec<Form> = Vec::new();
+    let mut else_serves = false;
+    let surveyed = walk.each_form(|visited, verdict| {
+        if !matches!(verdict, Verdict::Header(_) | Verdict::Query(_)) {
+            there.push(visited.form);
+            else_serves |= verdict == Verdict::Method { else_serves: true };
+        }
+        ControlFlow::Continue(())
+    });
+    if let Err(halted) = surveyed {
+        return halted;
+    }
+    if there.is_empty() {
+        let host = walk.host.map(Into::into);
+        return Reject::NotFound { path: walk.path.into(), host };
+    }
+    if else_serves {
+        let allow = allow(walk, &there);
+        return Reject::MethodNotAllowed { method: walk.method.as_str().into(), allow };
+    }
+    unsupported(walk, &there)
+}
+
+/// The methods with which the same request would be admitted: each is tried.
+fn allow<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Vec<String> {
+    let mut methods: BTreeSet<&str> = BTreeSet::new();
+    for form in there {
+        let listed = walk.route(*form).methods().as_listed();
+        methods.extend(listed.iter().map(|method| &**method));
+        if listed.is_empty() {
+            methods.extend(STANDARD_METHODS);
+        } else if listed.iter().any(|method| **method == *"GET") {
+            methods.insert("HEAD");
+        }
+    }
+    let admitted = |method: &&str| {
+        let Ok(method) = Method::parse(method) else { return false };
+        matches!(winner(&Walk { method, ..*walk }), Ok(Some(_)))
+    };
+    methods.into_iter().filter(admitted).map(Into::into).collect()
+}
+
+/// The refusal of a form at which the walk ends.
+#[cold]
+pub(crate) fn of_verdict<H: Headers + ?Sized>(
+    walk: &Walk<'_, H>,
+    visited: Visited<'_>,
+    verdict: Verdict,
+) -> Reject {
+    let Verdict::Conflict(by_path) = verdict else {
+        return Reject::VersionRequired { exist: versions(walk.forms(visited.group)) };
+    };
+    let by_header = stated(walk)
+        .map(|(version, source)| format!("{} states {version}", source.name()))
+        .unwrap_or_default();
+    Reject::VersionConflict(format!("the path states {by_path}, but {by_header}"))
+}
+
+fn unsupported<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Reject {
+    let exist = versions(there);
+    match stated(walk) {
+        Some((stated, _)) => Reject::VersionUnsupported { stated, exist },
+        None => Reject::VersionRequired { exist },
+    }
+}
+
+fn stated<H: Headers + ?Sized>(walk: &Walk<'_, H>) -> Option<(ApiVersion, VersionSource)> {
+    walk.table.versioning.read(walk.headers).ok()?.version
+}
+
+fn versions(forms: &[Form]) -> Vec<ApiVersion> {
+    let versions: BTreeSet<_> = forms.iter().filter_map(|form| form.version).collect();
+    versions.into_iter().collect()
+}

@@ -1,0 +1,68 @@
+//! A request as the engine sees it: borrowed, and the same whatever carried it.
+
+use std::borrow::Cow;
+
+/// One request. The engine reads it and keeps nothing of it.
+#[derive(Debug)]
+pub struct RawRequest<'a, H: ?Sized> {
+    /// The method as it came.
+    pub method: &'a str,
+    /// Path and query as they came: `/path?query`, or `*` for `OPTIONS`.
+    pub target: &'a str,
+    /// The host that the client named, perhaps with a port; none if it named none.
+    pub host: Option<&'a str>,
+    /// All header fields.
+    pub headers: &'a H,
+}
+
+/// The header fields of a request, in whatever way the codec holds them.
+pub trait Headers {
+    /// Every field as name and value, in the order received; names in any case.
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.iter().map(|(name, value)| (name.as_ref().as_bytes(), value.as_ref()))
+    }
+}
+
+
+/// The origin form of a request target, and the authority that an absolute one bore.
+///
+/// `http://a.test/x?y` gives `/x?y` and `a.test`; its authority replaces `Host` (RFC 9112,
+/// section 3.2.2). Anything else is given back as it is.
+#[must_use]
+pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
+    let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {
+        let head = target.get(..scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then(|| target.get(scheme.len()..)).flatten()
+    });
+    let Some(rest) = after_scheme else { return (target.into(), None) };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let path = if path.starts_with('/') { path.into() } else { format!("/{path}").into() };
+    (path, Some(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absolute_form() {
+        for (target, expected) in [
+            ("/a?b", ("/a?b", None)),
+            ("http://a.test/x?y", ("/x?y", Some("a.test"))),
+            ("HTTPS://a.test:8443", ("/", Some("a.test:8443"))),
+            ("http://u:p@a.test/", ("/", Some("a.test"))),
+            ("http://a.test?x", ("/?x", Some("a.test"))),
+            ("ftp://a.test/", ("ftp://a.test/", None)),
+            ("*", ("*", None)),
+        ] {
+            let (path, host) = split_absolute_form(target);
+            assert_eq!((&*path, host), expected, "{target}");
+        }
+    }
+}

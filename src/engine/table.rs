@@ -1,0 +1,128 @@
+//! The table: every route, compiled once and never changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use thiserror::Error;
+
+use crate::engine::index::Index;
+use crate::engine::route::Route;
+use crate::engine::router::Router;
+use crate::engine::version::ApiVersion;
+use crate::engine::versioning::Versioning;
+
+/// The routes of one configuration and what they were compiled to.
+#[derive(Debug)]
+pub struct Table {
+    pub(crate) routes: Box<[Route]>,
+    pub(crate) router: Router,
+    pub(crate) versioning: Versioning,
+    /// Per service, per version, its routes. Sorted by name.
+    services: BTreeMap<Box<str>, BTreeMap<Option<ApiVersion>, Vec<Index>>>,
+    /// Every version that some route serves alone, sorted.
+    versions: Box<[ApiVersion]>,
+}
+
+/// The number of a route in its table. It does not outlive the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouteId(pub(crate) Index);
+
+/// A version was left out where a service has several.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{service} has the versions {}; name one", .versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+pub struct AmbiguousVersion {
+    /// The service.
+    pub service: String,
+    /// Its versions, sorted.
+    pub versions: Vec<ApiVersion>,
+}
+
+impl Table {
+    /// Compiles routes, whatever their order. It does not look for faults: see
+    /// [`Table::faults`](crate::engine::table::Table::faults).
+    #[must_use]
+    pub fn compile(mut routes: Vec<Route>, versioning: Versioning) -> Self {
+        let mut ids: HashMap<Box<str>, Index> = HashMap::new();
+        let mut services: BTreeMap<Box<str>, BTreeMap<_, Vec<_>>> = BTreeMap::new();
+        for (at, route) in routes.iter_mut().enumerate() {
+            let next = Index::new(ids.len());
+            route.service_id = *ids.entry(route.service().into()).or_insert(next);
+            let versions = services.entry(route.service().into()).or_default();
+            versions.entry(route.version()).or_default().push(Index::new(at));
+        }
+        let versions: BTreeSet<_> = routes.iter().filter_map(Route::version).collect();
+        let router = Router::compile(&routes, &versioning);
+        let versions = versions.into_iter().collect();
+        Self { routes: routes.into(), router, versioning, services, versions }
+    }
+
+    /// The routes, in the order in which they were given.
+    #[must_use]
+    pub const fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// How versions are stated.
+    #[must_use]
+    pub const fn versioning(&self) -> &Versioning {
+        &self.versioning
+    }
+
+    /// Every service and its versions; `None` is the neutral one. Sorted.
+    pub fn services(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = Option<ApiVersion>>)> {
+        self.services.iter().map(|(name, versions)| (&**name, versions.keys().copied()))
+    }
+
+    /// The routes of a service that serve exactly this version.
+    pub fn routes_of(&self, service: &str, version: Option<ApiVersion>) -> impl Iterator<Item = RouteId> {
+        let versions = self.services.get(service);
+        versions.and_then(|versions| versions.get(&version)).into_iter().flatten().copied().map(RouteId)
+    }
+
+    /// The version that is meant where one is left out: the neutral set, else the only version.
+    /// None for a service that the table does not name.
+    ///
+    /// # Errors
+    /// If the service has several versions and no neutral set.
+    pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
+        let Some(versions) = self.services.get(service) else { return Ok(None) };
+        let named: BTreeSet<ApiVersion> = versions.keys().copied().flatten().collect();
+        if versions.contains_key(&None) || named.len() <= 1 {
+            return Ok(named.first().copied().filter(|_| !versions.contains_key(&None)));
+        }
+        let versions = named.into_iter().collect();
+        Err(AmbiguousVersion { service: service.into(), versions })
+    }
+
+    /// Whether some route names the service.
+    #[must_use]
+    pub fn names_service(&self, service: &str) -> bool {
+        self.services.contains_key(service)
+    }
+
+    /// Every version that some route serves alone, sorted.
+    pub(crate) const fn versions(&self) -> &[ApiVersion] {
+        &self.versions
+    }
+
+    /// How many bytes of heap the router takes beyond its tries.
+    #[must_use]
+    pub fn router_heap_bytes(&self) -> usize {
+        self.router.heap_bytes()
+    }
+
+    /// Every key of the trie of each host: what a bare trie would hold for the same paths.
+    #[must_use]
+    pub fn trie_keys(&self) -> Vec<Vec<String>> {
+        let keys_of = |trie: &crate::engine::router::HostTrie| {
+            let mut keys = Vec::new();
+            trie.outline.each_key(&mut |key, _| keys.push(key.to_owned()));
+            keys
+        };
+        self.router.tries().iter().map(keys_of).collect()
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "ids are only made of the places of routes")]
+    pub(crate) fn route(&self, at: Index) -> &Route {
+        &self.routes[at.get()]
+    }
+}

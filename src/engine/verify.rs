@@ -1,0 +1,283 @@
+//! What is wrong with a table as a whole: routes that say the same, that tie, that can never win.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use crate::engine::constraint::Constraint;
+use crate::engine::cover::Coverage;
+use crate::engine::form::Form;
+use crate::engine::host::HostPattern;
+use crate::engine::index::Index;
+use crate::engine::method::MethodSet;
+use crate::engine::precedence::{Rank, decide};
+use crate::engine::route::Route;
+use crate::engine::router::pattern_of;
+use crate::engine::table::{RouteId, Table};
+
+/// A table that shall not be used, with the routes concerned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableFault {
+    /// Two routes with the same whole match.
+    Duplicate {
+        /// The one that comes first.
+        first: RouteId,
+        /// The other.
+        second: RouteId,
+        /// A request that both match.
+        example: ExampleRequest,
+    },
+    /// Two routes that match some requests alike, where nothing says which goes first.
+    Tie {
+        /// The one that would win by its values or its name alone.
+        first: RouteId,
+        /// The other.
+        second: RouteId,
+        /// A request that both match.
+        example: ExampleRequest,
+    },
+    /// A route that never wins: others before it take all that it matches.
+    Unreachable {
+        /// The route.
+        route: RouteId,
+        /// Those that cover it together.
+        covered_by: Vec<RouteId>,
+        /// A request that it matches and does not get.
+        example: ExampleRequest,
+    },
+}
+
+/// What is worth knowing of a table that may be used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableNote {
+    /// Two routes of the same rank whose different header or query constraints may both hold.
+    Overlap {
+        /// The one that wins by its values or its name.
+        first: RouteId,
+        /// The other.
+        second: RouteId,
+    },
+    /// A derived form takes paths that a wider declared route would have had.
+    DerivedTakes {
+        /// The route of the derived form.
+        route: RouteId,
+        /// The derived pattern.
+        pattern: String,
+        /// The wider declared route.
+        wider: RouteId,
+    },
+}
+
+/// A request in words, as an example: `POST /api/users/1 on a.test with X-Tenant: acme`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExampleRequest(String);
+
+impl fmt::Display for ExampleRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Table {
+    /// Every fault of the table, each pair of routes named once, in the order of the routes.
+    #[must_use]
+    pub fn faults(&self) -> Vec<TableFault> {
+        let mut faults = BTreeSet::new();
+        let mut reachable = vec![false; self.routes().len()];
+        let mut covers: HashMap<Index, Coverage> = HashMap::new();
+        for (trie, group) in self.groups() {
+            let forms = self.router.forms(group);
+            self.clashes(forms, &mut faults);
+            for (place, form) in forms.iter().enumerate() {
+                let Some(reached) = reachable.get_mut(form.route.get()).filter(|r| !**r) else {
+                    continue;
+                };
+                match Coverage::of(self, trie, group, place) {
+                    None => *reached = true,
+                    Some(coverage) => {
+                        covers.entry(form.route).or_default().join(coverage);
+                    }
+                }
+            }
+        }
+        let told: BTreeSet<RouteId> = faults.iter().flat_map(TableFault::routes).collect();
+        for (at, _) in reachable.iter().enumerate().filter(|(_, reached)| !**reached) {
+            let route = RouteId(Index::new(at));
+            if !told.contains(&route) {
+                let covered_by = covers.remove(&route.0).unwrap_or_default().routes();
+                let example = self.example(self.route(route.0), None);
+                faults.insert(TableFault::Unreachable { route, covered_by, example });
+            }
+        }
+        faults.into_iter().collect()
+    }
+
+    /// What is worth knowing, at most `limit` notes.
+    #[must_use]
+    pub fn notes(&self, limit: usize) -> Vec<TableNote> {
+        let mut notes = BTreeSet::new();
+        for (trie, group) in self.groups() {
+            let forms = self.router.forms(group);
+            for pair in forms.windows(2) {
+                let &[a, b] = pair else { continue };
+                if self.overlaps(a, b) {
+                    notes.insert(TableNote::Overlap { first: RouteId(a.route), second: RouteId(b.route) });
+                }
+            }
+            for form in forms.iter().filter(|form| form.derived) {
+                notes.extend(self.taken_by_derived(trie, *form));
+            }
+            if notes.len() >= limit {
+                break;
+            }
+        }
+        notes.into_iter().take(limit).collect()
+    }
+
+    /// Duplicates and ties among the forms of one group, which come sorted.
+    fn clashes(&self, forms: &[Form], faults: &mut BTreeSet<TableFault>) {
+        for (at, a) in forms.iter().enumerate() {
+            let rest = forms.get(at + 1..).unwrap_or_default();
+            // Forms of equal rank stand together; far apart in a long run they were told before.
+            let equal = rest.iter().take(MAX_PAIRS).take_while(|b| self.is_equal_rank(*a, **b));
+            for b in equal.filter(|b| b.route != a.route) {
+                faults.extend(self.clash(*a, *b));
+            }
+        }
+    }
+
+    fn clash(&self, a: Form, b: Form) -> Option<TableFault> {
+        let (one, other) = (self.route(a.route), self.route(b.route));
+        if one.headers() != other.headers() || one.query() != other.query() {
+            return None;
+        }
+        let method = common_method(one.methods(), other.methods())?;
+        let (first, second) = (RouteId(a.route.min(b.route)), RouteId(a.route.max(b.route)));
+        let example = self.example(one, Some((common_host(one, other), method)));
+        if one.methods() != other.methods() {
+            return Some(TableFault::Tie { first, second, example });
+        }
+        if one.hosts() == other.hosts() {
+            let declared = !a.derived && !b.derived;
+            return Some(if declared {
+                TableFault::Duplicate { first, second, example }
+            } else {
+                TableFault::Tie { first, second, example }
+            });
+        }
+        let within = |few: &Route, many: &Route| few.hosts().iter().all(|h| many.hosts().contains(h));
+        (!within(one, other) && !within(other, one))
+            .then_some(TableFault::Tie { first, second, example })
+    }
+
+    fn is_equal_rank(&self, a: Form, b: Form) -> bool {
+        let (one, other) = (self.route(a.route), self.route(b.route));
+        a.version == b.version
+            && a.unstated_class() == b.unstated_class()
+            && decide((a, one), (b, other)).0 == Rank::Name
+    }
+
+    fn overlaps(&self, a: Form, b: Form) -> bool {
+        let (one, other) = (self.route(a.route), self.route(b.route));
+        let apart = |ours: &[Constraint], theirs: &[Constraint]| {
+            ours.iter().any(|c| theirs.iter().any(|d| c.name == d.name && c.test.excludes(&d.test)))
+        };
+        self.is_equal_rank(a, b)
+            && (one.headers() != other.headers() || one.query() != other.query())
+            && common_method(one.methods(), other.methods()).is_some()
+            && !apart(one.headers(), other.headers())
+            && !apart(one.query(), other.query())
+    }
+
+    fn taken_by_derived(&self, trie: Index, form: Form) -> Option<TableNote> {
+        let route = self.route(form.route);
+        let pattern = pattern_of(form, route);
+        let mut wider = None;
+        let trie = self.router.tries().get(trie.get())?;
+        let _ = trie.each_further(&pattern.example(), &mut |group| {
+            let declared = self.router.forms(group).iter().find(|other| {
+                !other.derived && self.route(other.route).service_id != route.service_id
+            });
+            wider = declared.map(|other| RouteId(other.route));
+            wider.map_or(std::ops::ControlFlow::Continue(()), |_| std::ops::ControlFlow::Break(()))
+        });
+        let wider = wider?;
+        Some(TableNote::DerivedTakes { route: RouteId(form.route), pattern: pattern.to_string(), wider })
+    }
+
+    /// A request that the route matches.
+    fn example(&self, route: &Route, shared: Option<(Option<&HostPattern>, &str)>) -> ExampleRequest {
+        let own_method = || route.methods().as_listed().first().map_or("GET", |method| &**method);
+        let (host, method) = shared.unwrap_or_else(|| (route.hosts().first(), own_method()));
+        let mut text = format!("{method} {}", route.pattern().example());
+        for (at, constraint) in route.query().iter().enumerate() {
+            let mark = if at == 0 { '?' } else { '&' };
+            text.push_str(&format!("{mark}{}={}", constraint.name, constraint.test.example()));
+        }
+        match host {
+            Some(HostPattern::Exact(name)) => text.push_str(&format!(" on {name}")),
+            Some(HostPattern::Suffix(suffix)) => text.push_str(&format!(" on x.{suffix}")),
+            Some(HostPattern::Any) | None => {}
+        }
+        let mut headers: Vec<String> = Vec::new();
+        for constraint in route.headers() {
+            headers.push(format!("{}: {}", constraint.name, constraint.test.example()));
+        }
+        if let (Some(version), crate::engine::route::NO_SEGMENT) = (route.version(), route.version_at()) {
+            headers.push(format!("accept-version: {version}"));
+        }
+        if !headers.is_empty() {
+            text.push_str(&format!(" with {}", headers.join(", ")));
+        }
+        ExampleRequest(text)
+    }
+
+    /// Every group, with the number of its trie.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (Index, Index)> {
+        self.router.tries().iter().enumerate().flat_map(|(at, trie)| {
+            let range = trie.groups.clone();
+            range.map(move |group| (Index::new(at), Index::new(group)))
+        })
+    }
+}
+
+impl TableFault {
+    /// The stable dotted code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Duplicate { .. } => "route.duplicate",
+            Self::Tie { .. } => "route.tie",
+            Self::Unreachable { .. } => "route.unreachable",
+        }
+    }
+
+    /// The routes at fault: both of a clash, the one that is never reached.
+    pub fn routes(&self) -> impl Iterator<Item = RouteId> + use<> {
+        let (first, second) = match self {
+            Self::Duplicate { first, second, .. } | Self::Tie { first, second, .. } => {
+                (*first, Some(*second))
+            }
+            Self::Unreachable { route, .. } => (*route, None),
+        };
+        [Some(first), second].into_iter().flatten()
+    }
+}
+
+/// How many routes of equal rank a route is compared with.
+const MAX_PAIRS: usize = 64;
+
+fn common_method<'m>(a: &'m MethodSet, b: &'m MethodSet) -> Option<&'m str> {
+    match (a, b) {
+        (MethodSet::Any, MethodSet::Any) => Some("GET"),
+        (MethodSet::Any, MethodSet::Listed(listed)) | (MethodSet::Listed(listed), MethodSet::Any) => {
+            listed.first().map(|method| &**method)
+        }
+        (MethodSet::Listed(ours), MethodSet::Listed(theirs)) => {
+            ours.iter().find(|method| theirs.contains(method)).map(|method| &**method)
+        }
+    }
+}
+
+fn common_host<'r>(a: &'r Route, b: &'r Route) -> Option<&'r HostPattern> {
+    a.hosts().iter().find(|host| b.hosts().contains(host))
+}

@@ -1,0 +1,250 @@
+//! How requests state an API version, and what holds if they do not.
+
+use crate::engine::constraint::trim_ows;
+use crate::engine::request::Headers;
+use crate::engine::version::{ApiVersion, VersionFault};
+
+use thiserror::Error;
+
+/// Where a version may be stated, and what serves a request that states none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioning {
+    /// What serves a request that states no version. Default: [`DefaultVersion::Oldest`].
+    pub default: DefaultVersion,
+    /// The sources that count. Default: all of them.
+    pub from: Vec<VersionSource>,
+    /// Whether the versions of a family are derived from one another. Default: `true`.
+    pub derive: bool,
+}
+
+/// What serves a request that states no version, where only versions are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DefaultVersion {
+    /// The oldest: clients that ask for nothing keep what they had.
+    #[default]
+    Oldest,
+    /// The newest.
+    Newest,
+    /// None: such a request is refused.
+    Require,
+}
+
+/// Where a version was stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VersionSource {
+    /// The version segment of the pattern that matches.
+    Path,
+    /// `Accept-Version`.
+    AcceptVersion,
+    /// `X-API-Version`.
+    XApiVersion,
+    /// `Api-Version`.
+    ApiVersion,
+    /// A vendor media type in `Accept`; only a preference.
+    Accept,
+}
+
+impl VersionSource {
+    /// Every source.
+    pub const ALL: [Self; 5] =
+        [Self::Path, Self::AcceptVersion, Self::XApiVersion, Self::ApiVersion, Self::Accept];
+
+    /// As the configuration writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::AcceptVersion => "accept-version",
+            Self::XApiVersion => "x-api-version",
+            Self::ApiVersion => "api-version",
+            Self::Accept => "accept",
+        }
+    }
+
+    fn of_header(name: &[u8]) -> Option<Self> {
+        let source = match name.len() {
+            6 => Self::Accept,
+            11 => Self::ApiVersion,
+            13 => Self::XApiVersion,
+            14 => Self::AcceptVersion,
+            _ => return None,
+        };
+        name.eq_ignore_ascii_case(source.name().as_bytes()).then_some(source)
+    }
+}
+
+impl Default for Versioning {
+    fn default() -> Self {
+        Self {
+            default: DefaultVersion::default(),
+            from: VersionSource::ALL.to_vec(),
+            derive: true,
+        }
+    }
+}
+
+impl Versioning {
+    /// Whether a version segment of a pattern counts as one.
+    #[must_use]
+    pub fn path_counts(&self) -> bool {
+        self.from.contains(&VersionSource::Path)
+    }
+
+    pub(crate) fn derives(&self) -> bool {
+        self.derive && self.path_counts()
+    }
+
+    /// What the header fields state.
+    pub(crate) fn read<H: Headers + ?Sized>(&self, headers: &H) -> Result<Stated, StatedFault> {
+        let mut stated = Stated::default();
+        for (name, value) in headers.fields() {
+            let Some(source) = VersionSource::of_header(name).filter(|s| self.from.contains(s))
+            else {
+                continue;
+            };
+            if source == VersionSource::Accept {
+                read_accept(value, &mut stated.preferred);
+                continue;
+            }
+            let text = String::from_utf8_lossy(trim_ows(value));
+            let version = ApiVersion::parse(&text)
+                .map_err(|fault| StatedFault::Invalid { source_name: source.name(), fault })?;
+            match stated.version {
+                Some((other, first)) if other != version => {
+                    return Err(StatedFault::Conflict {
+                        one: first.name(),
+                        one_version: other,
+                        other: source.name(),
+                        other_version: version,
+                    });
+                }
+                Some(_) => {}
+                None => stated.version = Some((version, source)),
+            }
+        }
+        // Stable: of equal weight the first named comes first.
+        stated.preferred.sort_by_key(|preference| std::cmp::Reverse(preference.0));
+        Ok(stated)
+    }
+}
+
+/// What the header fields of a request say of versions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stated {
+    /// The version that it insists on, and where it says so first.
+    pub(crate) version: Option<(ApiVersion, VersionSource)>,
+    /// The versions that it would like, as weight in thousandths and version, best first.
+    pub(crate) preferred: Vec<(u16, ApiVersion)>,
+}
+
+/// Header fields that state no version that could be meant.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub(crate) enum StatedFault {
+    #[error("{source_name}: {fault}")]
+    Invalid { source_name: &'static str, fault: VersionFault },
+    #[error("{one} states {one_version}, but {other} states {other_version}")]
+    Conflict {
+        one: &'static str,
+        one_version: ApiVersion,
+        other: &'static str,
+        other_version: ApiVersion,
+    },
+}
+
+/// Adds the versions of vendor media types, `application/vnd.NAME.v2+json;q=0.5`
+/// (RFC 9110, section 12.5.1), with their weights.
+fn read_accept(value: &[u8], preferred: &mut Vec<(u16, ApiVersion)>) {
+    const VENDOR: &[u8] = b"application/vnd.";
+    for range in value.split(|b| *b == b',') {
+        let mut parts = range.split(|b| *b == b';').map(trim_ows);
+        let media_type = parts.next().unwrap_or_default();
+        let name = match media_type.get(..VENDOR.len()) {
+            Some(head) if head.eq_ignore_ascii_case(VENDOR) => media_type.get(VENDOR.len()..),
+            _ => None,
+        };
+        let version = name
+            .and_then(|name| std::str::from_utf8(name).ok())
+            .and_then(|name| name.split('+').next())
+            .and_then(|name| name.rsplit_once('.'))
+            .and_then(|(_, label)| ApiVersion::of_segment(&label.to_ascii_lowercase()));
+        let weight = parts.find_map(weight).unwrap_or(1_000);
+        if let (Some(version), 1..) = (version, weight) {
+            preferred.push((weight, version));
+        }
+    }
+}
+
+/// The thousandths of `q=0.5` (RFC 9110, section 12.4.2); an unreadable weight counts as none.
+fn weight(parameter: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(parameter).ok()?;
+    let (name, value) = text.split_once('=')?;
+    if !name.trim().eq_ignore_ascii_case("q") {
+        return None;
+    }
+    let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
+    let thousandths: u16 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    let whole: u16 = whole.parse().ok()?;
+    Some(whole.saturating_mul(1_000).saturating_add(thousandths).min(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[(&str, &str)]) -> String {
+        match Versioning::default().read(headers) {
+            Ok(Stated { version: Some((version, source)), .. }) => {
+                format!("{version} by {}", source.name())
+            }
+            Ok(Stated { preferred, .. }) => {
+                preferred.iter().map(|(q, v)| format!("{v}@{q}")).collect::<Vec<_>>().join(" ")
+            }
+            Err(fault) => fault.to_string(),
+        }
+    }
+
+    #[test]
+    fn headers_that_state_a_version() {
+        let check = |headers: &[(&str, &str)], expected: &str| {
+            assert_eq!(read(headers), expected, "{headers:?}");
+        };
+        check(&[], "");
+        check(&[("Accept-Version", "2")], "v2 by accept-version");
+        check(&[("X-API-Version", " V2 "), ("api-version", "v2")], "v2 by x-api-version");
+        check(
+            &[("Accept-Version", "v2"), ("Api-Version", "v3")],
+            "accept-version states v2, but api-version states v3",
+        );
+        check(
+            &[("Accept-Version", "two")],
+            "accept-version: \"two\" is no version; write v2, 2 or a date such as 2026-01-31",
+        );
+        check(&[("Accept-Versio", "two"), ("Accept", "*/*")], "");
+    }
+
+    #[test]
+    fn accept_is_a_preference() {
+        let check = |accept: &str, expected: &str| assert_eq!(read(&[("Accept", accept)]), expected);
+        check("application/vnd.users.v2+json", "v2@1000");
+        check("application/vnd.acme.users.V2", "v2@1000");
+        check(
+            "application/vnd.a.v1+json;q=0.5, application/vnd.a.v2+json; Q=0.75 , */*",
+            "v2@750 v1@500",
+        );
+        check("application/vnd.a.v1+json, application/vnd.a.v2+json", "v1@1000 v2@1000");
+        check("application/vnd.a.v1+json;q=0", "");
+        check("application/vnd.github+json, text/vnd.a.v2", "");
+        check("application/vnd.a.v2+json;charset=utf-8;q=0.1", "v2@100");
+        check("application/vnd.a.v2+json;q=x", "v2@1000");
+    }
+
+    #[test]
+    fn only_the_sources_named_count() {
+        let versioning =
+            Versioning { from: vec![VersionSource::XApiVersion], ..Versioning::default() };
+        let headers = [("Accept-Version", "two"), ("X-Api-Version", "3")];
+        let stated = versioning.read(&headers[..]).unwrap();
+        assert_eq!(stated.version.map(|(v, _)| v.to_string()).as_deref(), Some("v3"));
+        assert!(!versioning.path_counts() && !versioning.derives());
+    }
+}
