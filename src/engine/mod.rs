@@ -14,6 +14,7 @@ mod index;
 pub mod method;
 mod outline;
 
+pub mod path;
 pub mod pattern;
 pub mod precedence;
 mod refusal;
