@@ -1,1 +1,3 @@
 //! The JSON-lines front end.
+
+pub mod values;

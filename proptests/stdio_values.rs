@@ -1,0 +1,393 @@
+//! The values found in standard input against a naive reader that has all of the input at once and
+//! a grammar of its own.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails"
+)]
+
+use std::cell::RefCell;
+use std::io::{self, Read};
+
+use proptest::prelude::*;
+use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_bytes_give_the_steps_of_the_naive_reader(
+        input in prop_oneof![noise(), mutated_stream()],
+        reads in reads(),
+        limits in limits(),
+    ) {
+        let expected = naive_steps(&input, limits);
+        prop_assert_eq!(&steps(&input, &[usize::MAX], limits), &expected, "in one read");
+        prop_assert_eq!(&steps(&input, &reads, limits), &expected, "in many reads");
+    }
+
+    #[test]
+    fn valid_values_are_found_as_they_are(
+        values in prop::collection::vec((value(), blank()), 0..8),
+        reads in reads(),
+    ) {
+        let mut input = Vec::new();
+        for (value, blank) in &values {
+            input.extend_from_slice(value.as_bytes());
+            input.extend_from_slice(blank.as_bytes());
+        }
+        let expected: Vec<_> =
+            values.into_iter().map(|(value, _)| Found::Value(value.into_bytes())).collect();
+        prop_assert_eq!(steps(&input, &reads, Limits::default()), expected);
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Found {
+    Value(Vec<u8>),
+    Broken {
+        line: usize,
+        column: usize,
+        started_line: usize,
+    },
+}
+
+fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<Found> {
+    let reader = Pieces {
+        rest: input,
+        sizes: reads.iter().cycle(),
+    };
+    let mut values = Values::new(reader, limits);
+    let found = RefCell::new(Vec::new());
+    let mut take = |text: &[u8]| {
+        assert!(text.len() <= limits.max_value_bytes);
+        let attempt = attempt_ignored(text);
+        if let Attempt::Done(length) = attempt {
+            found
+                .borrow_mut()
+                .push(Found::Value(text[..length].to_vec()));
+        }
+        attempt
+    };
+    for count in 1.. {
+        match values.next(&mut take, &mut || Ok(())).unwrap() {
+            Step::Taken => {}
+            Step::Broken(text) => found.borrow_mut().push(Found::Broken {
+                line: text.line,
+                column: text.column,
+                started_line: text.started_line,
+            }),
+            Step::End => break,
+        }
+        assert_eq!(found.borrow().len(), count, "one step a call");
+    }
+    found.into_inner()
+}
+
+struct Pieces<'a, I> {
+    rest: &'a [u8],
+    sizes: I,
+}
+
+impl<'a, I: Iterator<Item = &'a usize>> Read for Pieces<'_, I> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let size = (*self.sizes.next().unwrap()).min(out.len());
+        self.rest.read(&mut out[..size])
+    }
+}
+
+/// PROTOCOL, 'Text that is not JSON', word by word.
+fn naive_steps(input: &[u8], limits: Limits) -> Vec<Found> {
+    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
+    let place = |at: usize| {
+        let lines: Vec<_> = input[..at].split(|&byte| byte == b'\n').collect();
+        (lines.len(), lines[lines.len() - 1].len() + 1)
+    };
+    let mut found = Vec::new();
+    let mut at = 0;
+    loop {
+        at += input[at..]
+            .iter()
+            .take_while(|byte| b" \t\r\n".contains(byte))
+            .count();
+        if at == input.len() {
+            return found;
+        }
+        match naive_value(&input[at..], limits) {
+            Ok(length) => {
+                found.push(Found::Value(input[at..at + length].to_vec()));
+                at += length;
+            }
+            Err(offset) => {
+                let ((started_line, _), (line, column)) = (place(at), place(at + offset));
+                found.push(Found::Broken {
+                    line,
+                    column,
+                    started_line,
+                });
+                at += offset;
+                let begins_line = |at: usize| at == input.len() || input[at - 1] == b'\n';
+                let resumes = |at: usize| line == started_line || input.get(at) == Some(&b'{');
+                if line == started_line {
+                    at += 1;
+                }
+                while at < input.len() && !(begins_line(at) && resumes(at)) {
+                    at += 1;
+                }
+                at = at.min(input.len());
+            }
+        }
+    }
+}
+
+/// The length of the value, or the place of the first byte that cannot be.
+fn naive_value(text: &[u8], limits: Limits) -> Result<usize, usize> {
+    let mut grammar = Grammar {
+        text,
+        at: 0,
+        depth: 0,
+        max_depth: limits.max_depth,
+    };
+    let mut result = grammar.value().map_err(|Wrong| grammar.at);
+    if let Ok(length) = result {
+        let scalar = !b"{[\"".contains(&text[0]);
+        let after = text
+            .get(length)
+            .is_none_or(|byte| b" \t\r\n\"[]{},:".contains(byte));
+        result = if scalar && !after {
+            Err(length)
+        } else {
+            result
+        };
+    }
+    match result {
+        Ok(length) if length > limits.max_value_bytes => Err(limits.max_value_bytes),
+        Ok(length) => match std::str::from_utf8(&text[..length]) {
+            Ok(_) => Ok(length),
+            Err(error) => Err(error.valid_up_to()),
+        },
+        Err(offset) => Err(offset.min(limits.max_value_bytes)),
+    }
+}
+
+/// RFC 8259 by recursive descent; `at` is where it stopped.
+struct Grammar<'a> {
+    text: &'a [u8],
+    at: usize,
+    depth: usize,
+    max_depth: usize,
+}
+
+#[derive(Debug)]
+struct Wrong;
+
+impl Grammar<'_> {
+    fn value(&mut self) -> Result<usize, Wrong> {
+        match self.peek() {
+            Some(b'{') => self.list(b'}', |grammar| {
+                grammar.string()?;
+                grammar.blank();
+                grammar.expect(b":")?;
+                grammar.blank();
+                grammar.value().map(drop)
+            })?,
+            Some(b'[') => self.list(b']', |grammar| grammar.value().map(drop))?,
+            Some(b'"') => self.string()?,
+            Some(b't') => self.expect(b"true")?,
+            Some(b'f') => self.expect(b"false")?,
+            Some(b'n') => self.expect(b"null")?,
+            _ => self.number()?,
+        }
+        Ok(self.at)
+    }
+
+    fn list(
+        &mut self,
+        close: u8,
+        item: impl Fn(&mut Self) -> Result<(), Wrong>,
+    ) -> Result<(), Wrong> {
+        if self.depth == self.max_depth {
+            return Err(Wrong);
+        }
+        self.depth += 1;
+        self.at += 1;
+        self.blank();
+        if self.peek() != Some(close) {
+            loop {
+                item(self)?;
+                self.blank();
+                if self.peek() == Some(close) {
+                    break;
+                }
+                self.expect(b",")?;
+                self.blank();
+            }
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(), Wrong> {
+        self.expect(b"\"")?;
+        loop {
+            match self.peek() {
+                None | Some(0..0x20) => return Err(Wrong),
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'u') => {
+                            self.at += 1;
+                            for _ in 0..4 {
+                                self.one(|byte| byte.is_ascii_hexdigit())?;
+                            }
+                        }
+                        _ => self.one(|byte| b"\"\\/bfnrt".contains(&byte))?,
+                    }
+                }
+                Some(_) => self.at += 1,
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Wrong> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+            if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+                return Err(Wrong);
+            }
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Wrong> {
+        self.one(|byte| byte.is_ascii_digit())?;
+        while self.one(|byte| byte.is_ascii_digit()).is_ok() {}
+        Ok(())
+    }
+
+    fn expect(&mut self, word: &[u8]) -> Result<(), Wrong> {
+        word.iter()
+            .try_for_each(|&wanted| self.one(|byte| byte == wanted))
+    }
+
+    fn one(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), Wrong> {
+        self.peek().filter(|&byte| wanted(byte)).ok_or(Wrong)?;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn blank(&mut self) {
+        while self.one(|byte| b" \t\r\n".contains(&byte)).is_ok() {}
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    prop_oneof![
+        Just(Limits::default()),
+        (1..80_usize, 1..8_usize).prop_map(|(max_value_bytes, max_depth)| Limits {
+            max_value_bytes,
+            max_depth
+        }),
+    ]
+}
+
+fn reads() -> impl Strategy<Value = Vec<usize>> {
+    prop_oneof![
+        Just(vec![1]),
+        prop::collection::vec(1..4_usize, 1..6),
+        prop::collection::vec(1..200_usize, 1..6),
+    ]
+}
+
+/// Bytes that matter to the grammar, in no order, and now and then any other.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![
+        9 => prop::sample::select(&b"{}[]\"\\:, \n\n\n\r1-0.eutrnlfas/\0\xef\xbb\xbf\xc3\xa9"[..]),
+        1 => any::<u8>(),
+    ];
+    prop::collection::vec(byte, 0..60)
+}
+
+/// Values one after the other with some bytes taken out, put in or replaced.
+fn mutated_stream() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop::sample::select(&b"{}[]\"\\:,\n\nu1e\0\xff"[..]);
+    let mutation = (any::<prop::sample::Index>(), 0..3, byte);
+    let stream = prop::collection::vec((value(), blank()), 1..8);
+    (stream, prop::collection::vec(mutation, 0..4)).prop_map(|(stream, mutations)| {
+        let pieces = stream
+            .iter()
+            .flat_map(|(value, blank)| [value.as_str(), blank.as_str()]);
+        let mut bytes = pieces.collect::<String>().into_bytes();
+        for (index, kind, byte) in mutations {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = index.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        bytes
+    })
+}
+
+/// White space, at least one byte, as JSON has it.
+fn blank() -> impl Strategy<Value = String> {
+    prop_oneof![3 => Just("\n".to_owned()), 1 => "[ \t\r\n]{1,4}"]
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        prop::sample::select(&["null", "true", "false", "0", "-1.5e+3", "12", "{}", "[]"][..])
+            .prop_map(str::to_owned),
+        r#""([a-z{}\[\] é]|\\["\\/bfnrt]|\\u00[0-9a-fA-F]{2}){0,6}""#,
+    ];
+    leaf.prop_recursive(6, 24, 4, |inner| {
+        let items = prop::collection::vec(inner, 0..4);
+        (
+            items,
+            any::<bool>(),
+            prop::sample::select(&["", " ", "\n", "\r\n"][..]),
+        )
+            .prop_map(|(items, object, blank)| {
+                let key = if object {
+                    format!("\"k\"{blank}:")
+                } else {
+                    String::new()
+                };
+                let items: Vec<_> = items.iter().map(|item| format!("{key}{item}")).collect();
+                let (open, close) = if object { ('{', '}') } else { ('[', ']') };
+                format!(
+                    "{open}{blank}{}{blank}{close}",
+                    items.join(&format!(",{blank}"))
+                )
+            })
+    })
+}

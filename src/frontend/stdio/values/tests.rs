@@ -1,0 +1,352 @@
+//! Tables of inputs and the steps that they give, whatever the reads.
+
+mod reading;
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use super::*;
+
+/// `=text` for a value, `!line:column<started_line message` for a failure.
+fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<String> {
+    let flushed = Rc::new(Cell::new(false));
+    let reader = Pieces {
+        rest: input,
+        sizes: reads.iter().cycle(),
+        flushed: flushed.clone(),
+    };
+    let mut values = Values::new(reader, limits);
+    let steps = RefCell::new(Vec::new());
+    let mut take = |text: &[u8]| {
+        let attempt = attempt_ignored(text);
+        if let Attempt::Done(length) = attempt {
+            steps
+                .borrow_mut()
+                .push(format!("={}", text[..length].escape_ascii()));
+        }
+        attempt
+    };
+    let mut flush = || {
+        flushed.set(true);
+        Ok(())
+    };
+    for count in 1.. {
+        match values.next(&mut take, &mut flush).unwrap() {
+            Step::Taken => {}
+            Step::Broken(BrokenText {
+                line,
+                column,
+                message,
+                started_line,
+            }) => {
+                steps
+                    .borrow_mut()
+                    .push(format!("!{line}:{column}<{started_line} {message}"));
+            }
+            Step::End => break,
+        }
+        assert_eq!(steps.borrow().len(), count, "one step a call: {steps:?}");
+    }
+    assert_eq!(values.next(&mut take, &mut flush).unwrap(), Step::End);
+    steps.into_inner()
+}
+
+/// Gives out `rest` in pieces, and holds that `flush` was called before each.
+struct Pieces<'a, I> {
+    rest: &'a [u8],
+    sizes: I,
+    flushed: Rc<Cell<bool>>,
+}
+
+impl<'a, I: Iterator<Item = &'a usize>> Read for Pieces<'_, I> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        assert!(
+            self.flushed.replace(false),
+            "a read without a flush before it"
+        );
+        let size = (*self.sizes.next().unwrap()).min(out.len());
+        self.rest.read(&mut out[..size])
+    }
+}
+
+#[track_caller]
+fn check_with(limits: Limits, input: &[u8], expected: &[&str]) {
+    let reads: &[&[usize]] = &[
+        &[usize::MAX],
+        &[1],
+        &[2],
+        &[3],
+        &[5],
+        &[7],
+        &[11],
+        &[13],
+        &[1, 17],
+        &[23],
+        &[64, 1, 1],
+    ];
+    for &reads in reads {
+        let found = steps(input, reads, limits);
+        assert_eq!(
+            found,
+            expected,
+            "{} in reads of {reads:?}",
+            input.escape_ascii()
+        );
+    }
+}
+
+#[track_caller]
+fn check(input: &[u8], expected: &[&str]) {
+    check_with(Limits::default(), input, expected);
+    if input.len() < 100 {
+        for first in 1..input.len() {
+            let found = steps(input, &[first, usize::MAX], Limits::default());
+            assert_eq!(found, expected, "{} split at {first}", input.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn values_are_found_wherever_they_lie() {
+    check(b"", &[]);
+    check(b" \r\n\t\n", &[]);
+    check(b"{}", &["={}"]);
+    check(b"{}\n[1]\n", &["={}", "=[1]"]);
+    check(
+        b"\xef\xbb\xbf{}\r\n\r\n{\"a\":1}\r\n",
+        &["={}", "={\\\"a\\\":1}"],
+    );
+    check(
+        b"{} {}{}[]\"a\"\"b\" 1 2\n3",
+        &[
+            "={}",
+            "={}",
+            "={}",
+            "=[]",
+            r#"=\"a\""#,
+            r#"=\"b\""#,
+            "=1",
+            "=2",
+            "=3",
+        ],
+    );
+    check(
+        b"{\n\"a\":\n[1,\n2]}\n{}",
+        &[r#"={\n\"a\":\n[1,\n2]}"#, "={}"],
+    );
+    check(
+        b"{\n} {\n} []\n[\n][\n]",
+        &[r"={\n}", r"={\n}", "=[]", r"=[\n]", r"=[\n]"],
+    );
+    check(
+        b"12\n34 -5.6e7 true\nfalse null",
+        &["=12", "=34", "=-5.6e7", "=true", "=false", "=null"],
+    );
+    check(
+        b"1{}2\"\"3[]",
+        &["=1", "={}", "=2", r#"=\"\""#, "=3", "=[]"],
+    );
+    check(
+        b"\"}\\\"]\"{\"\\\\\":\"{\"}",
+        &[r#"=\"}\\\"]\""#, r#"={\"\\\\\":\"{\"}"#],
+    );
+    check(
+        b"\"\\u00e9\\ud83d\\ude00\"",
+        &[r#"=\"\\u00e9\\ud83d\\ude00\""#],
+    );
+}
+
+#[test]
+fn a_failure_on_the_first_line_resumes_on_the_next() {
+    check(b"nope\n{}", &["!1:2<1 expected ident", "={}"]);
+    check(b"{} } {}\n{}", &["={}", "!1:4<1 expected value", "={}"]);
+    check(
+        b"{\"a\":1,} {}\n[]",
+        &["!1:8<1 key must be a string", "=[]"],
+    );
+    check(
+        b"{\"a\":\"b\n{}",
+        &[
+            "!1:8<1 control character (\\u0000-\\u001F) found while parsing a string",
+            "={}",
+        ],
+    );
+    check(
+        b"tru\ne",
+        &["!1:4<1 expected ident", "!2:1<2 expected value"],
+    );
+    check(b"-\n1", &["!1:2<1 invalid number", "=1"]);
+    check(
+        b"1.\n1e\n01\n12x\n",
+        &[
+            "!1:3<1 invalid number",
+            "!2:3<2 invalid number",
+            "!3:2<3 invalid number",
+            "!4:3<4 trailing characters",
+        ],
+    );
+    check(
+        b"\0\n{}\x0b\n[]",
+        &[
+            "!1:1<1 expected value",
+            "={}",
+            "!2:3<2 expected value",
+            "=[]",
+        ],
+    );
+    check(
+        b"{}\n\xef\xbb\xbf{}\n{}",
+        &["={}", "!2:1<2 expected value", "={}"],
+    );
+    check(b"\xef\xbbx\n{}", &["!1:1<1 expected value", "={}"]);
+    check(
+        b"[\"a\xff\"]\n{}",
+        &["!1:4<1 invalid unicode code point", "={}"],
+    );
+    check(
+        b"\"a\rb\"\n1",
+        &[
+            "!1:3<1 control character (\\u0000-\\u001F) found while parsing a string",
+            "=1",
+        ],
+    );
+}
+
+#[test]
+fn a_failure_on_a_later_line_resumes_at_a_brace() {
+    check(
+        b"{\"a\":1,\n{\"b\":2}\n",
+        &["!2:1<1 key must be a string", r#"={\"b\":2}"#],
+    );
+    check(
+        b"{\n\"a\": nope,\n\"b\": 1\n}\n[]\n {}\n{\"c\":3}",
+        &["!2:7<1 expected ident", r#"={\"c\":3}"#],
+    );
+    check(b"\n\n[1\n2]\n{}", &["!4:1<3 expected `,` or `]`", "={}"]);
+    check(
+        b"[\n\"\xff\"\n]\n{}",
+        &["!2:2<1 invalid unicode code point", "={}"],
+    );
+    check(
+        b"[\n{]\n{}x",
+        &[
+            "!2:2<1 key must be a string",
+            "={}",
+            "!3:3<3 expected value",
+        ],
+    );
+}
+
+/// Found while writing: `serde_json` reads the four bytes after `\u` before it judges them, so
+/// that the failure seemed to be inside the next message, which was lost with it.
+#[test]
+fn regression_a_message_cut_off_in_an_escape_leaves_the_next_one_alone() {
+    check(
+        b"{\"a\":\"\\u1\n{\"b\":2}\n",
+        &["!1:10<1 invalid escape", r#"={\"b\":2}"#],
+    );
+    check(b"\"\\u\"\n1", &["!1:4<1 invalid escape", "=1"]);
+    check(b"\"\\u12", &["!1:6<1 the input ends inside a value"]);
+    check(b"\"\\u0\"", &["!1:5<1 invalid escape"]);
+    check(b"[\n\"\\\\u\", \"\\ug", &["!2:11<1 invalid escape"]);
+}
+
+#[test]
+fn the_end_of_input_may_cut_a_value_off() {
+    check(
+        b"{\"a\":1}\n{\"b\"",
+        &[r#"={\"a\":1}"#, "!2:5<2 the input ends inside a value"],
+    );
+    check(b"[1,\n2,\n", &["!3:1<1 the input ends inside a value"]);
+    check(b"-", &["!1:2<1 the input ends inside a value"]);
+    check(b"tru", &["!1:4<1 the input ends inside a value"]);
+}
+
+#[test]
+fn depth_is_limited() {
+    let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+    let text = |depth: usize| format!("={}", nested(depth).escape_ascii());
+    let input = [&nested(128)[..], b"\n", &nested(129), b" {}\n{}\n"].concat();
+    check(
+        &input,
+        &[&text(128), "!2:129<2 nested deeper than 128", "={}"],
+    );
+    let late = [b"[\n", &nested(128)[..], b"]\n[]\n{}"].concat();
+    check(&late, &["!2:128<1 nested deeper than 128", "={}"]);
+    // What fails before the 129th bracket fails there, however long the line.
+    let early = [&[b'{'; 300][..], b"\n1"].concat();
+    check(&early, &["!1:2<1 key must be a string", "=1"]);
+    // Brackets beside one another or in strings do not count.
+    let wide = [
+        b"[".to_vec(),
+        b"[],{},".repeat(200),
+        b"\"".to_vec(),
+        vec![b'['; 200],
+        b"\"]".to_vec(),
+    ]
+    .concat();
+    let expected = format!("={}", wide.escape_ascii());
+    check(
+        &[&wide[..], &wide, &nested(129)].concat(),
+        &[&expected, &expected, "!1:2937<1 nested deeper than 128"],
+    );
+}
+
+#[test]
+fn length_is_limited() {
+    let limits = Limits {
+        max_value_bytes: 6,
+        max_depth: 128,
+    };
+    check_with(limits, b"[1234] {}\n", &["=[1234]", "={}"]);
+    check_with(
+        limits,
+        b"[12345] {}\n{}",
+        &["!1:7<1 a value longer than 6 bytes", "={}"],
+    );
+    check_with(limits, b"123456 123456", &["=123456", "=123456"]);
+    check_with(
+        limits,
+        b"1234567 1\n1",
+        &["!1:7<1 a value longer than 6 bytes", "=1"],
+    );
+    check_with(limits, b"1234567", &["!1:7<1 a value longer than 6 bytes"]);
+    check_with(
+        limits,
+        b"[\n1,\n23]\n{}",
+        &["!3:2<1 a value longer than 6 bytes", "={}"],
+    );
+    check_with(limits, b"[1,2,x\n{}", &["!1:6<1 expected value", "={}"]);
+}
+
+#[test]
+fn attempts_tell_whole_begun_and_broken_apart() {
+    let broken = |offset, message: &str| Attempt::Broken {
+        offset,
+        message: message.to_owned(),
+    };
+    let cases: &[(&[u8], Attempt)] = &[
+        (b"{} {", Attempt::Done(2)),
+        (b"12,", Attempt::Done(2)),
+        (b"", Attempt::Incomplete),
+        (b"-", Attempt::Incomplete),
+        (b"[1.", Attempt::Incomplete),
+        (b"\"\xc3", Attempt::Incomplete),
+        (b"[}", broken(1, "expected value")),
+        (
+            b"[\"\x01\"]",
+            broken(
+                2,
+                "control character (\\u0000-\\u001F) found while parsing a string",
+            ),
+        ),
+        (b"\"\xc3\"", broken(1, "invalid unicode code point")),
+        (b"\"\\u12 4\"", broken(5, "invalid escape")),
+        (b"\"\\ud800\"", Attempt::Done(8)),
+        (b"1e999", Attempt::Done(5)),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(attempt_ignored(text), *expected, "{}", text.escape_ascii());
+    }
+}
