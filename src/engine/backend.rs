@@ -39,7 +39,9 @@ pub enum AddressFault {
     #[error("the backend {0:?} has an unknown scheme; write http://, https:// or none")]
     Scheme(String),
     /// A character that no host has.
-    #[error("the backend {0:?} has {1:?} in its host; a host is made of letters, digits, `-`, `_` and `.`")]
+    #[error(
+        "the backend {0:?} has {1:?} in its host; a host is made of letters, digits, `-`, `_` and `.`"
+    )]
     Character(String, char),
 }
 
@@ -109,7 +111,11 @@ impl Address {
                 _ => return Err(AddressFault::Port(text.into())),
             },
         };
-        Ok(Self { host: host.to_ascii_lowercase().into(), port, scheme })
+        Ok(Self {
+            host: host.to_ascii_lowercase().into(),
+            port,
+            scheme,
+        })
     }
 
     /// The host, in lower case.
@@ -160,16 +166,34 @@ mod tests {
         check("[::1]", "[::1]:80");
         check("[::1]:8080", "[::1]:8080");
         check("127.0.0.1:65535", "127.0.0.1:65535");
-        check("", "the backend \"\" names no host; write one such as users-1:8080");
-        check(":80", "the backend \":80\" names no host; write one such as users-1:8080");
-        check("a:", "the backend \"a:\" has no valid port; a port is a number from 1 to 65535");
-        check("a:0", "the backend \"a:0\" has no valid port; a port is a number from 1 to 65535");
-        check("a:+80", "the backend \"a:+80\" has no valid port; a port is a number from 1 to 65535");
+        check(
+            "",
+            "the backend \"\" names no host; write one such as users-1:8080",
+        );
+        check(
+            ":80",
+            "the backend \":80\" names no host; write one such as users-1:8080",
+        );
+        check(
+            "a:",
+            "the backend \"a:\" has no valid port; a port is a number from 1 to 65535",
+        );
+        check(
+            "a:0",
+            "the backend \"a:0\" has no valid port; a port is a number from 1 to 65535",
+        );
+        check(
+            "a:+80",
+            "the backend \"a:+80\" has no valid port; a port is a number from 1 to 65535",
+        );
         check(
             "a:80/x",
             "the backend \"a:80/x\" has more than a host and a port; leave out '/' and what follows",
         );
-        check("ftp://a", "the backend \"ftp://a\" has an unknown scheme; write http://, https:// or none");
+        check(
+            "ftp://a",
+            "the backend \"ftp://a\" has an unknown scheme; write http://, https:// or none",
+        );
         check(
             "a b",
             "the backend \"a b\" has ' ' in its host; a host is made of letters, digits, `-`, `_` and `.`",

@@ -61,12 +61,20 @@ impl Pool {
         }
         let mut next_slot = previous.map_or(0, |pool| pool.next_slot);
         let known = |address: &Address| previous.and_then(|pool| pool.find(address));
-        let same_host = |host: &str| unique.iter().filter(|(other, _)| other.host() == host).count();
+        let same_host = |host: &str| {
+            unique
+                .iter()
+                .filter(|(other, _)| other.host() == host)
+                .count()
+        };
         let backends: Box<[Backend]> = unique
             .iter()
             .map(|(address, source)| {
                 if let Some(backend) = known(address) {
-                    return Backend { source: *source, ..backend.clone() };
+                    return Backend {
+                        source: *source,
+                        ..backend.clone()
+                    };
                 }
                 let slot = next_slot;
                 next_slot += 1;
@@ -75,10 +83,20 @@ impl Pool {
                 } else {
                     address.host().into()
                 };
-                Backend { name, address: (*address).clone(), source: *source, healthy: true, slot }
+                Backend {
+                    name,
+                    address: (*address).clone(),
+                    source: *source,
+                    healthy: true,
+                    slot,
+                }
             })
             .collect();
-        Self { healthy: healthy(&backends), backends, next_slot }
+        Self {
+            healthy: healthy(&backends),
+            backends,
+            next_slot,
+        }
     }
 
     /// Every backend, healthy or not, in the order of the configuration.
@@ -96,7 +114,9 @@ impl Pool {
     /// The backend at an address.
     #[must_use]
     pub fn find(&self, address: &Address) -> Option<&Backend> {
-        self.backends.iter().find(|backend| backend.address == *address)
+        self.backends
+            .iter()
+            .find(|backend| backend.address == *address)
     }
 
     /// The next healthy backend, and moves the cursor; none if there is none, and the cursor stays.
@@ -106,7 +126,9 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        let count = u64::try_from(self.healthy.len()).ok().filter(|count| *count > 0)?;
+        let count = u64::try_from(self.healthy.len())
+            .ok()
+            .filter(|count| *count > 0)?;
         let at = usize::try_from(cursor.next() % count).ok()?;
         let at = usize::try_from(*self.healthy.get(at)?).ok()?;
         self.backends.get(at).map(|backend| Pick { backend })
@@ -116,15 +138,26 @@ impl Pool {
     #[must_use]
     pub fn with_health(&self, address: &Address, is_healthy: bool) -> Self {
         let mut backends = self.backends.clone();
-        for backend in backends.iter_mut().filter(|backend| backend.address == *address) {
+        for backend in backends
+            .iter_mut()
+            .filter(|backend| backend.address == *address)
+        {
             backend.healthy = is_healthy;
         }
-        Self { healthy: healthy(&backends), backends, next_slot: self.next_slot }
+        Self {
+            healthy: healthy(&backends),
+            backends,
+            next_slot: self.next_slot,
+        }
     }
 }
 
 fn healthy(backends: &[Backend]) -> Box<[u32]> {
-    (0..).zip(backends).filter(|(_, backend)| backend.healthy).map(|(at, _)| at).collect()
+    (0..)
+        .zip(backends)
+        .filter(|(_, backend)| backend.healthy)
+        .map(|(at, _)| at)
+        .collect()
 }
 
 #[cfg(all(test, not(loom)))]
@@ -132,20 +165,33 @@ mod tests {
     use super::*;
 
     fn addresses(texts: &[&str]) -> Vec<Address> {
-        texts.iter().map(|text| Address::parse(text).unwrap()).collect()
+        texts
+            .iter()
+            .map(|text| Address::parse(text).unwrap())
+            .collect()
     }
 
     fn pool(previous: Option<&Pool>, texts: &[&str]) -> Pool {
         let addresses = addresses(texts);
-        Pool::new(previous, addresses.iter().map(|address| (address, BackendSource::Inline)))
+        Pool::new(
+            previous,
+            addresses
+                .iter()
+                .map(|address| (address, BackendSource::Inline)),
+        )
     }
 
     fn names(pool: &Pool) -> Vec<&str> {
-        pool.backends().iter().map(|backend| &*backend.name).collect()
+        pool.backends()
+            .iter()
+            .map(|backend| &*backend.name)
+            .collect()
     }
 
     fn picks(pool: &Pool, cursor: &Cursor, count: usize) -> Vec<String> {
-        (0..count).map(|_| pool.pick(cursor).unwrap().backend.name.to_string()).collect()
+        (0..count)
+            .map(|_| pool.pick(cursor).unwrap().backend.name.to_string())
+            .collect()
     }
 
     #[test]
@@ -169,7 +215,11 @@ mod tests {
         let second = pool(Some(&first), &["a:1", "a:2", "b:1"]);
         assert_eq!(names(&second), ["a", "a:2", "b"]);
         assert_eq!(names(&pool(None, &["a:1", "a:2"])), ["a:1", "a:2"]);
-        let slots: Vec<u32> = second.backends().iter().map(|backend| backend.slot).collect();
+        let slots: Vec<u32> = second
+            .backends()
+            .iter()
+            .map(|backend| backend.slot)
+            .collect();
         assert_eq!((slots, second.slots()), (vec![0, 2, 1], 3));
     }
 

@@ -42,9 +42,8 @@ impl ValueTest {
     pub fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Exact(a), Self::Exact(b)) => a != b,
-            (Self::Exact(value), Self::Prefix(prefix)) | (Self::Prefix(prefix), Self::Exact(value)) => {
-                !value.starts_with(&**prefix)
-            }
+            (Self::Exact(value), Self::Prefix(prefix))
+            | (Self::Prefix(prefix), Self::Exact(value)) => !value.starts_with(&**prefix),
             (Self::Prefix(a), Self::Prefix(b)) => !a.starts_with(&**b) && !b.starts_with(&**a),
             (Self::Present, _) | (_, Self::Present) => false,
         }
@@ -62,7 +61,11 @@ impl ValueTest {
     fn admits(&self, mut value: impl Iterator<Item = u8>) -> bool {
         match self {
             Self::Present => true,
-            Self::Exact(exact) => exact.bytes().map(Some).chain([None]).all(|b| value.next() == b),
+            Self::Exact(exact) => exact
+                .bytes()
+                .map(Some)
+                .chain([None])
+                .all(|b| value.next() == b),
             Self::Prefix(prefix) => prefix.bytes().all(|b| value.next() == Some(b)),
         }
     }
@@ -82,15 +85,21 @@ impl Constraint {
     /// after percent-decoding, `+` being a space (WHATWG URL, section 5.1).
     #[must_use]
     pub fn admits_query(&self, query: Option<&str>) -> bool {
-        query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).any(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            decoded(name).eq(self.name.bytes()) && self.test.admits(decoded(value))
-        })
+        query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .any(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                decoded(name).eq(self.name.bytes()) && self.test.admits(decoded(value))
+            })
     }
 
     /// Whether whatever satisfies all of `others` satisfies this constraint too.
     pub(crate) fn is_implied_by(&self, others: &[Self]) -> bool {
-        others.iter().any(|other| other.name == self.name && self.test.is_implied_by(&other.test))
+        others
+            .iter()
+            .any(|other| other.name == self.name && self.test.is_implied_by(&other.test))
     }
 }
 
@@ -108,8 +117,13 @@ impl fmt::Display for Constraint {
 /// A field value without the optional white space around it (RFC 9110, section 5.6.3).
 pub(crate) fn trim_ows(value: &[u8]) -> &[u8] {
     let blank = |b: &u8| matches!(b, b' ' | b'\t');
-    let Some(from) = value.iter().position(|b| !blank(b)) else { return &[] };
-    let to = value.iter().rposition(|b| !blank(b)).map_or(0, |last| last + 1);
+    let Some(from) = value.iter().position(|b| !blank(b)) else {
+        return &[];
+    };
+    let to = value
+        .iter()
+        .rposition(|b| !blank(b))
+        .map_or(0, |last| last + 1);
     value.get(from..to).unwrap_or(value)
 }
 
@@ -146,22 +160,39 @@ mod tests {
     use super::*;
 
     fn exact(name: &str, value: &str) -> Constraint {
-        Constraint { name: name.into(), test: ValueTest::Exact(value.into()) }
+        Constraint {
+            name: name.into(),
+            test: ValueTest::Exact(value.into()),
+        }
     }
 
     fn prefix(name: &str, value: &str) -> Constraint {
-        Constraint { name: name.into(), test: ValueTest::Prefix(value.into()) }
+        Constraint {
+            name: name.into(),
+            test: ValueTest::Prefix(value.into()),
+        }
     }
 
     fn present(name: &str) -> Constraint {
-        Constraint { name: name.into(), test: ValueTest::Present }
+        Constraint {
+            name: name.into(),
+            test: ValueTest::Present,
+        }
     }
 
     #[test]
     fn headers() {
-        let headers = [("X-Tenant", " acme\t"), ("x-tenant", "other"), ("X-Empty", "")];
+        let headers = [
+            ("X-Tenant", " acme\t"),
+            ("x-tenant", "other"),
+            ("X-Empty", ""),
+        ];
         let check = |constraint: Constraint, expected: bool| {
-            assert_eq!(constraint.admits_headers(&headers[..]), expected, "{constraint}");
+            assert_eq!(
+                constraint.admits_headers(&headers[..]),
+                expected,
+                "{constraint}"
+            );
         };
         check(exact("x-tenant", "acme"), true);
         check(exact("x-tenant", "other"), true);

@@ -51,12 +51,21 @@ impl Coverage {
         let outline = &table.router.tries().get(trie.get())?.outline;
         // Most routes stand alone: nothing before them, nothing below.
         let pattern = || crate::engine::router::pattern_of(form, route);
-        let node = if route.pattern().is_subtree() { outline.find(&pattern()) } else { None };
+        let node = if route.pattern().is_subtree() {
+            outline.find(&pattern())
+        } else {
+            None
+        };
         let below = node.filter(|node| outline.cover(*node).param.is_some());
         if forms.len() == 1 && below.is_none() {
             return None;
         }
-        let mut examined = Examined { table, form, route, coverage: Self::default() };
+        let mut examined = Examined {
+            table,
+            form,
+            route,
+            coverage: Self::default(),
+        };
         let mut open = examined.demands();
         open.retain(|demand| !examined.taken_in_group(forms, place, *demand));
         if open.is_empty() {
@@ -87,11 +96,20 @@ impl<'t> Examined<'t> {
             Some(version) => stated.push(StatedVersion::This(version)),
             None => {
                 stated.push(StatedVersion::Another);
-                stated.extend(self.table.versions().iter().copied().map(StatedVersion::This));
+                stated.extend(
+                    self.table
+                        .versions()
+                        .iter()
+                        .copied()
+                        .map(StatedVersion::This),
+                );
             }
         }
         let pairs = methods.iter().flat_map(|method| {
-            stated.iter().map(|stated| Demand { method: *method, stated: *stated })
+            stated.iter().map(|stated| Demand {
+                method: *method,
+                stated: *stated,
+            })
         });
         pairs.collect()
     }
@@ -106,9 +124,10 @@ impl<'t> Examined<'t> {
             (_, Some(_)) => 2,
         };
         let own = (class(&self.form), place);
-        let taker = forms.iter().enumerate().find(|(at, form)| {
-            (class(form), *at) < own && self.admits(**form, demand)
-        });
+        let taker = forms
+            .iter()
+            .enumerate()
+            .find(|(at, form)| (class(form), *at) < own && self.admits(**form, demand));
         self.note(taker.map(|(_, form)| *form))
     }
 
@@ -134,7 +153,9 @@ impl<'t> Examined<'t> {
         let exact = node == Index::ZERO || all_taken(here.exact);
         exact
             && all_taken(here.slash)
-            && here.param.is_some_and(|child| self.subtree_taken(outline, child, open, false))
+            && here
+                .param
+                .is_some_and(|child| self.subtree_taken(outline, child, open, false))
     }
 
     /// Whether a form of a more specific group serves the demand, or has it refused.
@@ -158,12 +179,15 @@ impl<'t> Examined<'t> {
         let method = match demand.method {
             Some(method) => {
                 route.methods().lists(method)
-                    || method == "HEAD" && form.methods.meets(crate::engine::method::MethodMask::HEAD)
+                    || method == "HEAD"
+                        && form.methods.meets(crate::engine::method::MethodMask::HEAD)
             }
             None => route.methods().as_listed().is_empty(),
         };
         let implied = |theirs: &[_], ours: &[_]| {
-            theirs.iter().all(|c: &crate::engine::constraint::Constraint| c.is_implied_by(ours))
+            theirs
+                .iter()
+                .all(|c: &crate::engine::constraint::Constraint| c.is_implied_by(ours))
         };
         method
             && implied(route.headers(), self.route.headers())

@@ -55,7 +55,14 @@ pub fn decide<'a, H: Headers + ?Sized>(
     let (form, source) = winner(&walk)?.map_or_else(|| Err(refusal::of_all(&walk)), Ok)?;
     let route = snapshot.table().route(form.route);
     admit_encoded_slash(path.encoded_slash(), route)?;
-    Ok(Plan { snapshot, route, form, path, query, source })
+    Ok(Plan {
+        snapshot,
+        route,
+        form,
+        path,
+        query,
+        source,
+    })
 }
 
 impl<'a> Plan<'a> {

@@ -85,7 +85,11 @@ struct Family {
 fn families(routes: &[Route]) -> Vec<Family> {
     let mut by_base: HashMap<(Index, Box<str>), usize> = HashMap::new();
     let mut families: Vec<Family> = Vec::new();
-    for (at, route) in routes.iter().enumerate().filter(|(_, route)| route.version().is_some()) {
+    for (at, route) in routes
+        .iter()
+        .enumerate()
+        .filter(|(_, route)| route.version().is_some())
+    {
         let base = match route.version_at() {
             NO_SEGMENT => Some(route.pattern().clone()),
             segment => route.pattern().without_segment(segment.into()),
@@ -94,7 +98,10 @@ fn families(routes: &[Route]) -> Vec<Family> {
         let Some(base) = base else { continue };
         let key = (route.service_id, base.shape().into());
         let family = *by_base.entry(key).or_insert_with(|| {
-            families.push(Family { base, members: Vec::new() });
+            families.push(Family {
+                base,
+                members: Vec::new(),
+            });
             families.len() - 1
         });
         if let Some(family) = families.get_mut(family) {
@@ -112,15 +119,19 @@ impl Family {
         if versions.len() < 2 {
             return;
         }
-        let positions: BTreeSet<u16> =
-            members().map(|(_, route)| route.version_at()).filter(|at| *at != NO_SEGMENT).collect();
+        let positions: BTreeSet<u16> = members()
+            .map(|(_, route)| route.version_at())
+            .filter(|at| *at != NO_SEGMENT)
+            .collect();
         if positions.is_empty() {
             return;
         }
         for (at, route) in members() {
             let numbered = route.version().filter(|version| version.is_number());
             let by_path = positions.iter().filter_map(|position| {
-                let pattern = self.base.with_segment((*position).into(), &numbered?.to_string());
+                let pattern = self
+                    .base
+                    .with_segment((*position).into(), &numbered?.to_string());
                 Some((*position, pattern))
             });
             for (version_at, pattern) in by_path.chain([(NO_SEGMENT, self.base.clone())]) {

@@ -23,13 +23,17 @@ pub enum HostFault {
     #[error("the host {0:?} is empty; write a name such as api.example.com")]
     Empty(String),
     /// A star anywhere but as the whole first label.
-    #[error("the host {0:?} has a `*` in the wrong place; only a leading `*.` as in *.example.com is understood")]
+    #[error(
+        "the host {0:?} has a `*` in the wrong place; only a leading `*.` as in *.example.com is understood"
+    )]
     Star(String),
     /// A port, which is not compared.
     #[error("the host {0:?} has a port, which is never compared; leave it out")]
     Port(String),
     /// A character that no host has.
-    #[error("the host {0:?} has {1:?}; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)")]
+    #[error(
+        "the host {0:?} has {1:?}; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)"
+    )]
     Character(String, char),
 }
 
@@ -62,7 +66,11 @@ impl HostPattern {
             return Err(HostFault::Character(text.into(), odd));
         }
         let name = name.to_ascii_lowercase().into();
-        Ok(if suffix { Self::Suffix(name) } else { Self::Exact(name) })
+        Ok(if suffix {
+            Self::Suffix(name)
+        } else {
+            Self::Exact(name)
+        })
     }
 
     /// For the order of precedence: exact, then the longest suffix, then any.
@@ -105,7 +113,9 @@ pub fn normal_host(host: &str) -> Cow<'_, str> {
 
 /// The suffixes under which a host stands, longest first: `a.b.c` stands under `b.c` and `c`.
 pub(crate) fn suffixes(host: &str) -> impl Iterator<Item = &str> {
-    host.match_indices('.').filter_map(|(dot, _)| host.get(dot + 1..)).filter(|rest| !rest.is_empty())
+    host.match_indices('.')
+        .filter_map(|(dot, _)| host.get(dot + 1..))
+        .filter(|rest| !rest.is_empty())
 }
 
 #[cfg(test)]
@@ -122,14 +132,26 @@ mod tests {
         check("*.Example.com", "*.example.com");
         check("[::1]", "[::1]");
         check("127.0.0.1", "127.0.0.1");
-        check("", "the host \"\" is empty; write a name such as api.example.com");
-        check("*.", "the host \"*.\" is empty; write a name such as api.example.com");
-        check("a..b", "the host \"a..b\" is empty; write a name such as api.example.com");
+        check(
+            "",
+            "the host \"\" is empty; write a name such as api.example.com",
+        );
+        check(
+            "*.",
+            "the host \"*.\" is empty; write a name such as api.example.com",
+        );
+        check(
+            "a..b",
+            "the host \"a..b\" is empty; write a name such as api.example.com",
+        );
         check(
             "a.*.b",
             "the host \"a.*.b\" has a `*` in the wrong place; only a leading `*.` as in *.example.com is understood",
         );
-        check("a:80", "the host \"a:80\" has a port, which is never compared; leave it out");
+        check(
+            "a:80",
+            "the host \"a:80\" has a port, which is never compared; leave it out",
+        );
         check(
             "bücher.de",
             "the host \"bücher.de\" has 'ü'; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)",

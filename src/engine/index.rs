@@ -18,7 +18,10 @@ impl Index {
         Self(position)
     }
 
-    #[expect(clippy::as_conversions, reason = "u32 to usize never truncates on a 32 or 64-bit target")]
+    #[expect(
+        clippy::as_conversions,
+        reason = "u32 to usize never truncates on a 32 or 64-bit target"
+    )]
     pub(crate) const fn get(self) -> usize {
         self.0 as usize
     }

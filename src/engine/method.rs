@@ -5,8 +5,9 @@ use std::fmt;
 use thiserror::Error;
 
 /// The methods of RFC 9110 and RFC 5789, in the order of their bits in a [`MethodMask`].
-pub const STANDARD_METHODS: [&str; 9] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+pub const STANDARD_METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+];
 
 /// The method of one request. Methods are case-sensitive (RFC 9110, section 9.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +65,19 @@ impl<'a> Method<'a> {
         if text.is_empty() {
             return Err(MethodFault::Empty);
         }
-        match text.char_indices().find(|&(_, found)| !is_token_char(found)) {
-            Some((at, found)) => {
-                Err(MethodFault::NotToken { text: text.chars().take(40).collect(), found, at })
-            }
-            None => Ok(Self { text, bit: MethodMask::EXTENSION }),
+        match text
+            .char_indices()
+            .find(|&(_, found)| !is_token_char(found))
+        {
+            Some((at, found)) => Err(MethodFault::NotToken {
+                text: text.chars().take(40).collect(),
+                found,
+                at,
+            }),
+            None => Ok(Self {
+                text,
+                bit: MethodMask::EXTENSION,
+            }),
         }
     }
 
@@ -90,8 +99,10 @@ impl<'a> Method<'a> {
 impl MethodSet {
     /// A set of the given methods, in any order; each must be a token.
     pub fn listed<'m>(methods: impl IntoIterator<Item = Method<'m>>) -> Self {
-        let mut listed: Vec<Box<str>> =
-            methods.into_iter().map(|method| method.as_str().into()).collect();
+        let mut listed: Vec<Box<str>> = methods
+            .into_iter()
+            .map(|method| method.as_str().into())
+            .collect();
         listed.sort_unstable();
         listed.dedup();
         Self::Listed(listed.into())

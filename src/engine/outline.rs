@@ -46,7 +46,11 @@ pub(crate) struct OutlineBuilder<'p> {
 impl<'p> OutlineBuilder<'p> {
     /// `first_group` is the number that the first new group gets.
     pub(crate) fn new(first_group: usize) -> Self {
-        Self { nodes: vec![Node::EMPTY], edges: HashMap::new(), groups: first_group }
+        Self {
+            nodes: vec![Node::EMPTY],
+            edges: HashMap::new(),
+            groups: first_group,
+        }
     }
 
     /// The group of a pattern: the same for all patterns that match alike.
@@ -60,7 +64,11 @@ impl<'p> OutlineBuilder<'p> {
         }
         let next = Index::new(self.groups);
         let node = self.node(at);
-        let slot = if pattern.is_subtree() { &mut node.subtree } else { &mut node.exact };
+        let slot = if pattern.is_subtree() {
+            &mut node.subtree
+        } else {
+            &mut node.exact
+        };
         if *slot == Index::NONE {
             *slot = next;
             self.groups += 1;
@@ -76,7 +84,9 @@ impl<'p> OutlineBuilder<'p> {
     }
 
     pub(crate) fn finish(self) -> Outline {
-        let Self { mut nodes, edges, .. } = self;
+        let Self {
+            mut nodes, edges, ..
+        } = self;
         let mut sorted: Vec<_> = edges.into_iter().collect();
         sorted.sort_unstable();
         let mut texts = String::with_capacity(sorted.iter().map(|((_, text), _)| text.len()).sum());
@@ -86,16 +96,31 @@ impl<'p> OutlineBuilder<'p> {
             node.first_edge = Index::new(edges.len());
             while let Some(parent) = parents.peek().filter(|parent| parent.get() == at) {
                 debug_assert!(parent.get() == at);
-                let Some(((_, text), child)) = sorted.get(edges.len()) else { break };
-                edges.push(Edge { text_start: Index::new(texts.len()), child: *child });
+                let Some(((_, text), child)) = sorted.get(edges.len()) else {
+                    break;
+                };
+                edges.push(Edge {
+                    text_start: Index::new(texts.len()),
+                    child: *child,
+                });
                 texts.push_str(text);
                 parents.next();
             }
         }
         // The end of the last edge's text and of the last node's edges.
-        edges.push(Edge { text_start: Index::new(texts.len()), child: Index::NONE });
-        nodes.push(Node { first_edge: Index::new(edges.len() - 1), ..Node::EMPTY });
-        Outline { nodes: nodes.into(), edges: edges.into(), texts: texts.into() }
+        edges.push(Edge {
+            text_start: Index::new(texts.len()),
+            child: Index::NONE,
+        });
+        nodes.push(Node {
+            first_edge: Index::new(edges.len() - 1),
+            ..Node::EMPTY
+        });
+        Outline {
+            nodes: nodes.into(),
+            edges: edges.into(),
+            texts: texts.into(),
+        }
     }
 
     fn literal_child(&mut self, parent: Index, text: &'p str) -> Index {
@@ -135,7 +160,11 @@ impl Outline {
         match path.strip_prefix('/') {
             Some(rest) => self.descend(ROOT, Some(rest), visit),
             // `OPTIONS *`: only the pattern of everything.
-            None => self.node(ROOT).subtree.some().map_or(ControlFlow::Continue(()), visit),
+            None => self
+                .node(ROOT)
+                .subtree
+                .some()
+                .map_or(ControlFlow::Continue(()), visit),
         }
     }
 
@@ -197,7 +226,9 @@ impl Outline {
         }
         let length = key.len();
         key.push('/');
-        let slash = self.literal_child(at, "").and_then(|child| self.node(child).exact.some());
+        let slash = self
+            .literal_child(at, "")
+            .and_then(|child| self.node(child).exact.some());
         if let Some(group) = slash.or(subtree) {
             emit(key, group);
         }
@@ -231,7 +262,9 @@ impl Outline {
     /// what can cover the subtree of a pattern.
     pub(crate) fn cover(&self, at: Index) -> Cover {
         let node = self.node(at);
-        let slash = self.literal_child(at, "").and_then(|child| self.node(child).exact.some());
+        let slash = self
+            .literal_child(at, "")
+            .and_then(|child| self.node(child).exact.some());
         Cover {
             exact: node.exact.some(),
             slash,
@@ -242,13 +275,18 @@ impl Outline {
 
     /// The node at which a pattern ends.
     pub(crate) fn find(&self, pattern: &PathPattern) -> Option<Index> {
-        pattern.segments().try_fold(ROOT, |at, segment| match segment {
-            Segment::Literal(text) => self.literal_child(at, text),
-            Segment::Param(_) => self.node(at).param.some(),
-        })
+        pattern
+            .segments()
+            .try_fold(ROOT, |at, segment| match segment {
+                Segment::Literal(text) => self.literal_child(at, text),
+                Segment::Param(_) => self.node(at).param.some(),
+            })
     }
 
-    #[expect(clippy::indexing_slicing, reason = "the builder lays out every node that it names")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the builder lays out every node that it names"
+    )]
     fn node(&self, at: Index) -> Node {
         self.nodes[at.get()]
     }
@@ -319,12 +357,17 @@ mod tests {
     }
 
     fn patterns(texts: &[&str]) -> Vec<PathPattern> {
-        texts.iter().map(|text| PathPattern::parse(text).unwrap()).collect()
+        texts
+            .iter()
+            .map(|text| PathPattern::parse(text).unwrap())
+            .collect()
     }
 
     #[test]
     fn matches_come_best_first() {
-        let texts = ["/*", "/a/*", "/a/{x}", "/{y}/b", "/a/b", "/a", "/a/", "/{y}/*"];
+        let texts = [
+            "/*", "/a/*", "/a/{x}", "/{y}/b", "/a/b", "/a", "/a/", "/{y}/*",
+        ];
         let outline = outline(&patterns(&texts));
         let found = |path: &str| {
             let mut found = Vec::new();
@@ -334,7 +377,10 @@ mod tests {
             });
             found
         };
-        assert_eq!(found("/a/b"), ["/a/b", "/a/{x}", "/a/*", "/{y}/b", "/{y}/*", "/*"]);
+        assert_eq!(
+            found("/a/b"),
+            ["/a/b", "/a/{x}", "/a/*", "/{y}/b", "/{y}/*", "/*"]
+        );
         assert_eq!(found("/a"), ["/a", "/a/*", "/{y}/*", "/*"]);
         assert_eq!(found("/a/"), ["/a/", "/a/*", "/{y}/*", "/*"]);
         assert_eq!(found("/z/b/c"), ["/{y}/*", "/*"]);
@@ -351,7 +397,10 @@ mod tests {
             });
             keys
         };
-        assert_eq!(keys(&["/u/*"]), ["/u = /u/*", "/u/ = /u/*", "/u/{*z} = /u/*"]);
+        assert_eq!(
+            keys(&["/u/*"]),
+            ["/u = /u/*", "/u/ = /u/*", "/u/{*z} = /u/*"]
+        );
         assert_eq!(
             keys(&["/u/*", "/u/{id}"]),
             [

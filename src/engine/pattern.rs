@@ -53,7 +53,9 @@ pub enum PatternFault {
     #[error("a pattern of {0} bytes is too long; at most {max} are possible", max = PathPattern::MAX_BYTES)]
     TooLong(usize),
     /// A query or a fragment.
-    #[error("a pattern is a path alone; take off what follows `{0}` (a query is matched by `query:`)")]
+    #[error(
+        "a pattern is a path alone; take off what follows `{0}` (a query is matched by `query:`)"
+    )]
     NotPathAlone(char),
     /// A literal that no normal path can contain, with the form that can.
     #[error("no request would match: paths are compared in normal form; write `{0}`")]
@@ -117,10 +119,11 @@ impl PathPattern {
 
     /// The segments, without the final `*`. `/` has one, the empty literal; `/*` has none.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> + Clone {
-        self.raw_segments().map(|segment| match param_name(segment) {
-            Some(name) => Segment::Param(name),
-            None => Segment::Literal(segment),
-        })
+        self.raw_segments()
+            .map(|segment| match param_name(segment) {
+                Some(name) => Segment::Param(name),
+                None => Segment::Literal(segment),
+            })
     }
 
     /// How many leading bytes are literal: `/api/users` of `/api/users/{id}/*`. The empty segment
@@ -156,10 +159,12 @@ impl PathPattern {
     /// The leftmost literal segment that states a version, and its place.
     #[must_use]
     pub fn version_segment(&self) -> Option<(usize, ApiVersion)> {
-        self.segments().enumerate().find_map(|(at, segment)| match segment {
-            Segment::Literal(literal) => ApiVersion::of_segment(literal).map(|v| (at, v)),
-            Segment::Param(_) => None,
-        })
+        self.segments()
+            .enumerate()
+            .find_map(|(at, segment)| match segment {
+                Segment::Literal(literal) => ApiVersion::of_segment(literal).map(|v| (at, v)),
+                Segment::Param(_) => None,
+            })
     }
 
     /// The pattern without its segment `at`; none if nothing would be left of an exact pattern.
@@ -178,14 +183,22 @@ impl PathPattern {
     pub(crate) fn with_segment(&self, at: usize, literal: &str) -> Self {
         let mut parts: Vec<&str> = self.text.split('/').skip(1).collect();
         parts.insert(at.min(parts.len()), literal);
-        Self { text: format!("/{}", parts.join("/")).into() }
+        Self {
+            text: format!("/{}", parts.join("/")).into(),
+        }
     }
 
     /// The pattern with its parameters renamed away: equal for patterns that match alike.
     pub(crate) fn shape(&self) -> String {
         self.text
             .split('/')
-            .map(|segment| if segment.starts_with('{') { "{}" } else { segment })
+            .map(|segment| {
+                if segment.starts_with('{') {
+                    "{}"
+                } else {
+                    segment
+                }
+            })
             .collect::<Vec<_>>()
             .join("/")
     }
@@ -243,7 +256,11 @@ fn parse_segment(segment: &str) -> Result<Option<&str>, PatternFault> {
     }
     let Some(name) = param_name(segment) else {
         let braced = segment.contains(['{', '}']);
-        return if braced { Err(PatternFault::Braces(segment.into())) } else { Ok(None) };
+        return if braced {
+            Err(PatternFault::Braces(segment.into()))
+        } else {
+            Ok(None)
+        };
     };
     if name.contains(['{', '}']) {
         return Err(PatternFault::Braces(segment.into()));
@@ -261,7 +278,10 @@ fn parse_segment(segment: &str) -> Result<Option<&str>, PatternFault> {
 /// A pattern matches only what a normal path can be, so its literals are written in that form.
 fn check_normal(text: &str) -> Result<(), PatternFault> {
     let body = text.strip_suffix('*').unwrap_or(text);
-    let sample: Vec<&str> = body.split('/').map(|s| param_name(s).map_or(s, |_| "x")).collect();
+    let sample: Vec<&str> = body
+        .split('/')
+        .map(|s| param_name(s).map_or(s, |_| "x"))
+        .collect();
     let sample = sample.join("/");
     let normal = NormalPath::parse(&sample)?;
     if normal.as_str() != sample {
@@ -286,7 +306,12 @@ mod tests {
         for (text, hits, misses) in [
             (
                 "/api/users/*",
-                &["/api/users", "/api/users/", "/api/users/123", "/api/users/1/2"][..],
+                &[
+                    "/api/users",
+                    "/api/users/",
+                    "/api/users/123",
+                    "/api/users/1/2",
+                ][..],
                 &["/api/usersx", "/api", "/", "/api/user"][..],
             ),
             ("/a", &["/a"], &["/a/", "/ab", "/a/b", "/"]),
@@ -311,7 +336,11 @@ mod tests {
     #[test]
     fn faults_say_what_would_be_right() {
         let check = |text: &str, expected: &str| {
-            assert_eq!(PathPattern::parse(text).unwrap_err().to_string(), expected, "{text}");
+            assert_eq!(
+                PathPattern::parse(text).unwrap_err().to_string(),
+                expected,
+                "{text}"
+            );
         };
         let star = "`*` stands only as the whole last segment, as in /api/users/*";
         check("api", "a pattern begins with `/`");
@@ -331,8 +360,14 @@ mod tests {
             "/a/{}",
             "a parameter is named with letters, digits, `_`, `-` or `.`; the name here is ``",
         );
-        check("/{a}/{a}", "the parameter `a` stands there twice; each needs a name of its own");
-        check("/a?b=1", "a pattern is a path alone; take off what follows `?` (a query is matched by `query:`)");
+        check(
+            "/{a}/{a}",
+            "the parameter `a` stands there twice; each needs a name of its own",
+        );
+        check(
+            "/a?b=1",
+            "a pattern is a path alone; take off what follows `?` (a query is matched by `query:`)",
+        );
         check(
             "/a//b",
             "no request would match: paths are compared in normal form; write `/a/b`",
@@ -341,17 +376,30 @@ mod tests {
             "/%7euser",
             "no request would match: paths are compared in normal form; write `/~user`",
         );
-        check("/a/../b", "no request would match: paths are compared in normal form; write `/b`");
+        check(
+            "/a/../b",
+            "no request would match: paths are compared in normal form; write `/b`",
+        );
         let many: String = (0..25).map(|i| format!("/{{p{i}}}")).collect();
         check(&many, "25 parameters are too many; at most 24 are possible");
-        assert!(matches!(PathPattern::parse("/a b"), Err(PatternFault::Impossible(_))));
+        assert!(matches!(
+            PathPattern::parse("/a b"),
+            Err(PatternFault::Impossible(_))
+        ));
     }
 
     #[test]
     fn rank_goes_segment_by_segment() {
         let ranked = ["/a/b", "/a/{x}", "/a", "/a/*", "/{x}/b", "/{x}", "/*"].map(pattern);
-        assert!(ranked.windows(2).all(|pair| pair[0].cmp_rank(&pair[1]) == Ordering::Less));
-        assert_eq!(pattern("/a/{x}").cmp_rank(&pattern("/b/{y}")), Ordering::Equal);
+        assert!(
+            ranked
+                .windows(2)
+                .all(|pair| pair[0].cmp_rank(&pair[1]) == Ordering::Less)
+        );
+        assert_eq!(
+            pattern("/a/{x}").cmp_rank(&pattern("/b/{y}")),
+            Ordering::Equal
+        );
     }
 
     #[test]
@@ -360,11 +408,17 @@ mod tests {
         assert_eq!(pattern("/api/v2/users/*").version_segment(), Some((1, v2)));
         assert_eq!(pattern("/v2/v3").version_segment(), Some((0, v2)));
         assert_eq!(pattern("/api/V2/{v1}").version_segment(), None);
-        assert_eq!(pattern("/api/v2/*").without_segment(1), Some(pattern("/api/*")));
+        assert_eq!(
+            pattern("/api/v2/*").without_segment(1),
+            Some(pattern("/api/*"))
+        );
         assert_eq!(pattern("/v2/*").without_segment(0), Some(pattern("/*")));
         assert_eq!(pattern("/v2/").without_segment(0), Some(pattern("/")));
         assert_eq!(pattern("/v2").without_segment(0), None);
-        assert_eq!(pattern("/api/*").with_segment(1, "v2"), pattern("/api/v2/*"));
+        assert_eq!(
+            pattern("/api/*").with_segment(1, "v2"),
+            pattern("/api/v2/*")
+        );
         assert_eq!(pattern("/a").with_segment(1, "v2"), pattern("/a/v2"));
     }
 

@@ -40,6 +40,21 @@ pub enum Rank {
 }
 
 impl Rank {
+    /// The rule, as one stable word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Path => "path",
+            Self::Version => "version",
+            Self::Declared => "declared",
+            Self::Methods => "methods",
+            Self::Headers => "headers",
+            Self::Query => "query",
+            Self::Name => "name",
+        }
+    }
+
     /// The rule in words, as a continuation of "it comes later: …".
     #[must_use]
     pub const fn as_words(self) -> &'static str {
@@ -71,11 +86,22 @@ pub(crate) fn compare(a: (Form, &Route), b: (Form, &Route), default: DefaultVers
 pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
     let rules = [
         (Rank::Declared, a.0.derived.cmp(&b.0.derived)),
-        (Rank::Methods, a.1.methods().count().cmp(&b.1.methods().count())),
-        (Rank::Headers, Reverse(a.1.headers().len()).cmp(&Reverse(b.1.headers().len()))),
-        (Rank::Query, Reverse(a.1.query().len()).cmp(&Reverse(b.1.query().len()))),
+        (
+            Rank::Methods,
+            a.1.methods().count().cmp(&b.1.methods().count()),
+        ),
+        (
+            Rank::Headers,
+            Reverse(a.1.headers().len()).cmp(&Reverse(b.1.headers().len())),
+        ),
+        (
+            Rank::Query,
+            Reverse(a.1.query().len()).cmp(&Reverse(b.1.query().len())),
+        ),
     ];
-    let first = rules.into_iter().find(|(_, order)| *order != Ordering::Equal);
+    let first = rules
+        .into_iter()
+        .find(|(_, order)| *order != Ordering::Equal);
     first.unwrap_or((Rank::Name, Ordering::Equal))
 }
 
@@ -88,5 +114,11 @@ fn by_version(a: Form, b: Form, default: DefaultVersion) -> Ordering {
 }
 
 fn values(route: &Route) -> impl Ord {
-    (route.methods(), route.headers(), route.query(), route.hosts(), route.pattern())
+    (
+        route.methods(),
+        route.headers(),
+        route.query(),
+        route.hosts(),
+        route.pattern(),
+    )
 }

@@ -29,11 +29,17 @@ pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, H>) -> Reject {
     }
     if there.is_empty() {
         let host = walk.host.map(Into::into);
-        return Reject::NotFound { path: walk.path.into(), host };
+        return Reject::NotFound {
+            path: walk.path.into(),
+            host,
+        };
     }
     if else_serves {
         let allow = allow(walk, &there);
-        return Reject::MethodNotAllowed { method: walk.method.as_str().into(), allow };
+        return Reject::MethodNotAllowed {
+            method: walk.method.as_str().into(),
+            allow,
+        };
     }
     unsupported(walk, &there)
 }
@@ -51,10 +57,16 @@ fn allow<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Vec<String>
         }
     }
     let admitted = |method: &&str| {
-        let Ok(method) = Method::parse(method) else { return false };
+        let Ok(method) = Method::parse(method) else {
+            return false;
+        };
         matches!(winner(&Walk { method, ..*walk }), Ok(Some(_)))
     };
-    methods.into_iter().filter(admitted).map(Into::into).collect()
+    methods
+        .into_iter()
+        .filter(admitted)
+        .map(Into::into)
+        .collect()
 }
 
 /// The refusal of a form at which the walk ends.
@@ -65,7 +77,9 @@ pub(crate) fn of_verdict<H: Headers + ?Sized>(
     verdict: Verdict,
 ) -> Reject {
     let Verdict::Conflict(by_path) = verdict else {
-        return Reject::VersionRequired { exist: versions(walk.forms(visited.group)) };
+        return Reject::VersionRequired {
+            exist: versions(walk.forms(visited.group)),
+        };
     };
     let by_header = stated(walk)
         .map(|(version, source)| format!("{} states {version}", source.name()))

@@ -42,7 +42,11 @@ impl Registry {
     pub fn register(&mut self, key: ServiceKey, address: Address, expires: Option<Instant>) {
         let entry = self.entries.entry(key).or_default();
         entry.removed.retain(|removed| *removed != address);
-        match entry.registered.iter_mut().find(|known| known.address == address) {
+        match entry
+            .registered
+            .iter_mut()
+            .find(|known| known.address == address)
+        {
             Some(known) => known.expires = expires,
             None => entry.registered.push(Registration { address, expires }),
         }
@@ -65,7 +69,10 @@ impl Registry {
     /// How many backends are registered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.values().map(|entry| entry.registered.len()).sum()
+        self.entries
+            .values()
+            .map(|entry| entry.registered.len())
+            .sum()
     }
 
     /// Whether none is.
@@ -87,7 +94,9 @@ impl Registry {
         let mut changed = Vec::new();
         for (key, entry) in &mut self.entries {
             let before = entry.registered.len();
-            entry.registered.retain(|known| known.expires.is_none_or(|expires| expires > now));
+            entry
+                .registered
+                .retain(|known| known.expires.is_none_or(|expires| expires > now));
             if entry.registered.len() != before {
                 changed.push(key.clone());
             }
@@ -98,17 +107,26 @@ impl Registry {
     /// When the next registration expires, if any does.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
-        self.entries.values().flat_map(|entry| &entry.registered).filter_map(|r| r.expires).min()
+        self.entries
+            .values()
+            .flat_map(|entry| &entry.registered)
+            .filter_map(|r| r.expires)
+            .min()
     }
 
     /// What is registered for a service and version.
     #[must_use]
     pub fn entry(&self, service: &str, version: Option<ApiVersion>) -> &Entry {
-        static EMPTY: Entry = Entry { registered: Vec::new(), removed: Vec::new() };
+        static EMPTY: Entry = Entry {
+            registered: Vec::new(),
+            removed: Vec::new(),
+        };
         if self.entries.is_empty() {
             return &EMPTY;
         }
-        self.entries.get(&ServiceKey::of(service, version)).unwrap_or(&EMPTY)
+        self.entries
+            .get(&ServiceKey::of(service, version))
+            .unwrap_or(&EMPTY)
     }
 
     /// The registrations of services that the table does not name, sorted.
@@ -128,11 +146,19 @@ impl Registry {
 
     /// Gives registrations that left the version out the one that the table means by that.
     pub(crate) fn settle(&mut self, table: &Table) {
-        let open: Vec<ServiceKey> =
-            self.entries.keys().filter(|key| key.version.is_none()).cloned().collect();
+        let open: Vec<ServiceKey> = self
+            .entries
+            .keys()
+            .filter(|key| key.version.is_none())
+            .cloned()
+            .collect();
         for key in open {
-            let Ok(version @ Some(_)) = table.meant_version(&key.service) else { continue };
-            let Some(entry) = self.entries.remove(&key) else { continue };
+            let Ok(version @ Some(_)) = table.meant_version(&key.service) else {
+                continue;
+            };
+            let Some(entry) = self.entries.remove(&key) else {
+                continue;
+            };
             let settled = ServiceKey { version, ..key };
             for Registration { address, expires } in entry.registered {
                 self.register(settled.clone(), address, expires);

@@ -69,7 +69,9 @@ pub enum Reject {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum EncodedSlashFault {
     /// The winning route does not keep them.
-    #[error("the path has an encoded slash or backslash, which this route does not keep; write a plain slash")]
+    #[error(
+        "the path has an encoded slash or backslash, which this route does not keep; write a plain slash"
+    )]
     NotKept,
     /// Splitting there would give a dot segment.
     #[error("the path hides a dot segment behind an encoded slash or backslash")]
@@ -116,7 +118,11 @@ impl Reject {
     /// What goes into `Allow` (RFC 9110, section 10.2.1).
     #[must_use]
     pub fn allow(&self) -> Option<&[String]> {
-        if let Self::MethodNotAllowed { allow, .. } = self { Some(allow) } else { None }
+        if let Self::MethodNotAllowed { allow, .. } = self {
+            Some(allow)
+        } else {
+            None
+        }
     }
 }
 
@@ -125,11 +131,19 @@ fn host_words(host: Option<&str>) -> String {
 }
 
 fn allow_words(allow: &[String]) -> String {
-    if allow.is_empty() { "no method is".into() } else { format!("{} would be", allow.join(", ")) }
+    if allow.is_empty() {
+        "no method is".into()
+    } else {
+        format!("{} would be", allow.join(", "))
+    }
 }
 
 fn list(versions: &[ApiVersion]) -> String {
-    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    versions
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 const fn is_or_are(versions: &[ApiVersion]) -> &'static str {

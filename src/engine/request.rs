@@ -23,10 +23,10 @@ pub trait Headers {
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
     fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.iter().map(|(name, value)| (name.as_ref().as_bytes(), value.as_ref()))
+        self.iter()
+            .map(|(name, value)| (name.as_ref().as_bytes(), value.as_ref()))
     }
 }
-
 
 /// The origin form of a request target, and the authority that an absolute one bore.
 ///
@@ -36,13 +36,23 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
 pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
     let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {
         let head = target.get(..scheme.len())?;
-        head.eq_ignore_ascii_case(scheme).then(|| target.get(scheme.len()..)).flatten()
+        head.eq_ignore_ascii_case(scheme)
+            .then(|| target.get(scheme.len()..))
+            .flatten()
     });
-    let Some(rest) = after_scheme else { return (target.into(), None) };
+    let Some(rest) = after_scheme else {
+        return (target.into(), None);
+    };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let path = if path.starts_with('/') { path.into() } else { format!("/{path}").into() };
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let path = if path.starts_with('/') {
+        path.into()
+    } else {
+        format!("/{path}").into()
+    };
     (path, Some(host))
 }
 

@@ -1,12 +1,14 @@
 //! Routes: what one says of a request, and which service it names.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::engine::constraint::Constraint;
 use crate::engine::host::HostPattern;
 use crate::engine::index::Index;
+use crate::engine::lifecycle::Lifecycle;
 use crate::engine::method::MethodSet;
 use crate::engine::pattern::PathPattern;
 use crate::engine::version::ApiVersion;
@@ -34,6 +36,8 @@ pub struct RouteSpec {
     pub strip_prefix: StripPrefix,
     /// Whether `%2F` and `%5C` may pass.
     pub keeps_encoded_slashes: bool,
+    /// What responses of its version announce.
+    pub lifecycle: Option<Arc<Lifecycle>>,
 }
 
 /// What is taken off the path before it is forwarded.
@@ -60,6 +64,7 @@ pub struct Route {
     service: Box<str>,
     version: Option<ApiVersion>,
     keeps_encoded_slashes: bool,
+    lifecycle: Option<Arc<Lifecycle>>,
     /// Where the pattern states the version, as a segment's place; [`NO_SEGMENT`] if nowhere.
     version_at: u16,
     /// How many bytes of the declared path are taken off.
@@ -71,7 +76,9 @@ pub struct Route {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RouteFault {
     /// `strip_prefix` does not fit the pattern.
-    #[error("`{prefix}` is not a whole leading part of `{pattern}`; `{longest}` is the most that can be stripped")]
+    #[error(
+        "`{prefix}` is not a whole leading part of `{pattern}`; `{longest}` is the most that can be stripped"
+    )]
     StripPrefix {
         /// What was to be stripped.
         prefix: String,
@@ -92,7 +99,10 @@ impl Route {
     /// If `strip_prefix` is not made of whole leading literal segments of the pattern.
     pub fn new(spec: RouteSpec, path_states_version: bool) -> Result<Self, RouteFault> {
         let strip_bytes = strip_bytes(&spec)?;
-        let segment = spec.pattern.version_segment().filter(|_| path_states_version);
+        let segment = spec
+            .pattern
+            .version_segment()
+            .filter(|_| path_states_version);
         // A field that differs from the segment makes the segment plain text.
         let stated = segment.filter(|(_, version)| spec.version.is_none_or(|v| v == *version));
         Ok(Self {
@@ -105,6 +115,7 @@ impl Route {
             service: spec.service.into(),
             version: spec.version.or(stated.map(|(_, version)| version)),
             keeps_encoded_slashes: spec.keeps_encoded_slashes,
+            lifecycle: spec.lifecycle,
             version_at: stated
                 .and_then(|(at, _)| u16::try_from(at).ok())
                 .unwrap_or(NO_SEGMENT),
@@ -116,7 +127,9 @@ impl Route {
     /// Its name: that of the configuration, else its whole match and its service.
     #[must_use]
     pub fn name(&self) -> String {
-        self.name.as_deref().map_or_else(|| self.to_string(), Into::into)
+        self.name
+            .as_deref()
+            .map_or_else(|| self.to_string(), Into::into)
     }
 
     /// The name that the configuration gives, if it does.
@@ -173,10 +186,19 @@ impl Route {
         self.keeps_encoded_slashes
     }
 
+    /// What responses of its version announce, if it is deprecated or will end.
+    #[must_use]
+    pub fn lifecycle(&self) -> Option<&Lifecycle> {
+        self.lifecycle.as_deref()
+    }
+
     /// The literal prefix that is taken off before forwarding, if any.
     #[must_use]
     pub fn stripped(&self) -> Option<&str> {
-        self.pattern.as_str().get(..self.strip_bytes()).filter(|prefix| !prefix.is_empty())
+        self.pattern
+            .as_str()
+            .get(..self.strip_bytes())
+            .filter(|prefix| !prefix.is_empty())
     }
 
     pub(crate) fn strip_bytes(&self) -> usize {
@@ -234,17 +256,24 @@ fn strip_bytes(spec: &RouteSpec) -> Result<u16, RouteFault> {
         StripPrefix::Text(text) => {
             let text = text.strip_suffix('/').unwrap_or(text);
             let rest = longest.strip_prefix(text);
-            rest.filter(|rest| rest.is_empty() || rest.starts_with('/')).map(|_| text.len())
+            rest.filter(|rest| rest.is_empty() || rest.starts_with('/'))
+                .map(|_| text.len())
         }
     };
-    bytes.and_then(|bytes| u16::try_from(bytes).ok()).ok_or_else(|| RouteFault::StripPrefix {
-        prefix: match &spec.strip_prefix {
-            StripPrefix::Text(text) => text.clone(),
-            StripPrefix::Nothing | StripPrefix::Literals => longest.into(),
-        },
-        pattern: spec.pattern.to_string(),
-        longest: if longest.is_empty() { "/".into() } else { longest.into() },
-    })
+    bytes
+        .and_then(|bytes| u16::try_from(bytes).ok())
+        .ok_or_else(|| RouteFault::StripPrefix {
+            prefix: match &spec.strip_prefix {
+                StripPrefix::Text(text) => text.clone(),
+                StripPrefix::Nothing | StripPrefix::Literals => longest.into(),
+            },
+            pattern: spec.pattern.to_string(),
+            longest: if longest.is_empty() {
+                "/".into()
+            } else {
+                longest.into()
+            },
+        })
 }
 
 fn sorted<T: Ord>(mut items: Vec<T>) -> Box<[T]> {
@@ -270,6 +299,7 @@ mod tests {
             version: None,
             strip_prefix: StripPrefix::Nothing,
             keeps_encoded_slashes: false,
+            lifecycle: None,
         }
     }
 
@@ -277,27 +307,58 @@ mod tests {
     fn the_version_is_the_field_else_the_segment() {
         let version = |pattern: &str, field: Option<&str>| {
             let version = field.map(|v| ApiVersion::parse(v).unwrap());
-            let route = Route::new(RouteSpec { version, ..spec(pattern) }, true).unwrap();
+            let route = Route::new(
+                RouteSpec {
+                    version,
+                    ..spec(pattern)
+                },
+                true,
+            )
+            .unwrap();
             let at = Some(route.version_at()).filter(|at| *at != NO_SEGMENT);
             (route.version().map(|v| v.to_string()), at)
         };
         assert_eq!(version("/api/users/*", None), (None, None));
-        assert_eq!(version("/api/v2/users/*", None), (Some("v2".into()), Some(1)));
-        assert_eq!(version("/api/v2/users/*", Some("2")), (Some("v2".into()), Some(1)));
-        assert_eq!(version("/api/v2/users/*", Some("v3")), (Some("v3".into()), None));
-        assert_eq!(version("/api/users/*", Some("v1")), (Some("v1".into()), None));
+        assert_eq!(
+            version("/api/v2/users/*", None),
+            (Some("v2".into()), Some(1))
+        );
+        assert_eq!(
+            version("/api/v2/users/*", Some("2")),
+            (Some("v2".into()), Some(1))
+        );
+        assert_eq!(
+            version("/api/v2/users/*", Some("v3")),
+            (Some("v3".into()), None)
+        );
+        assert_eq!(
+            version("/api/users/*", Some("v1")),
+            (Some("v1".into()), None)
+        );
     }
 
     #[test]
     fn strip_prefix_is_whole_leading_literals() {
         let strip = |pattern: &str, strip_prefix: StripPrefix| {
-            Route::new(RouteSpec { strip_prefix, ..spec(pattern) }, true)
-                .map(|route| route.stripped().unwrap_or("").to_owned())
-                .map_err(|fault| fault.to_string())
+            Route::new(
+                RouteSpec {
+                    strip_prefix,
+                    ..spec(pattern)
+                },
+                true,
+            )
+            .map(|route| route.stripped().unwrap_or("").to_owned())
+            .map_err(|fault| fault.to_string())
         };
         let text = |text: &str| StripPrefix::Text(text.into());
-        assert_eq!(strip("/api/users/*", StripPrefix::Literals), Ok("/api/users".into()));
-        assert_eq!(strip("/api/{id}/x", StripPrefix::Literals), Ok("/api".into()));
+        assert_eq!(
+            strip("/api/users/*", StripPrefix::Literals),
+            Ok("/api/users".into())
+        );
+        assert_eq!(
+            strip("/api/{id}/x", StripPrefix::Literals),
+            Ok("/api".into())
+        );
         assert_eq!(strip("/api/users/*", text("/api")), Ok("/api".into()));
         assert_eq!(strip("/api/users/*", text("/api/")), Ok("/api".into()));
         assert_eq!(strip("/*", StripPrefix::Literals), Ok(String::new()));
@@ -312,11 +373,17 @@ mod tests {
     fn the_default_name_is_the_whole_match_and_the_service() {
         let post = Method::parse("POST").unwrap();
         let full = RouteSpec {
-            hosts: vec![HostPattern::parse("*.b.test").unwrap(), HostPattern::parse("a.test").unwrap()],
+            hosts: vec![
+                HostPattern::parse("*.b.test").unwrap(),
+                HostPattern::parse("a.test").unwrap(),
+            ],
             methods: MethodSet::listed([post]),
             ..spec("/api/v2/users/*")
         };
         let route = Route::new(full, true).unwrap();
-        assert_eq!(route.name(), "POST a.test,*.b.test/api/v2/users/* v2 -> users");
+        assert_eq!(
+            route.name(),
+            "POST a.test,*.b.test/api/v2/users/* v2 -> users"
+        );
     }
 }

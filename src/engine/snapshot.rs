@@ -47,13 +47,21 @@ impl Snapshot {
         registry.settle(&table);
         let carried = previous.map(Self::by_identity).unwrap_or_default();
         let known = |route: &Route| {
-            if carried.is_empty() { None } else { carried.get(&route.identity()) }
+            if carried.is_empty() {
+                None
+            } else {
+                carried.get(&route.identity())
+            }
         };
         let mut cursors = Vec::with_capacity(table.routes().len());
         let mut pools = Vec::with_capacity(table.routes().len());
         for (route, configured) in table.routes().iter().zip(&configured) {
             let known = known(route);
-            cursors.push(known.map(|(cursor, _)| Arc::clone(cursor)).unwrap_or_default());
+            cursors.push(
+                known
+                    .map(|(cursor, _)| Arc::clone(cursor))
+                    .unwrap_or_default(),
+            );
             let pool = known.map(|(_, pool)| pool.as_ref());
             pools.push(Arc::new(make_pool(pool, route, configured, registry)));
         }
@@ -72,9 +80,11 @@ impl Snapshot {
         for key in changed {
             for RouteId(at) in self.table.routes_of(&key.service, key.version) {
                 let at = at.get();
-                let (Some(route), Some(configured), Some(pool)) =
-                    (self.table.routes().get(at), self.configured.get(at), next.pools.get_mut(at))
-                else {
+                let (Some(route), Some(configured), Some(pool)) = (
+                    self.table.routes().get(at),
+                    self.configured.get(at),
+                    next.pools.get_mut(at),
+                ) else {
                     continue;
                 };
                 *pool = Arc::new(make_pool(Some(&**pool), route, configured, registry));
@@ -91,7 +101,10 @@ impl Snapshot {
 
     /// The backends of a route.
     #[must_use]
-    #[expect(clippy::indexing_slicing, reason = "a route's id is a place in its table, with a pool each")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a route's id is a place in its table, with a pool each"
+    )]
     pub fn pool(&self, route: RouteId) -> &Pool {
         &self.pools[route.0.get()]
     }
@@ -99,7 +112,10 @@ impl Snapshot {
     /// Picks the next backend of a route and moves its cursor; none if no backend is healthy.
     #[inline]
     #[must_use]
-    #[expect(clippy::indexing_slicing, reason = "a route's id is a place in its table, with a cursor each")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a route's id is a place in its table, with a cursor each"
+    )]
     pub fn pick(&self, route: RouteId) -> Option<Pick<'_>> {
         self.pool(route).pick(&self.cursors[route.0.get()])
     }
@@ -114,7 +130,10 @@ impl ServiceKey {
     /// The service and version that a route serves.
     #[must_use]
     pub fn of(service: &str, version: Option<ApiVersion>) -> Self {
-        Self { service: service.into(), version }
+        Self {
+            service: service.into(),
+            version,
+        }
     }
 }
 
@@ -125,8 +144,13 @@ fn make_pool(
     registry: &Registry,
 ) -> Pool {
     let entry = registry.entry(route.service(), route.version());
-    let kept = configured.addresses.iter().filter(|address| !entry.is_removed(address));
+    let kept = configured
+        .addresses
+        .iter()
+        .filter(|address| !entry.is_removed(address));
     let kept = kept.map(|address| (address, configured.source));
-    let registered = entry.registered().map(|address| (address, BackendSource::Registered));
+    let registered = entry
+        .registered()
+        .map(|address| (address, BackendSource::Registered));
     Pool::new(previous, kept.chain(registered))
 }

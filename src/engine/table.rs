@@ -26,6 +26,14 @@ pub struct Table {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteId(pub(crate) Index);
 
+impl RouteId {
+    /// Its place among [`Table::routes`].
+    #[must_use]
+    pub fn position(self) -> usize {
+        self.0.get()
+    }
+}
+
 /// A version was left out where a service has several.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{service} has the versions {}; name one", .versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
@@ -47,18 +55,36 @@ impl Table {
             let next = Index::new(ids.len());
             route.service_id = *ids.entry(route.service().into()).or_insert(next);
             let versions = services.entry(route.service().into()).or_default();
-            versions.entry(route.version()).or_default().push(Index::new(at));
+            versions
+                .entry(route.version())
+                .or_default()
+                .push(Index::new(at));
         }
         let versions: BTreeSet<_> = routes.iter().filter_map(Route::version).collect();
         let router = Router::compile(&routes, &versioning);
         let versions = versions.into_iter().collect();
-        Self { routes: routes.into(), router, versioning, services, versions }
+        Self {
+            routes: routes.into(),
+            router,
+            versioning,
+            services,
+            versions,
+        }
     }
 
     /// The routes, in the order in which they were given.
     #[must_use]
     pub const fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// A route of this table.
+    ///
+    /// # Panics
+    /// If the id is that of another, larger table.
+    #[must_use]
+    pub fn route_at(&self, id: RouteId) -> &Route {
+        self.route(id.0)
     }
 
     /// How versions are stated.
@@ -68,14 +94,27 @@ impl Table {
     }
 
     /// Every service and its versions; `None` is the neutral one. Sorted.
-    pub fn services(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = Option<ApiVersion>>)> {
-        self.services.iter().map(|(name, versions)| (&**name, versions.keys().copied()))
+    pub fn services(
+        &self,
+    ) -> impl Iterator<Item = (&str, impl Iterator<Item = Option<ApiVersion>>)> {
+        self.services
+            .iter()
+            .map(|(name, versions)| (&**name, versions.keys().copied()))
     }
 
     /// The routes of a service that serve exactly this version.
-    pub fn routes_of(&self, service: &str, version: Option<ApiVersion>) -> impl Iterator<Item = RouteId> {
+    pub fn routes_of(
+        &self,
+        service: &str,
+        version: Option<ApiVersion>,
+    ) -> impl Iterator<Item = RouteId> {
         let versions = self.services.get(service);
-        versions.and_then(|versions| versions.get(&version)).into_iter().flatten().copied().map(RouteId)
+        versions
+            .and_then(|versions| versions.get(&version))
+            .into_iter()
+            .flatten()
+            .copied()
+            .map(RouteId)
     }
 
     /// The version that is meant where one is left out: the neutral set, else the only version.
@@ -84,13 +123,21 @@ impl Table {
     /// # Errors
     /// If the service has several versions and no neutral set.
     pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
-        let Some(versions) = self.services.get(service) else { return Ok(None) };
+        let Some(versions) = self.services.get(service) else {
+            return Ok(None);
+        };
         let named: BTreeSet<ApiVersion> = versions.keys().copied().flatten().collect();
         if versions.contains_key(&None) || named.len() <= 1 {
-            return Ok(named.first().copied().filter(|_| !versions.contains_key(&None)));
+            return Ok(named
+                .first()
+                .copied()
+                .filter(|_| !versions.contains_key(&None)));
         }
         let versions = named.into_iter().collect();
-        Err(AmbiguousVersion { service: service.into(), versions })
+        Err(AmbiguousVersion {
+            service: service.into(),
+            versions,
+        })
     }
 
     /// Whether some route names the service.
@@ -115,13 +162,17 @@ impl Table {
     pub fn trie_keys(&self) -> Vec<Vec<String>> {
         let keys_of = |trie: &crate::engine::router::HostTrie| {
             let mut keys = Vec::new();
-            trie.outline.each_key(&mut |key, _| keys.push(key.to_owned()));
+            trie.outline
+                .each_key(&mut |key, _| keys.push(key.to_owned()));
             keys
         };
         self.router.tries().iter().map(keys_of).collect()
     }
 
-    #[expect(clippy::indexing_slicing, reason = "ids are only made of the places of routes")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "ids are only made of the places of routes"
+    )]
     pub(crate) fn route(&self, at: Index) -> &Route {
         &self.routes[at.get()]
     }

@@ -69,7 +69,9 @@ fn rewrite<'a>(path: &'a str, form_at: u16, route: &'a Route) -> [&'a str; 5] {
             (before, rest.get(slash(rest, 1)..).unwrap_or_default())
         }
     };
-    let Some(literal) = declared_segment(route) else { return [before, after, "", "", ""] };
+    let Some(literal) = declared_segment(route) else {
+        return [before, after, "", "", ""];
+    };
     let at = usize::from(route.version_at());
     let inside = slashes(before);
     if at < inside || after.is_empty() {
@@ -94,7 +96,9 @@ fn declared_segment(route: &Route) -> Option<&str> {
 
 /// The byte offset of the slash that begins segment `at`; the length if there are fewer.
 fn slash(path: &str, at: usize) -> usize {
-    path.match_indices('/').nth(at).map_or(path.len(), |(offset, _)| offset)
+    path.match_indices('/')
+        .nth(at)
+        .map_or(path.len(), |(offset, _)| offset)
 }
 
 fn slashes(path: &str) -> usize {

@@ -100,12 +100,20 @@ impl Table {
             }
         }
         let told: BTreeSet<RouteId> = faults.iter().flat_map(TableFault::routes).collect();
-        for (at, _) in reachable.iter().enumerate().filter(|(_, reached)| !**reached) {
+        for (at, _) in reachable
+            .iter()
+            .enumerate()
+            .filter(|(_, reached)| !**reached)
+        {
             let route = RouteId(Index::new(at));
             if !told.contains(&route) {
                 let covered_by = covers.remove(&route.0).unwrap_or_default().routes();
                 let example = self.example(self.route(route.0), None);
-                faults.insert(TableFault::Unreachable { route, covered_by, example });
+                faults.insert(TableFault::Unreachable {
+                    route,
+                    covered_by,
+                    example,
+                });
             }
         }
         faults.into_iter().collect()
@@ -120,7 +128,10 @@ impl Table {
             for pair in forms.windows(2) {
                 let &[a, b] = pair else { continue };
                 if self.overlaps(a, b) {
-                    notes.insert(TableNote::Overlap { first: RouteId(a.route), second: RouteId(b.route) });
+                    notes.insert(TableNote::Overlap {
+                        first: RouteId(a.route),
+                        second: RouteId(b.route),
+                    });
                 }
             }
             for form in forms.iter().filter(|form| form.derived) {
@@ -138,7 +149,10 @@ impl Table {
         for (at, a) in forms.iter().enumerate() {
             let rest = forms.get(at + 1..).unwrap_or_default();
             // Forms of equal rank stand together; far apart in a long run they were told before.
-            let equal = rest.iter().take(MAX_PAIRS).take_while(|b| self.is_equal_rank(*a, **b));
+            let equal = rest
+                .iter()
+                .take(MAX_PAIRS)
+                .take_while(|b| self.is_equal_rank(*a, **b));
             for b in equal.filter(|b| b.route != a.route) {
                 faults.extend(self.clash(*a, *b));
             }
@@ -154,19 +168,35 @@ impl Table {
         let (first, second) = (RouteId(a.route.min(b.route)), RouteId(a.route.max(b.route)));
         let example = self.example(one, Some((common_host(one, other), method)));
         if one.methods() != other.methods() {
-            return Some(TableFault::Tie { first, second, example });
+            return Some(TableFault::Tie {
+                first,
+                second,
+                example,
+            });
         }
         if one.hosts() == other.hosts() {
             let declared = !a.derived && !b.derived;
             return Some(if declared {
-                TableFault::Duplicate { first, second, example }
+                TableFault::Duplicate {
+                    first,
+                    second,
+                    example,
+                }
             } else {
-                TableFault::Tie { first, second, example }
+                TableFault::Tie {
+                    first,
+                    second,
+                    example,
+                }
             });
         }
-        let within = |few: &Route, many: &Route| few.hosts().iter().all(|h| many.hosts().contains(h));
-        (!within(one, other) && !within(other, one))
-            .then_some(TableFault::Tie { first, second, example })
+        let within =
+            |few: &Route, many: &Route| few.hosts().iter().all(|h| many.hosts().contains(h));
+        (!within(one, other) && !within(other, one)).then_some(TableFault::Tie {
+            first,
+            second,
+            example,
+        })
     }
 
     fn is_equal_rank(&self, a: Form, b: Form) -> bool {
@@ -179,7 +209,11 @@ impl Table {
     fn overlaps(&self, a: Form, b: Form) -> bool {
         let (one, other) = (self.route(a.route), self.route(b.route));
         let apart = |ours: &[Constraint], theirs: &[Constraint]| {
-            ours.iter().any(|c| theirs.iter().any(|d| c.name == d.name && c.test.excludes(&d.test)))
+            ours.iter().any(|c| {
+                theirs
+                    .iter()
+                    .any(|d| c.name == d.name && c.test.excludes(&d.test))
+            })
         };
         self.is_equal_rank(a, b)
             && (one.headers() != other.headers() || one.query() != other.query())
@@ -198,20 +232,40 @@ impl Table {
                 !other.derived && self.route(other.route).service_id != route.service_id
             });
             wider = declared.map(|other| RouteId(other.route));
-            wider.map_or(std::ops::ControlFlow::Continue(()), |_| std::ops::ControlFlow::Break(()))
+            wider.map_or(std::ops::ControlFlow::Continue(()), |_| {
+                std::ops::ControlFlow::Break(())
+            })
         });
         let wider = wider?;
-        Some(TableNote::DerivedTakes { route: RouteId(form.route), pattern: pattern.to_string(), wider })
+        Some(TableNote::DerivedTakes {
+            route: RouteId(form.route),
+            pattern: pattern.to_string(),
+            wider,
+        })
     }
 
     /// A request that the route matches.
-    fn example(&self, route: &Route, shared: Option<(Option<&HostPattern>, &str)>) -> ExampleRequest {
-        let own_method = || route.methods().as_listed().first().map_or("GET", |method| &**method);
+    fn example(
+        &self,
+        route: &Route,
+        shared: Option<(Option<&HostPattern>, &str)>,
+    ) -> ExampleRequest {
+        let own_method = || {
+            route
+                .methods()
+                .as_listed()
+                .first()
+                .map_or("GET", |method| &**method)
+        };
         let (host, method) = shared.unwrap_or_else(|| (route.hosts().first(), own_method()));
         let mut text = format!("{method} {}", route.pattern().example());
         for (at, constraint) in route.query().iter().enumerate() {
             let mark = if at == 0 { '?' } else { '&' };
-            text.push_str(&format!("{mark}{}={}", constraint.name, constraint.test.example()));
+            text.push_str(&format!(
+                "{mark}{}={}",
+                constraint.name,
+                constraint.test.example()
+            ));
         }
         match host {
             Some(HostPattern::Exact(name)) => text.push_str(&format!(" on {name}")),
@@ -220,9 +274,15 @@ impl Table {
         }
         let mut headers: Vec<String> = Vec::new();
         for constraint in route.headers() {
-            headers.push(format!("{}: {}", constraint.name, constraint.test.example()));
+            headers.push(format!(
+                "{}: {}",
+                constraint.name,
+                constraint.test.example()
+            ));
         }
-        if let (Some(version), crate::engine::route::NO_SEGMENT) = (route.version(), route.version_at()) {
+        if let (Some(version), crate::engine::route::NO_SEGMENT) =
+            (route.version(), route.version_at())
+        {
             headers.push(format!("accept-version: {version}"));
         }
         if !headers.is_empty() {
@@ -233,10 +293,14 @@ impl Table {
 
     /// Every group, with the number of its trie.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (Index, Index)> {
-        self.router.tries().iter().enumerate().flat_map(|(at, trie)| {
-            let range = trie.groups.clone();
-            range.map(move |group| (Index::new(at), Index::new(group)))
-        })
+        self.router
+            .tries()
+            .iter()
+            .enumerate()
+            .flat_map(|(at, trie)| {
+                let range = trie.groups.clone();
+                range.map(move |group| (Index::new(at), Index::new(group)))
+            })
     }
 }
 
@@ -269,12 +333,12 @@ const MAX_PAIRS: usize = 64;
 fn common_method<'m>(a: &'m MethodSet, b: &'m MethodSet) -> Option<&'m str> {
     match (a, b) {
         (MethodSet::Any, MethodSet::Any) => Some("GET"),
-        (MethodSet::Any, MethodSet::Listed(listed)) | (MethodSet::Listed(listed), MethodSet::Any) => {
-            listed.first().map(|method| &**method)
-        }
-        (MethodSet::Listed(ours), MethodSet::Listed(theirs)) => {
-            ours.iter().find(|method| theirs.contains(method)).map(|method| &**method)
-        }
+        (MethodSet::Any, MethodSet::Listed(listed))
+        | (MethodSet::Listed(listed), MethodSet::Any) => listed.first().map(|method| &**method),
+        (MethodSet::Listed(ours), MethodSet::Listed(theirs)) => ours
+            .iter()
+            .find(|method| theirs.contains(method))
+            .map(|method| &**method),
     }
 }
 

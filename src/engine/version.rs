@@ -34,7 +34,9 @@ impl ApiVersion {
         let digits = trimmed.strip_prefix(['v', 'V']).unwrap_or(trimmed);
         Self::from_digits(digits)
             .or_else(|| Self::from_date(trimmed))
-            .ok_or_else(|| VersionFault { text: text.chars().take(40).collect() })
+            .ok_or_else(|| VersionFault {
+                text: text.chars().take(40).collect(),
+            })
     }
 
     /// The version that a segment of a pattern states: `v` and one to nine digits without a
@@ -80,7 +82,13 @@ impl fmt::Display for ApiVersion {
             write!(f, "v{}", packed - 1)
         } else {
             let date = packed & !DATED;
-            write!(f, "{:04}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100)
+            write!(
+                f,
+                "{:04}-{:02}-{:02}",
+                date / 10_000,
+                date / 100 % 100,
+                date % 100
+            )
         }
     }
 }
@@ -114,8 +122,24 @@ mod tests {
     #[test]
     fn what_is_no_version() {
         for text in [
-            "", " ", "v", "vv2", "v02", "00", "v1.2", "-1", "+1", "1234567890", "latest", "v2 v3",
-            "2026-02-30", "2026-13-01", "2026-1-31", "v2026-01-31", "20260131x", "२",
+            "",
+            " ",
+            "v",
+            "vv2",
+            "v02",
+            "00",
+            "v1.2",
+            "-1",
+            "+1",
+            "1234567890",
+            "latest",
+            "v2 v3",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-1-31",
+            "v2026-01-31",
+            "20260131x",
+            "२",
         ] {
             assert!(ApiVersion::parse(text).is_err(), "{text}");
         }
@@ -127,14 +151,31 @@ mod tests {
 
     #[test]
     fn numbers_order_as_numbers_and_dates_come_last() {
-        let order = ["v0", "v2", "v10", "v999999999", "0001-01-01", "2025-12-31", "2026-01-01"];
+        let order = [
+            "v0",
+            "v2",
+            "v10",
+            "v999999999",
+            "0001-01-01",
+            "2025-12-31",
+            "2026-01-01",
+        ];
         assert!(order.map(version).is_sorted());
     }
 
     #[test]
     fn segments_that_state_one() {
         assert_eq!(ApiVersion::of_segment("v2"), Some(version("v2")));
-        for segment in ["V2", "2", "v", "v02", "v2x", "v1234567890", "2026-01-31", ""] {
+        for segment in [
+            "V2",
+            "2",
+            "v",
+            "v02",
+            "v2x",
+            "v1234567890",
+            "2026-01-31",
+            "",
+        ] {
             assert_eq!(ApiVersion::of_segment(segment), None, "{segment}");
         }
     }

@@ -46,8 +46,13 @@ pub enum VersionSource {
 
 impl VersionSource {
     /// Every source.
-    pub const ALL: [Self; 5] =
-        [Self::Path, Self::AcceptVersion, Self::XApiVersion, Self::ApiVersion, Self::Accept];
+    pub const ALL: [Self; 5] = [
+        Self::Path,
+        Self::AcceptVersion,
+        Self::XApiVersion,
+        Self::ApiVersion,
+        Self::Accept,
+    ];
 
     /// As the configuration writes it.
     #[must_use]
@@ -69,7 +74,8 @@ impl VersionSource {
             14 => Self::AcceptVersion,
             _ => return None,
         };
-        name.eq_ignore_ascii_case(source.name().as_bytes()).then_some(source)
+        name.eq_ignore_ascii_case(source.name().as_bytes())
+            .then_some(source)
     }
 }
 
@@ -107,8 +113,10 @@ impl Versioning {
                 continue;
             }
             let text = String::from_utf8_lossy(trim_ows(value));
-            let version = ApiVersion::parse(&text)
-                .map_err(|fault| StatedFault::Invalid { source_name: source.name(), fault })?;
+            let version = ApiVersion::parse(&text).map_err(|fault| StatedFault::Invalid {
+                source_name: source.name(),
+                fault,
+            })?;
             match stated.version {
                 Some((other, first)) if other != version => {
                     return Err(StatedFault::Conflict {
@@ -123,7 +131,9 @@ impl Versioning {
             }
         }
         // Stable: of equal weight the first named comes first.
-        stated.preferred.sort_by_key(|preference| std::cmp::Reverse(preference.0));
+        stated
+            .preferred
+            .sort_by_key(|preference| std::cmp::Reverse(preference.0));
         Ok(stated)
     }
 }
@@ -141,7 +151,10 @@ pub(crate) struct Stated {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum StatedFault {
     #[error("{source_name}: {fault}")]
-    Invalid { source_name: &'static str, fault: VersionFault },
+    Invalid {
+        source_name: &'static str,
+        fault: VersionFault,
+    },
     #[error("{one} states {one_version}, but {other} states {other_version}")]
     Conflict {
         one: &'static str,
@@ -184,7 +197,12 @@ fn weight(parameter: &[u8]) -> Option<u16> {
     let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
     let thousandths: u16 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
     let whole: u16 = whole.parse().ok()?;
-    Some(whole.saturating_mul(1_000).saturating_add(thousandths).min(1_000))
+    Some(
+        whole
+            .saturating_mul(1_000)
+            .saturating_add(thousandths)
+            .min(1_000),
+    )
 }
 
 #[cfg(test)]
@@ -193,12 +211,17 @@ mod tests {
 
     fn read(headers: &[(&str, &str)]) -> String {
         match Versioning::default().read(headers) {
-            Ok(Stated { version: Some((version, source)), .. }) => {
+            Ok(Stated {
+                version: Some((version, source)),
+                ..
+            }) => {
                 format!("{version} by {}", source.name())
             }
-            Ok(Stated { preferred, .. }) => {
-                preferred.iter().map(|(q, v)| format!("{v}@{q}")).collect::<Vec<_>>().join(" ")
-            }
+            Ok(Stated { preferred, .. }) => preferred
+                .iter()
+                .map(|(q, v)| format!("{v}@{q}"))
+                .collect::<Vec<_>>()
+                .join(" "),
             Err(fault) => fault.to_string(),
         }
     }
@@ -210,7 +233,10 @@ mod tests {
         };
         check(&[], "");
         check(&[("Accept-Version", "2")], "v2 by accept-version");
-        check(&[("X-API-Version", " V2 "), ("api-version", "v2")], "v2 by x-api-version");
+        check(
+            &[("X-API-Version", " V2 "), ("api-version", "v2")],
+            "v2 by x-api-version",
+        );
         check(
             &[("Accept-Version", "v2"), ("Api-Version", "v3")],
             "accept-version states v2, but api-version states v3",
@@ -224,14 +250,18 @@ mod tests {
 
     #[test]
     fn accept_is_a_preference() {
-        let check = |accept: &str, expected: &str| assert_eq!(read(&[("Accept", accept)]), expected);
+        let check =
+            |accept: &str, expected: &str| assert_eq!(read(&[("Accept", accept)]), expected);
         check("application/vnd.users.v2+json", "v2@1000");
         check("application/vnd.acme.users.V2", "v2@1000");
         check(
             "application/vnd.a.v1+json;q=0.5, application/vnd.a.v2+json; Q=0.75 , */*",
             "v2@750 v1@500",
         );
-        check("application/vnd.a.v1+json, application/vnd.a.v2+json", "v1@1000 v2@1000");
+        check(
+            "application/vnd.a.v1+json, application/vnd.a.v2+json",
+            "v1@1000 v2@1000",
+        );
         check("application/vnd.a.v1+json;q=0", "");
         check("application/vnd.github+json, text/vnd.a.v2", "");
         check("application/vnd.a.v2+json;charset=utf-8;q=0.1", "v2@100");
@@ -240,11 +270,16 @@ mod tests {
 
     #[test]
     fn only_the_sources_named_count() {
-        let versioning =
-            Versioning { from: vec![VersionSource::XApiVersion], ..Versioning::default() };
+        let versioning = Versioning {
+            from: vec![VersionSource::XApiVersion],
+            ..Versioning::default()
+        };
         let headers = [("Accept-Version", "two"), ("X-Api-Version", "3")];
         let stated = versioning.read(&headers[..]).unwrap();
-        assert_eq!(stated.version.map(|(v, _)| v.to_string()).as_deref(), Some("v3"));
+        assert_eq!(
+            stated.version.map(|(v, _)| v.to_string()).as_deref(),
+            Some("v3")
+        );
         assert!(!versioning.path_counts() && !versioning.derives());
     }
 }

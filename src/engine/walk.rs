@@ -68,9 +68,15 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
         &self,
         mut see: impl FnMut(Visited<'w>, Verdict) -> ControlFlow<()>,
     ) -> Result<(), Reject> {
-        let mut progress = Progress { stated: None, fences: Vec::new(), halted: None };
+        let mut progress = Progress {
+            stated: None,
+            fences: Vec::new(),
+            halted: None,
+        };
         for trie in self.table.router.each_trie(self.host) {
-            let Some(best) = trie.best(self.path) else { continue };
+            let Some(best) = trie.best(self.path) else {
+                continue;
+            };
             let mut flow = self.visit(trie, best, &mut progress, &mut see);
             if flow.is_continue() {
                 flow = trie.each_further(self.path, &mut |group| {
@@ -104,9 +110,21 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
                 }
             }
         }
-        let mut see = |form, verdict| see(Visited { trie, group: at, form }, verdict);
+        let mut see = |form, verdict| {
+            see(
+                Visited {
+                    trie,
+                    group: at,
+                    form,
+                },
+                verdict,
+            )
+        };
         match progress.stated.as_ref().filter(|_| group.versioned) {
-            Some(&Stated { version: Some((version, source)), .. }) => {
+            Some(&Stated {
+                version: Some((version, source)),
+                ..
+            }) => {
                 return self.visit_stated(version, source, forms, progress, see);
             }
             Some(stated) if !stated.preferred.is_empty() => {
@@ -167,7 +185,9 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
         };
         for wanted in 0..=2 {
             for form in forms.iter().filter(|form| class(form) == wanted) {
-                let source = form.stated_by_path().map_or(source, |_| VersionSource::Path);
+                let source = form
+                    .stated_by_path()
+                    .map_or(source, |_| VersionSource::Path);
                 let source = (wanted == 0).then_some(source);
                 let mut verdict = self.weigh(*form, progress, source, wanted != 2);
                 if verdict == Verdict::Version {
@@ -191,7 +211,11 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
         let verdict = self.weigh(form, progress, source, true);
         let must_state = self.table.versioning.default == DefaultVersion::Require
             && (class == 3 || class == 2 && group.ambiguous);
-        if must_state && matches!(verdict, Verdict::Serves(_)) { Verdict::Required } else { verdict }
+        if must_state && matches!(verdict, Verdict::Serves(_)) {
+            Verdict::Required
+        } else {
+            verdict
+        }
     }
 
     /// Headers, query, method, fences and, as the caller knows it, the version.
@@ -210,7 +234,9 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
         }
         let fenced = !progress.fences.is_empty() && self.is_fenced(form, progress);
         if !self.admits_method(form) {
-            return Verdict::Method { else_serves: serves_version && !fenced };
+            return Verdict::Method {
+                else_serves: serves_version && !fenced,
+            };
         }
         match (serves_version, fenced) {
             (false, _) => Verdict::Version,
@@ -228,21 +254,35 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
 
     fn failed_constraint(&self, form: Form) -> Option<Verdict> {
         let route = self.route(form);
-        let header = route.headers().iter().position(|c| !c.admits_headers(self.headers));
-        let query = || route.query().iter().position(|c| !c.admits_query(self.query));
-        header.map(Verdict::Header).or_else(|| query().map(Verdict::Query))
+        let header = route
+            .headers()
+            .iter()
+            .position(|c| !c.admits_headers(self.headers));
+        let query = || {
+            route
+                .query()
+                .iter()
+                .position(|c| !c.admits_query(self.query))
+        };
+        header
+            .map(Verdict::Header)
+            .or_else(|| query().map(Verdict::Query))
     }
 
     /// The first preference that a form of this group serves and that passes all else.
     fn preferred(&self, stated: &Stated, forms: &[Form]) -> Option<ApiVersion> {
-        stated.preferred.iter().map(|(_, version)| *version).find(|version| {
-            forms.iter().any(|form| {
-                form.version == Some(*version)
-                    && form.stated_by_path().is_none()
-                    && self.admits_method(*form)
-                    && self.failed_constraint(*form).is_none()
+        stated
+            .preferred
+            .iter()
+            .map(|(_, version)| *version)
+            .find(|version| {
+                forms.iter().any(|form| {
+                    form.version == Some(*version)
+                        && form.stated_by_path().is_none()
+                        && self.admits_method(*form)
+                        && self.failed_constraint(*form).is_none()
+                })
             })
-        })
     }
 
     /// After a form that would serve but for its version, only its service or its pattern may.

@@ -1,0 +1,149 @@
+//! Tables of configuration texts with the words that they earn.
+
+use serde_json::Value as Json;
+
+use crate::config::document::Document;
+use crate::config::fault::{Fault, Position, Severity, excerpt};
+use crate::config::raw::{
+    At, MATCH, ROUTE, RawTable, SERVICE, Strictness, TABLE, VERSION, VERSIONING, read,
+};
+
+mod faults;
+mod texts;
+
+/// One line a fault: `LINE:COLUMN code at: message [help]`.
+fn told(fault: &Fault) -> String {
+    let place = match fault.position {
+        Some(Position { line, column }) => format!("{line}:{column} "),
+        None => String::new(),
+    };
+    let warning = if fault.severity == Severity::Warning {
+        "warning "
+    } else {
+        ""
+    };
+    let code = fault.code.strip_prefix("config.").unwrap();
+    let help = fault
+        .help
+        .as_ref()
+        .map(|help| format!(" [{help}]"))
+        .unwrap_or_default();
+    format!(
+        "{place}{warning}{code} {}: {}{help}",
+        fault.at, fault.message
+    )
+}
+
+fn faults(text: &str, strictness: Strictness) -> Vec<String> {
+    match Document::from_yaml(text) {
+        Ok(document) => read(&document, strictness).1.iter().map(told).collect(),
+        Err(fault) => vec![told(&fault)],
+    }
+}
+
+fn check(text: &str, expected: &[&str]) {
+    assert_eq!(
+        faults(text, Strictness::File),
+        expected,
+        "{}",
+        excerpt(text)
+    );
+}
+
+fn loaded(text: &str) -> RawTable {
+    let (table, faults) = read(&Document::from_yaml(text).unwrap(), Strictness::File);
+    assert_eq!(faults, [], "{text}");
+    table
+}
+
+fn value<T: Clone>(at: &Option<At<T>>) -> T {
+    at.as_ref().unwrap().value.clone()
+}
+
+fn values(at: &Option<At<Vec<At<String>>>>) -> Vec<&str> {
+    at.as_ref()
+        .unwrap()
+        .value
+        .iter()
+        .map(|at| at.value.as_str())
+        .collect()
+}
+
+#[test]
+fn yaml_and_json_give_the_same_table() {
+    let schema: Json = serde_json::from_str(SCHEMA).unwrap();
+    for example in schema["examples"].as_array().unwrap() {
+        let text = serde_json::to_string_pretty(example).unwrap();
+        let json = read(&Document::from_json(&text).unwrap(), Strictness::File);
+        assert_eq!(json.1, []);
+        assert_eq!(json.0, loaded(&text));
+        assert!(json.0.routes.is_some());
+        for variant in [format!("\u{feff}{text}"), text.replace('\n', "\r\n")] {
+            assert_eq!(json.0, loaded(&variant));
+        }
+    }
+    let wrong = r#"{"routes":[{"path_pattern":"/a","servce":1.5,"hosts":"x"}],"routes":[]}"#;
+    let of_json = read(&Document::from_json(wrong).unwrap(), Strictness::File).1;
+    let mut of_yaml = read(&Document::from_yaml(wrong).unwrap(), Strictness::File).1;
+    for fault in &mut of_yaml {
+        assert!(fault.position.take().is_some());
+        if fault.code == "config.duplicate_key" {
+            fault.help = None;
+        }
+    }
+    assert_eq!(of_json, of_yaml);
+    assert_eq!(of_json.len(), 4);
+}
+
+#[test]
+fn the_schema_has_the_keys_that_are_read() {
+    let schema: Json = serde_json::from_str(SCHEMA).unwrap();
+    let check = |level: &Json, keys: &[&str]| {
+        let mut known = keys.to_vec();
+        known.sort_unstable();
+        let mut said: Vec<_> = level["properties"].as_object().unwrap().keys().collect();
+        said.sort_unstable();
+        assert_eq!(said, known);
+        assert_eq!(level["additionalProperties"], Json::Bool(false));
+    };
+    check(&schema, &TABLE.keys);
+    check(&schema["$defs"]["route"], &ROUTE.keys);
+    check(&schema["$defs"]["service"], &SERVICE.keys);
+    check(&schema["$defs"]["version"], &VERSION.keys);
+    check(&schema["$defs"]["versioning"], &VERSIONING.keys);
+    check(&schema["$defs"]["match"], &MATCH.keys);
+}
+
+/// Run with `cargo test --release --lib config -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn a_hundred_thousand_routes() {
+    let mut json = "{\"routes\":[".to_owned();
+    for index in 0..100_000 {
+        json.push_str(if index == 0 { "" } else { "," });
+        json.push_str(&format!(
+            "{{\"path_pattern\":\"/api/t{index}/users/{{id}}/*\",\"service\":\"users-{index}\",\"version\":\"v1\",\"methods\":[\"GET\",\"POST\"],\"hosts\":[\"*.example.com\"],\"headers\":{{\"x-tenant\":\"t{index}\"}},\"backends\":[\"users-1:8080\",\"users-2:8080\"]}}"
+        ));
+    }
+    json.push_str("]}");
+    for name in ["json", "yaml"] {
+        for _ in 0..3 {
+            #[expect(clippy::disallowed_methods, reason = "a measurement, run by hand")]
+            let begun = std::time::Instant::now();
+            let document = match name {
+                "json" => Document::from_json(&json).unwrap(),
+                _ => Document::from_yaml(&json).unwrap(),
+            };
+            let parsed = begun.elapsed();
+            let (table, faults) = read(&document, Strictness::File);
+            println!(
+                "{name}: {} bytes, parsed in {parsed:?}, all in {:?}",
+                json.len(),
+                begun.elapsed()
+            );
+            assert_eq!((table.routes.unwrap().len(), faults.len()), (100_000, 0));
+        }
+    }
+}
+
+const SCHEMA: &str = include_str!("../../fixtures/config.schema.json");
