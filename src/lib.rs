@@ -3,3 +3,5 @@
 pub mod config;
 pub mod engine;
 pub mod frontend;
+pub mod observe;
+pub mod runtime;

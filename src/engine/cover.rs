@@ -8,11 +8,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::constraint::Constraint;
 use crate::engine::form::Form;
 use crate::engine::index::Index;
+use crate::engine::method::MethodMask;
+use crate::engine::outline::Outline;
 use crate::engine::route::Route;
+use crate::engine::router::pattern_of;
 use crate::engine::table::{RouteId, Table};
 use crate::engine::version::ApiVersion;
+use crate::engine::versioning::DefaultVersion;
 
 /// The routes that cover a form together.
 #[derive(Debug, Default)]
@@ -50,14 +55,15 @@ impl Coverage {
         let route = table.route(form.route);
         let outline = &table.router.tries().get(trie.get())?.outline;
         // Most routes stand alone: nothing before them, nothing below.
-        let pattern = || crate::engine::router::pattern_of(form, route);
+        let pattern = || pattern_of(form, route);
         let node = if route.pattern().is_subtree() {
             outline.find(&pattern())
         } else {
             None
         };
         let below = node.filter(|node| outline.cover(*node).param.is_some());
-        if forms.len() == 1 && below.is_none() {
+        let may_go_unserved = table.versioning.default == DefaultVersion::Require;
+        if forms.len() == 1 && below.is_none() && !may_go_unserved {
             return None;
         }
         let mut examined = Examined {
@@ -66,7 +72,7 @@ impl Coverage {
             route,
             coverage: Self::default(),
         };
-        let mut open = examined.demands();
+        let mut open = examined.demands(form.is_refused_unstated(table.router.group(group)));
         open.retain(|demand| !examined.taken_in_group(forms, place, *demand));
         if open.is_empty() {
             return Some(examined.coverage);
@@ -85,32 +91,34 @@ impl Coverage {
 }
 
 impl<'t> Examined<'t> {
-    fn demands(&self) -> Vec<Demand<'t>> {
+    /// Every method and stated version, or lack of one, that the form would serve.
+    fn demands(&self, is_refused_unstated: bool) -> Vec<Demand<'t>> {
         let listed = self.route.methods().as_listed();
         let mut methods: Vec<Option<&str>> = listed.iter().map(|m| Some(&**m)).collect();
         if methods.is_empty() {
             methods.push(None);
+        } else if self.form.methods.meets(MethodMask::HEAD) {
+            methods.push(Some("HEAD"));
         }
-        let mut stated = vec![StatedVersion::Nothing];
+        let versioning = &self.table.versioning;
+        let refused = versioning.default == DefaultVersion::Require && is_refused_unstated;
+        let mut stated = Vec::new();
+        if !refused {
+            stated.push(StatedVersion::Nothing);
+        }
         match self.form.version {
-            Some(version) => stated.push(StatedVersion::This(version)),
-            None => {
-                stated.push(StatedVersion::Another);
-                stated.extend(
-                    self.table
-                        .versions()
-                        .iter()
-                        .copied()
-                        .map(StatedVersion::This),
-                );
+            Some(version) if versioning.headers_count() || versioning.prefers(version) => {
+                stated.push(StatedVersion::This(version));
             }
+            None if versioning.headers_count() => {
+                stated.push(StatedVersion::Another);
+                let known = self.table.versions().iter().copied();
+                stated.extend(known.map(StatedVersion::This));
+            }
+            _ => {}
         }
-        let pairs = methods.iter().flat_map(|method| {
-            stated.iter().map(|stated| Demand {
-                method: *method,
-                stated: *stated,
-            })
-        });
+        let demand = |method, stated| Demand { method, stated };
+        let pairs = methods.iter().flat_map(|m| stated.iter().map(|s| demand(*m, *s)));
         pairs.collect()
     }
 
@@ -134,7 +142,7 @@ impl<'t> Examined<'t> {
     /// Whether what stands at and below a node takes all that is open of its subtree.
     fn subtree_taken(
         &mut self,
-        outline: &crate::engine::outline::Outline,
+        outline: &Outline,
         node: Index,
         mut open: Vec<Demand<'_>>,
         is_own: bool,
@@ -187,7 +195,7 @@ impl<'t> Examined<'t> {
         let implied = |theirs: &[_], ours: &[_]| {
             theirs
                 .iter()
-                .all(|c: &crate::engine::constraint::Constraint| c.is_implied_by(ours))
+                .all(|c: &Constraint| c.is_implied_by(ours))
         };
         method
             && implied(route.headers(), self.route.headers())

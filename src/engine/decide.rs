@@ -48,13 +48,13 @@ pub fn decide<'a, H: Headers + ?Sized>(
         table: snapshot.table(),
         method,
         path: path.as_str(),
+        encoded_slash: path.encoded_slash(),
         query,
         host: host.as_deref(),
         headers: request.headers,
     };
     let (form, source) = winner(&walk)?.map_or_else(|| Err(refusal::of_all(&walk)), Ok)?;
     let route = snapshot.table().route(form.route);
-    admit_encoded_slash(path.encoded_slash(), route)?;
     Ok(Plan {
         snapshot,
         route,
@@ -126,7 +126,10 @@ pub(crate) fn winner<H: Headers + ?Sized>(
     let mut refused = None;
     walk.each_form(|visited, verdict| match verdict {
         Verdict::Serves(source) => {
-            winner = Some((visited.form, source));
+            match admit_encoded_slash(walk.encoded_slash, walk.route(visited.form)) {
+                Ok(()) => winner = Some((visited.form, source)),
+                Err(reject) => refused = Some(reject),
+            }
             ControlFlow::Break(())
         }
         Verdict::Conflict(_) | Verdict::Required => {

@@ -121,14 +121,15 @@ fn candidates<'a, H: Headers + ?Sized>(
     outcome: &Result<Plan<'_>, Reject>,
 ) -> Option<Vec<Candidate<'a>>> {
     let (path, query) = split_target(request.target);
-    let path = NormalPath::parse(path).ok()?;
+    let normal = NormalPath::parse(path).ok()?;
     let method = Method::parse(request.method).ok()?;
     let host = request.host.map(normal_host);
-    let (path, host) = (path.as_str(), host.as_deref());
+    let (path, host) = (normal.as_str(), host.as_deref());
     let walk = Walk {
         table,
         method,
         path,
+        encoded_slash: normal.encoded_slash(),
         query,
         host,
         headers: request.headers,
@@ -171,7 +172,7 @@ fn fate(verdict: Verdict, route: &Route, form: Form) -> Fate {
         Verdict::Header(at) => Fate::Header(constraint(route.headers(), at)),
         Verdict::Query(at) => Fate::Query(constraint(route.query(), at)),
         Verdict::Method { .. } => Fate::Method(route.methods().to_string()),
-        Verdict::Version => form.version.map_or(Fate::Fenced, Fate::Version),
+        Verdict::Version { .. } => form.version.map_or(Fate::Fenced, Fate::Version),
         Verdict::Fenced => Fate::Fenced,
         Verdict::Conflict(version) => Fate::Conflict(version),
         Verdict::Required => Fate::VersionRequired,

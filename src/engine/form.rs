@@ -10,6 +10,7 @@ use crate::engine::index::Index;
 use crate::engine::method::MethodMask;
 use crate::engine::pattern::PathPattern;
 use crate::engine::route::{NO_SEGMENT, Route};
+use crate::engine::router::Group;
 use crate::engine::version::ApiVersion;
 use crate::engine::versioning::Versioning;
 
@@ -40,6 +41,18 @@ impl Form {
             (None, ..) => 1,
             (Some(_), false, false) => 2,
             (Some(_), false, true) => 3,
+        }
+    }
+}
+
+impl Form {
+    /// Whether it is refused to a request that states no version where one is required: a lone
+    /// declared version serves all the same.
+    pub(crate) fn is_refused_unstated(self, group: Group) -> bool {
+        match self.unstated_class() {
+            2 => group.ambiguous,
+            3 => true,
+            _ => false,
         }
     }
 }

@@ -106,11 +106,11 @@ pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
 }
 
 fn by_version(a: Form, b: Form, default: DefaultVersion) -> Ordering {
-    let versions = match default {
-        DefaultVersion::Oldest | DefaultVersion::Require => a.version.cmp(&b.version),
-        DefaultVersion::Newest => b.version.cmp(&a.version),
-    };
-    a.unstated_class().cmp(&b.unstated_class()).then(versions)
+    let class = a.unstated_class();
+    let newest_first = default == DefaultVersion::Newest && class > 0;
+    let versions = a.version.cmp(&b.version);
+    let versions = if newest_first { versions.reverse() } else { versions };
+    class.cmp(&b.unstated_class()).then(versions)
 }
 
 fn values(route: &Route) -> impl Ord {

@@ -16,11 +16,22 @@ use crate::engine::walk::{Verdict, Visited, Walk};
 #[cold]
 pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, H>) -> Reject {
     let mut there: Vec<Form> = Vec::new();
+    // Those that a version of another route does not fence off: their versions are told.
+    let mut open: Vec<Form> = Vec::new();
     let mut else_serves = false;
     let surveyed = walk.each_form(|visited, verdict| {
         if !matches!(verdict, Verdict::Header(_) | Verdict::Query(_)) {
             there.push(visited.form);
-            else_serves |= verdict == Verdict::Method { else_serves: true };
+            match verdict {
+                Verdict::Fenced
+                | Verdict::Version { fenced: true }
+                | Verdict::Method { fenced: true, .. } => {}
+                Verdict::Method { serves_version, .. } => {
+                    else_serves |= serves_version;
+                    open.push(visited.form);
+                }
+                _ => open.push(visited.form),
+            }
         }
         ControlFlow::Continue(())
     });
@@ -41,7 +52,7 @@ pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, H>) -> Reject {
             allow,
         };
     }
-    unsupported(walk, &there)
+    unsupported(walk, &open)
 }
 
 /// The methods with which the same request would be admitted: each is tried.
@@ -60,6 +71,9 @@ fn allow<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Vec<String>
         let Ok(method) = Method::parse(method) else {
             return false;
         };
+        if walk.path == "*" && method.as_str() != "OPTIONS" {
+            return false;
+        }
         matches!(winner(&Walk { method, ..*walk }), Ok(Some(_)))
     };
     methods

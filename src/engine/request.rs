@@ -21,10 +21,10 @@ pub trait Headers {
     fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
 }
 
-impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
+impl<N: AsRef<str>, V: AsRef<str>> Headers for [(N, V)] {
     fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.iter()
-            .map(|(name, value)| (name.as_ref().as_bytes(), value.as_ref()))
+            .map(|(name, value)| (name.as_ref().as_bytes(), value.as_ref().as_bytes()))
     }
 }
 

@@ -39,8 +39,8 @@ impl Snapshot {
     /// the registry; versions left out in them are settled where the table leaves no doubt.
     #[must_use]
     pub fn new(
-        table: Table,
-        configured: Vec<Configured>,
+        table: Arc<Table>,
+        configured: Arc<[Configured]>,
         registry: &mut Registry,
         previous: Option<&Self>,
     ) -> Self {
@@ -55,7 +55,7 @@ impl Snapshot {
         };
         let mut cursors = Vec::with_capacity(table.routes().len());
         let mut pools = Vec::with_capacity(table.routes().len());
-        for (route, configured) in table.routes().iter().zip(&configured) {
+        for (route, configured) in table.routes().iter().zip(&*configured) {
             let known = known(route);
             cursors.push(
                 known
@@ -66,8 +66,8 @@ impl Snapshot {
             pools.push(Arc::new(make_pool(pool, route, configured, registry)));
         }
         Self {
-            table: Arc::new(table),
-            configured: configured.into(),
+            table,
+            configured,
             cursors: cursors.into(),
             pools: pools.into(),
         }
@@ -91,6 +91,17 @@ impl Snapshot {
             }
         }
         next
+    }
+
+    /// Whether the configuration itself gives this backend to the service and version.
+    #[must_use]
+    pub fn configures(&self, key: &ServiceKey, address: &Address) -> bool {
+        let mut routes = self.table.routes_of(&key.service, key.version);
+        routes.any(|RouteId(at)| {
+            self.configured
+                .get(at.get())
+                .is_some_and(|given| given.addresses.contains(address))
+        })
     }
 
     /// The compiled routes.

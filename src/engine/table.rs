@@ -78,6 +78,11 @@ impl Table {
         &self.routes
     }
 
+    /// The ids of all routes, in the order of [`Table::routes`].
+    pub fn ids(&self) -> impl Iterator<Item = RouteId> + use<> {
+        (0..self.routes.len()).map(|at| RouteId(Index::new(at)))
+    }
+
     /// A route of this table.
     ///
     /// # Panics

@@ -16,7 +16,7 @@ pub struct UpstreamPath<'a> {
 impl<'a> UpstreamPath<'a> {
     pub(crate) fn new(path: &'a str, query: Option<&'a str>, form: Form, route: &'a Route) -> Self {
         let mut pieces = [path, "", "", "", ""];
-        if form.version_at != route.version_at() {
+        if form.version_at != route.version_at() && path != "*" {
             pieces = rewrite(path, form.version_at, route);
         }
         strip(&mut pieces, route.strip_bytes());

@@ -175,15 +175,18 @@ impl Table {
             });
         }
         if one.hosts() == other.hosts() {
-            let declared = !a.derived && !b.derived;
-            return Some(if declared {
-                TableFault::Duplicate {
+            // Two derived forms of one service and version: either will do.
+            if a.derived && one.service_id == other.service_id {
+                return None;
+            }
+            return Some(if a.derived {
+                TableFault::Tie {
                     first,
                     second,
                     example,
                 }
             } else {
-                TableFault::Tie {
+                TableFault::Duplicate {
                     first,
                     second,
                     example,

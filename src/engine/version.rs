@@ -52,6 +52,28 @@ impl ApiVersion {
         self.0.get() < DATED
     }
 
+    /// The version as it is displayed, without an allocation.
+    #[must_use]
+    pub fn text(self) -> VersionText {
+        let packed = self.0.get();
+        let mut text = VersionText {
+            bytes: [0; 10],
+            length: 0,
+        };
+        if self.is_number() {
+            text.push(b'v');
+            text.push_digits(packed - 1, 1);
+        } else {
+            let date = packed & !DATED;
+            text.push_digits(date / 10_000, 4);
+            text.push(b'-');
+            text.push_digits(date / 100 % 100, 2);
+            text.push(b'-');
+            text.push_digits(date % 100, 2);
+        }
+        text
+    }
+
     fn from_digits(digits: &str) -> Option<Self> {
         let plain = (1..=9).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit())
@@ -77,19 +99,37 @@ impl ApiVersion {
 impl fmt::Display for ApiVersion {
     /// `v2` or `2026-01-31`, however it was written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let packed = self.0.get();
-        if self.is_number() {
-            write!(f, "v{}", packed - 1)
-        } else {
-            let date = packed & !DATED;
-            write!(
-                f,
-                "{:04}-{:02}-{:02}",
-                date / 10_000,
-                date / 100 % 100,
-                date % 100
-            )
+        f.pad(self.text().as_str())
+    }
+}
+
+/// The text of a version, in place.
+#[derive(Clone, Copy, Debug)]
+pub struct VersionText {
+    bytes: [u8; 10],
+    length: usize,
+}
+
+impl VersionText {
+    /// `v2` or `2026-01-31`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
         }
+    }
+
+    fn push_digits(&mut self, number: u32, at_least: u32) {
+        if number >= 10 || at_least > 1 {
+            self.push_digits(number / 10, at_least.saturating_sub(1).max(1));
+        }
+        self.push(u8::try_from(number % 10).map_or(b'0', |digit| b'0' + digit));
     }
 }
 

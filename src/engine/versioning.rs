@@ -103,6 +103,7 @@ impl Versioning {
     /// What the header fields state.
     pub(crate) fn read<H: Headers + ?Sized>(&self, headers: &H) -> Result<Stated, StatedFault> {
         let mut stated = Stated::default();
+        let mut conflict = None;
         for (name, value) in headers.fields() {
             let Some(source) = VersionSource::of_header(name).filter(|s| self.from.contains(s))
             else {
@@ -119,12 +120,12 @@ impl Versioning {
             })?;
             match stated.version {
                 Some((other, first)) if other != version => {
-                    return Err(StatedFault::Conflict {
+                    conflict = conflict.or(Some(StatedFault::Conflict {
                         one: first.name(),
                         one_version: other,
                         other: source.name(),
                         other_version: version,
-                    });
+                    }));
                 }
                 Some(_) => {}
                 None => stated.version = Some((version, source)),
@@ -134,7 +135,18 @@ impl Versioning {
         stated
             .preferred
             .sort_by_key(|preference| std::cmp::Reverse(preference.0));
-        Ok(stated)
+        conflict.map_or(Ok(stated), Err)
+    }
+
+    /// Whether `Accept` can ask for this version.
+    pub(crate) fn prefers(&self, version: ApiVersion) -> bool {
+        self.from.contains(&VersionSource::Accept) && version.is_number()
+    }
+
+    /// Whether some header states versions that count.
+    pub(crate) fn headers_count(&self) -> bool {
+        use VersionSource::{AcceptVersion, ApiVersion, XApiVersion};
+        [AcceptVersion, XApiVersion, ApiVersion].iter().any(|s| self.from.contains(s))
     }
 }
 

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use crate::engine::form::Form;
 use crate::engine::index::Index;
 use crate::engine::method::Method;
+use crate::engine::path::EncodedSlash;
 use crate::engine::reject::Reject;
 use crate::engine::request::Headers;
 use crate::engine::route::Route;
@@ -23,6 +24,7 @@ pub(crate) struct Walk<'w, H: ?Sized> {
     pub(crate) method: Method<'w>,
     /// The normal path.
     pub(crate) path: &'w str,
+    pub(crate) encoded_slash: EncodedSlash,
     pub(crate) query: Option<&'w str>,
     /// The normal host.
     pub(crate) host: Option<&'w str>,
@@ -46,10 +48,10 @@ pub(crate) enum Verdict {
     Header(usize),
     /// The query constraint at this place fails.
     Query(usize),
-    /// It does not admit the method; whether it would serve otherwise.
-    Method { else_serves: bool },
+    /// It does not admit the method.
+    Method { serves_version: bool, fenced: bool },
     /// It does not serve the version that the headers state.
-    Version,
+    Version { fenced: bool },
     /// It would serve, but for a route before it that serves another version only.
     Fenced,
     /// Its path states another version than the headers: the request is refused.
@@ -190,9 +192,9 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
                     .map_or(source, |_| VersionSource::Path);
                 let source = (wanted == 0).then_some(source);
                 let mut verdict = self.weigh(*form, progress, source, wanted != 2);
-                if verdict == Verdict::Version {
+                if let Verdict::Version { fenced } = verdict {
                     match form.stated_by_path() {
-                        Some(_) if self.is_fenced(*form, progress) => verdict = Verdict::Fenced,
+                        Some(_) if fenced => verdict = Verdict::Fenced,
                         Some(by_path) => verdict = Verdict::Conflict(by_path),
                         None => progress.fences.push(*form),
                     }
@@ -210,7 +212,7 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
         let source = (class == 0).then_some(VersionSource::Path);
         let verdict = self.weigh(form, progress, source, true);
         let must_state = self.table.versioning.default == DefaultVersion::Require
-            && (class == 3 || class == 2 && group.ambiguous);
+            && form.is_refused_unstated(group);
         if must_state && matches!(verdict, Verdict::Serves(_)) {
             Verdict::Required
         } else {
@@ -235,11 +237,12 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
         let fenced = !progress.fences.is_empty() && self.is_fenced(form, progress);
         if !self.admits_method(form) {
             return Verdict::Method {
-                else_serves: serves_version && !fenced,
+                serves_version,
+                fenced,
             };
         }
         match (serves_version, fenced) {
-            (false, _) => Verdict::Version,
+            (false, fenced) => Verdict::Version { fenced },
             (true, true) => Verdict::Fenced,
             (true, false) => Verdict::Serves(source),
         }

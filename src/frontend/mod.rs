@@ -1,3 +1,4 @@
 //! The faces of the gateway.
 
+pub mod explanation;
 pub mod stdio;

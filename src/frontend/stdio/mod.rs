@@ -1,3 +1,75 @@
-//! The JSON-lines front end.
+//! The JSON-lines front end: `tollgate stdio`.
+//!
+//! It translates, and decides nothing: values from standard input become messages, messages
+//! become calls to the gateway, and what comes of them goes to standard output, one line a value.
 
+mod discover;
+mod fields;
+mod message;
+mod reply;
+pub mod sample;
+pub mod session;
+mod text;
 pub mod values;
+
+use std::cell::RefCell;
+use std::io::{self, Read, Write};
+use std::time::Instant;
+
+use crate::frontend::stdio::session::Session;
+use crate::frontend::stdio::values::{Limits, Step, Values};
+use crate::runtime::gateway::Gateway;
+
+/// Answers every value of `input` on `output` until the input ends.
+///
+/// Answers are held back only while more input is at hand: all that is finished is written before
+/// any read that may block.
+///
+/// # Errors
+/// If reading or writing fails; a closed output is such a failure, of the kind `BrokenPipe`.
+pub fn serve(
+    gateway: &Gateway,
+    is_verbose: bool,
+    clock: fn() -> Instant,
+    input: impl Read,
+    output: impl Write,
+) -> io::Result<()> {
+    let mut session = Session::new(gateway, is_verbose, clock);
+    let mut values = Values::new(input, Limits::default());
+    let output = RefCell::new(Output {
+        to: output,
+        held: Vec::with_capacity(2 * MOST_HELD),
+    });
+    loop {
+        let mut take = |text: &[u8]| session.take(text, &mut output.borrow_mut().held);
+        let step = values.next(&mut take, &mut || output.borrow_mut().flush())?;
+        let mut output = output.borrow_mut();
+        match step {
+            Step::Taken => {}
+            Step::Broken(broken) => session.refuse(&broken, &mut output.held),
+            Step::End => return output.flush(),
+        }
+        if output.held.len() >= MOST_HELD {
+            output.flush()?;
+        }
+    }
+}
+
+/// How many bytes of answers are held back at most, before the last of them.
+const MOST_HELD: usize = 64 << 10;
+
+struct Output<W> {
+    to: W,
+    held: Vec<u8>,
+}
+
+impl<W: Write> Output<W> {
+    fn flush(&mut self) -> io::Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        self.to.write_all(&self.held)?;
+        self.held.clear();
+        self.to.flush()
+    }
+}

@@ -89,6 +89,25 @@ pub struct BrokenText {
     pub started_line: usize,
 }
 
+impl fmt::Display for BrokenText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            line,
+            column,
+            message,
+            started_line,
+        } = self;
+        write!(
+            f,
+            "this is not JSON: {message} (line {line}, column {column}"
+        )?;
+        if started_line != line {
+            write!(f, ", in a value that began on line {started_line}")?;
+        }
+        f.write_str(")")
+    }
+}
+
 /// The values of an input, one after the other.
 pub struct Values<R> {
     buffer: Buffer<R>,

@@ -1,0 +1,67 @@
+//! What `discover` lists: every service and version, and where it is.
+
+use crate::engine::backend::{Address, BackendSource};
+use crate::engine::registry::ServiceKey;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::version::ApiVersion;
+use crate::frontend::stdio::reply::{ListedBackend, ListedService};
+
+/// The services of the table, and those that only have registrations waiting; one alone or one
+/// version alone if so asked.
+pub(super) fn services<'a>(
+    snapshot: &'a Snapshot,
+    waiting: &'a [(ServiceKey, Vec<Address>)],
+    service: Option<&str>,
+    version: Option<ApiVersion>,
+) -> Vec<ListedService<'a>> {
+    let asked = |name: &str, of: Option<ApiVersion>| {
+        service.is_none_or(|service| service == name) && (version.is_none() || version == of)
+    };
+    let table = snapshot.table();
+    let known = table
+        .services()
+        .flat_map(|(name, versions)| versions.map(move |v| (name, v)));
+    let known = known
+        .filter(|(name, version)| asked(name, *version))
+        .map(|(name, version)| {
+            let mut backends: Vec<ListedBackend> = Vec::new();
+            for route in table.routes_of(name, version) {
+                for backend in snapshot.pool(route).backends() {
+                    let listed = ListedBackend {
+                        backend: backend.name.to_string(),
+                        address: backend.address.to_string(),
+                        healthy: backend.healthy,
+                        source: backend.source,
+                    };
+                    if !backends.iter().any(|known| known.address == listed.address) {
+                        backends.push(listed);
+                    }
+                }
+            }
+            ListedService {
+                service: name,
+                version: version.map(|v| v.to_string()),
+                backends,
+            }
+        });
+    let waiting = waiting
+        .iter()
+        .filter(|(key, _)| asked(&key.service, key.version));
+    known
+        .chain(waiting.map(|(key, addresses)| in_waiting(key, addresses)))
+        .collect()
+}
+
+fn in_waiting<'a>(key: &'a ServiceKey, addresses: &[Address]) -> ListedService<'a> {
+    let backends = addresses.iter().map(|address| ListedBackend {
+        backend: address.host().to_owned(),
+        address: address.to_string(),
+        healthy: true,
+        source: BackendSource::Registered,
+    });
+    ListedService {
+        service: &key.service,
+        version: key.version.map(|version| version.to_string()),
+        backends: backends.collect(),
+    }
+}

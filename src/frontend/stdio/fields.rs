@@ -1,0 +1,168 @@
+//! The fields of a message, as each type of message needs them; what is wrong names the field.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::value::RawValue;
+
+use crate::engine::backend::Address;
+use crate::engine::request::{RawRequest, split_absolute_form};
+use crate::engine::version::ApiVersion;
+use crate::frontend::stdio::message::Fields;
+use crate::frontend::stdio::text::{Text, kind, string};
+
+/// A message that cannot be carried out, in words.
+#[derive(Debug)]
+pub(super) struct Malformed(pub(super) String);
+
+/// The request that an `api_request` or an `explain` describes.
+#[derive(Debug)]
+pub(super) struct ClientRequest<'f> {
+    pub(super) method: &'f str,
+    target: Cow<'f, str>,
+    host: Option<&'f str>,
+    headers: &'f [(Cow<'f, str>, Cow<'f, str>)],
+}
+
+impl<'f> ClientRequest<'f> {
+    #[inline]
+    pub(super) fn of(fields: &'f Fields<'f>) -> Result<Self, Malformed> {
+        let method = match &fields.method {
+            Text::Is(method) => &**method,
+            Text::Absent => "GET",
+            Text::Not(found) => return Err(not_text("method", found)),
+        };
+        if let Some((place, found)) = &fields.headers.fault {
+            let should = if place == "headers" {
+                "an object"
+            } else {
+                "a text, a number or a list of these"
+            };
+            return Err(Malformed(format!(
+                "`{place}` should be {should}, but is {found}"
+            )));
+        }
+        let headers = &*fields.headers.list;
+        let host = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = host.map(|(_, host)| &**host);
+        let target = required("path", &fields.path)?;
+        if target.starts_with('/') {
+            return Ok(Self {
+                method,
+                target: Cow::Borrowed(target),
+                host,
+                headers,
+            });
+        }
+        let (target, authority) = split_absolute_form(target);
+        Ok(Self {
+            method,
+            target,
+            host: authority.or(host),
+            headers,
+        })
+    }
+
+    pub(super) fn raw(&self) -> RawRequest<'_, [(Cow<'f, str>, Cow<'f, str>)]> {
+        let Self {
+            method,
+            target,
+            host,
+            headers,
+        } = self;
+        RawRequest {
+            method,
+            target,
+            host: *host,
+            headers,
+        }
+    }
+}
+
+/// A field that must be there, and be a text.
+pub(super) fn required<'f>(name: &str, text: &'f Text<'_>) -> Result<&'f str, Malformed> {
+    match text {
+        Text::Is(text) => Ok(text),
+        Text::Absent => Err(Malformed(format!("`{name}` is missing"))),
+        Text::Not(found) => Err(not_text(name, found)),
+    }
+}
+
+/// The service, version and address of a `register` or `deregister`.
+pub(super) fn membership<'f>(
+    fields: &'f Fields<'_>,
+) -> Result<(&'f str, Option<ApiVersion>, Address), Malformed> {
+    let service = required("service", &fields.service)?;
+    if service.is_empty() {
+        return Err(Malformed("`service` is empty".into()));
+    }
+    let backend = required("backend", &fields.backend)?;
+    let address =
+        Address::parse(backend).map_err(|fault| Malformed(format!("`backend`: {fault}")))?;
+    Ok((service, version(fields)?, address))
+}
+
+/// The `version`, which may be left out and may be a number.
+pub(super) fn version(fields: &Fields<'_>) -> Result<Option<ApiVersion>, Malformed> {
+    let Some(raw) = fields.version else {
+        return Ok(None);
+    };
+    let text = match kind(raw) {
+        "null" => return Ok(None),
+        "a number" => Cow::Borrowed(raw.get()),
+        "a text" => string(raw).unwrap_or_default(),
+        found => {
+            return Err(Malformed(format!(
+                "`version` should be a text such as \"v2\", but is {found}"
+            )));
+        }
+    };
+    let parsed = ApiVersion::parse(&text);
+    parsed
+        .map(Some)
+        .map_err(|fault| Malformed(format!("`version`: {fault}")))
+}
+
+/// The `ttl`, which may be left out.
+pub(super) fn ttl(fields: &Fields<'_>) -> Result<Option<Duration>, Malformed> {
+    let text = match &fields.ttl {
+        Text::Absent => return Ok(None),
+        Text::Is(text) => text,
+        Text::Not(found) => {
+            return Err(Malformed(format!(
+                "`ttl` should be a duration such as \"30s\", but is {found}"
+            )));
+        }
+    };
+    let parsed = text
+        .parse::<SignedDuration>()
+        .ok()
+        .and_then(|ttl| Duration::try_from(ttl).ok());
+    match parsed {
+        Some(ttl) if !ttl.is_zero() => Ok(Some(ttl)),
+        _ => Err(Malformed(format!(
+            "`ttl`: {text:?} is no duration; write one such as 30s, 500ms or 2m"
+        ))),
+    }
+}
+
+/// The configuration in an `init`, as a document of its own.
+pub(super) fn table_json(fields: &Fields<'_>) -> String {
+    let parts: [(&str, Option<&RawValue>); 3] = [
+        ("routes", fields.routes),
+        ("services", fields.services),
+        ("versioning", fields.versioning),
+    ];
+    let given = parts.iter().filter_map(|(key, raw)| Some((key, (*raw)?)));
+    let given: Vec<String> = given
+        .map(|(key, raw)| format!("\"{key}\":{}", raw.get()))
+        .collect();
+    format!("{{{}}}", given.join(","))
+}
+
+fn not_text(name: &str, found: &str) -> Malformed {
+    Malformed(format!("`{name}` should be a text, but is {found}"))
+}

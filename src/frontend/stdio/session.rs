@@ -1,0 +1,386 @@
+//! A session: every message in turn, and its answer.
+
+use std::time::Instant;
+
+use crate::config::fault::{Fault, did_you_mean};
+use crate::engine::decide::{Plan, decide};
+use crate::engine::explain::explain;
+use crate::engine::reject::Reject;
+use crate::engine::version::ApiVersion;
+use crate::frontend::explanation;
+use crate::frontend::stdio::discover;
+use crate::frontend::stdio::fields::{
+    ClientRequest, Malformed, membership, required, table_json, ttl, version,
+};
+use crate::frontend::stdio::message::{Fields, Message, Salvaged};
+use crate::frontend::stdio::reply::{
+    Answer, BackendStats, Details, ErrorAnswer, MALFORMED, NOT_SUPPORTED, Recipient, Refusal,
+    Response, RouteStats,
+};
+use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
+use crate::frontend::stdio::text::Text;
+use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
+use crate::observe::tally::Tally;
+use crate::runtime::gateway::Gateway;
+
+/// One client's conversation with the gateway.
+#[derive(Debug)]
+pub struct Session<'g> {
+    gateway: &'g Gateway,
+    sample: SampleUpstream,
+    tally: Tally,
+    is_verbose: bool,
+    clock: fn() -> Instant,
+    next_expiry: Option<Instant>,
+}
+
+impl<'g> Session<'g> {
+    /// A session with a gateway; `clock` is read where a registration has a time to live.
+    #[must_use]
+    pub fn new(gateway: &'g Gateway, is_verbose: bool, clock: fn() -> Instant) -> Self {
+        Self {
+            gateway,
+            sample: SampleUpstream::compiled_in(),
+            tally: Tally::new(&gateway.snapshot()),
+            is_verbose,
+            clock,
+            next_expiry: gateway.next_expiry(),
+        }
+    }
+
+    /// Reads the value at the beginning of `text` and appends its answer to `out`.
+    #[inline]
+    pub fn take(&mut self, text: &[u8], out: &mut Vec<u8>) -> Attempt {
+        match Message::read(text) {
+            Ok((message, length)) => {
+                self.answer(&message, out);
+                Attempt::Done(length)
+            }
+            Err(error) => Self::take_no_message(text, &error, out),
+        }
+    }
+
+    /// Appends the answer to text that is no JSON.
+    pub fn refuse(&self, broken: &BrokenText, out: &mut Vec<u8>) {
+        error(
+            Recipient::default(),
+            MALFORMED,
+            &broken.to_string(),
+            &[],
+            out,
+        );
+    }
+
+    #[cold]
+    fn take_no_message(text: &[u8], problem: &serde_json::Error, out: &mut Vec<u8>) -> Attempt {
+        let attempt = attempt_ignored(text);
+        if let Attempt::Done(length) = attempt {
+            let value = text.get(..length).unwrap_or(text);
+            let salvaged = Salvaged::read(value);
+            let words = match value.first() {
+                Some(b'{') => format!("this is no message: {}", without_place(problem)),
+                _ => "this is no message: a message is an object with a `type`".into(),
+            };
+            error(salvaged.recipient(), MALFORMED, &words, &[], out);
+        }
+        attempt
+    }
+
+    #[inline]
+    fn answer(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
+        let Some(fields) = &message.fields else {
+            let to = Recipient {
+                envelope: message.envelope,
+                msg_id: None,
+            };
+            return error(
+                to,
+                MALFORMED,
+                "`body` should be an object with a `type`",
+                &[],
+                out,
+            );
+        };
+        let to = Recipient {
+            envelope: message.envelope,
+            msg_id: fields.msg_id,
+        };
+        if self.next_expiry.is_some() {
+            self.expire();
+        }
+        let done = match &fields.kind {
+            Text::Is(kind) => match &**kind {
+                "api_request" => self.api_request(fields, to, out),
+                "init" => {
+                    self.init(fields, to, out);
+                    Ok(())
+                }
+                "register" => self.register(fields, to, out),
+                "deregister" => self.deregister(fields, to, out),
+                "discover" => self.discover(fields, to, out),
+                "explain" => self.explain(fields, to, out),
+                "stats" => {
+                    self.stats(to, out);
+                    Ok(())
+                }
+                other => {
+                    let words = unsupported(other);
+                    return error(to, NOT_SUPPORTED, &words, &[], out);
+                }
+            },
+            Text::Absent => Err(Malformed(
+                "`type` is missing; it says what the message is".into(),
+            )),
+            Text::Not(found) => Err(Malformed(format!(
+                "`type` should be a text, but is {found}"
+            ))),
+        };
+        if let Err(Malformed(words)) = done {
+            error(to, MALFORMED, &words, &[], out);
+        }
+    }
+
+    #[inline]
+    fn api_request(
+        &mut self,
+        fields: &Fields<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let request = ClientRequest::of(fields)?;
+        let snapshot = self.gateway.snapshot();
+        match decide(&snapshot, &request.raw()) {
+            Err(reject) => refused(to, &reject, out),
+            Ok(plan) => self.forward(&plan, request.method, to, out),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn forward(&mut self, plan: &Plan<'_>, method: &str, to: Recipient<'_>, out: &mut Vec<u8>) {
+        self.tally.matched(plan.route_id());
+        let route = plan.route();
+        let Some(pick) = plan.pick() else {
+            return refused(
+                to,
+                &Reject::NoBackend {
+                    service: route.service().into(),
+                },
+                out,
+            );
+        };
+        self.tally.picked(plan.route_id(), pick.backend.slot);
+        let version = plan.version().map(ApiVersion::text);
+        let version = version.as_ref().map(|text| text.as_str());
+        let request = SampleRequest {
+            service: route.service(),
+            version,
+            backend: &pick.backend.name,
+            method,
+            path: plan.normal_path(),
+        };
+        let body = self.sample.answer(&request);
+        let response = Response {
+            status: 200,
+            service: request.service,
+            version,
+            backend: request.backend,
+            body: &body,
+            headers: route.lifecycle().map(|life| {
+                life.headers()
+                    .map(|(name, value)| (name.to_owned(), value.into()))
+                    .collect()
+            }),
+            details: self.is_verbose.then(|| Details {
+                address: pick.backend.address.to_string(),
+                upstream_path: plan.upstream_path().to_string(),
+                route: route.name(),
+            }),
+        };
+        to.answer("api_response", &response, out);
+    }
+
+    fn init(&mut self, fields: &Fields<'_>, to: Recipient<'_>, out: &mut Vec<u8>) {
+        let previous = self.gateway.snapshot();
+        let warnings = match fields.routes {
+            None => {
+                self.gateway.init_from_start();
+                Vec::new()
+            }
+            Some(_) => match self.gateway.init(&table_json(fields)) {
+                Ok(warnings) => warnings,
+                Err(faults) => {
+                    let errors = faults.len();
+                    let first = faults.first().map(ToString::to_string).unwrap_or_default();
+                    let more = if errors > 1 {
+                        format!(" (and {} more)", errors - 1)
+                    } else {
+                        String::new()
+                    };
+                    let words = format!("the table is not taken: {first}{more}");
+                    return error(to, MALFORMED, &words, &faults, out);
+                }
+            },
+        };
+        self.tally = self.tally.carried(&previous, &self.gateway.snapshot());
+        to.answer(
+            "init_ok",
+            &Answer::Init {
+                warnings: &warnings,
+            },
+            out,
+        );
+    }
+
+    fn register(
+        &mut self,
+        fields: &Fields<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let (service, version, address) = membership(fields)?;
+        let ttl = ttl(fields)?.map(|ttl| (ttl, (self.clock)()));
+        let registered = self.gateway.register(service, version, address, ttl);
+        registered.map_err(|fault| Malformed(fault.to_string()))?;
+        self.next_expiry = self.gateway.next_expiry();
+        to.answer("register_ok", &Answer::Registered {}, out);
+        Ok(())
+    }
+
+    fn deregister(
+        &mut self,
+        fields: &Fields<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let (service, version, address) = membership(fields)?;
+        let deregistered = self.gateway.deregister(service, version, &address);
+        deregistered.map_err(|fault| Malformed(fault.to_string()))?;
+        self.next_expiry = self.gateway.next_expiry();
+        to.answer("deregister_ok", &Answer::Registered {}, out);
+        Ok(())
+    }
+
+    fn discover(
+        &self,
+        fields: &Fields<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let service = match &fields.service {
+            Text::Absent => None,
+            given => Some(required("service", given)?),
+        };
+        let version = version(fields)?;
+        let snapshot = self.gateway.snapshot();
+        let waiting = self.gateway.waiting();
+        let services = discover::services(&snapshot, &waiting, service, version);
+        to.answer("discover_ok", &Answer::Services { services }, out);
+        Ok(())
+    }
+
+    fn explain(
+        &self,
+        fields: &Fields<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let request = ClientRequest::of(fields)?;
+        let snapshot = self.gateway.snapshot();
+        let raw = request.raw();
+        let explained = explain(&snapshot, &raw);
+        to.answer(
+            "explain_ok",
+            &explanation::to_json(&explained, &snapshot),
+            out,
+        );
+        Ok(())
+    }
+
+    fn stats(&self, to: Recipient<'_>, out: &mut Vec<u8>) {
+        let snapshot = self.gateway.snapshot();
+        let routes = snapshot.table().ids().map(|id| {
+            let tally = self.tally.route(id);
+            let backends = snapshot.pool(id).backends().iter();
+            RouteStats {
+                route: snapshot.table().route_at(id).name(),
+                matched: tally.matched(),
+                picks: backends
+                    .map(|b| BackendStats {
+                        backend: b.name.to_string(),
+                        picks: tally.picks(b.slot),
+                    })
+                    .collect(),
+            }
+        });
+        to.answer(
+            "stats_ok",
+            &Answer::Stats {
+                routes: routes.collect(),
+            },
+            out,
+        );
+    }
+
+    #[cold]
+    fn expire(&mut self) {
+        let now = (self.clock)();
+        if self.next_expiry.is_some_and(|expiry| expiry <= now) {
+            self.gateway.expire(now);
+            self.next_expiry = self.gateway.next_expiry();
+        }
+    }
+}
+
+/// Appends an error of the protocol itself.
+#[cold]
+fn error(to: Recipient<'_>, code: u8, text: &str, faults: &[Fault], out: &mut Vec<u8>) {
+    to.answer(
+        "error",
+        &Answer::Error(ErrorAnswer { code, text, faults }),
+        out,
+    );
+}
+
+/// Appends the gateway's refusal of a request.
+#[cold]
+fn refused(to: Recipient<'_>, reject: &Reject, out: &mut Vec<u8>) {
+    let error = Refusal {
+        code: reject.code(),
+        message: reject.to_string(),
+    };
+    let answer = Answer::Refused {
+        status: reject.status(),
+        error,
+        allow: reject.allow(),
+    };
+    to.answer("api_response", &answer, out);
+}
+
+fn unsupported(kind: &str) -> String {
+    const KNOWN: [&str; 7] = [
+        "init",
+        "api_request",
+        "register",
+        "deregister",
+        "discover",
+        "explain",
+        "stats",
+    ];
+    let shown: String = kind.chars().take(40).collect();
+    match did_you_mean(kind, KNOWN) {
+        Some(known) => format!("the type {shown:?} is not supported; did you mean {known:?}?"),
+        None => format!(
+            "the type {shown:?} is not supported; write one of {}",
+            KNOWN.join(", ")
+        ),
+    }
+}
+
+/// The words of a parse error without its line and column, which mean nothing to the client.
+fn without_place(problem: &serde_json::Error) -> String {
+    let words = problem.to_string();
+    words
+        .rsplit_once(" at line ")
+        .map_or(words.clone(), |(words, _)| words.to_owned())
+}

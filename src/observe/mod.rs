@@ -1,0 +1,3 @@
+//! What is counted and told of the traffic.
+
+pub mod tally;
