@@ -35,6 +35,8 @@ struct Demand<'t> {
 enum StatedVersion {
     Nothing,
     This(ApiVersion),
+    /// By `Accept`: it moves a version to the front of its group, and no more.
+    Preferred(ApiVersion),
     /// One that no route has.
     Another,
 }
@@ -107,8 +109,12 @@ impl<'t> Examined<'t> {
             stated.push(StatedVersion::Nothing);
         }
         match self.form.version {
-            Some(version) if versioning.headers_count() || versioning.prefers(version) => {
+            Some(version) if versioning.headers_count() => {
                 stated.push(StatedVersion::This(version));
+            }
+            // Whatever a preference reaches, a header reaches too, if headers count.
+            Some(version) if versioning.prefers(version) => {
+                stated.push(StatedVersion::Preferred(version));
             }
             None if versioning.headers_count() => {
                 stated.push(StatedVersion::Another);
@@ -118,7 +124,9 @@ impl<'t> Examined<'t> {
             _ => {}
         }
         let demand = |method, stated| Demand { method, stated };
-        let pairs = methods.iter().flat_map(|m| stated.iter().map(|s| demand(*m, *s)));
+        let pairs = methods
+            .iter()
+            .flat_map(|m| stated.iter().map(|s| demand(*m, *s)));
         pairs.collect()
     }
 
@@ -126,6 +134,9 @@ impl<'t> Examined<'t> {
     fn taken_in_group(&mut self, forms: &[Form], place: usize, demand: Demand<'_>) -> bool {
         let class = |form: &Form| match (demand.stated, form.version) {
             (StatedVersion::Nothing, _) => 0,
+            (StatedVersion::Preferred(_), _) if form.stated_by_path().is_some() => 0,
+            (StatedVersion::Preferred(liked), version) if version != Some(liked) => 2,
+            (StatedVersion::Preferred(_), _) => 1,
             (StatedVersion::This(stated), Some(version)) if stated == version => 0,
             (_, None) => 1,
             // It fails, and so comes after all that serve.
@@ -170,7 +181,7 @@ impl<'t> Examined<'t> {
     fn taken_by(&mut self, group: Index, demand: Demand<'_>) -> bool {
         let taker = self.table.router.forms(group).iter().copied().find(|form| {
             let serves = match (demand.stated, form.version) {
-                (StatedVersion::Nothing, _) | (_, None) => true,
+                (StatedVersion::Nothing | StatedVersion::Preferred(_), _) | (_, None) => true,
                 (StatedVersion::This(stated), Some(version)) => stated == version,
                 (StatedVersion::Another, Some(_)) => false,
             };
@@ -187,16 +198,12 @@ impl<'t> Examined<'t> {
         let method = match demand.method {
             Some(method) => {
                 route.methods().lists(method)
-                    || method == "HEAD"
-                        && form.methods.meets(crate::engine::method::MethodMask::HEAD)
+                    || method == "HEAD" && form.methods.meets(MethodMask::HEAD)
             }
             None => route.methods().as_listed().is_empty(),
         };
-        let implied = |theirs: &[_], ours: &[_]| {
-            theirs
-                .iter()
-                .all(|c: &Constraint| c.is_implied_by(ours))
-        };
+        let implied =
+            |theirs: &[_], ours: &[_]| theirs.iter().all(|c: &Constraint| c.is_implied_by(ours));
         method
             && implied(route.headers(), self.route.headers())
             && implied(route.query(), self.route.query())

@@ -109,7 +109,11 @@ fn by_version(a: Form, b: Form, default: DefaultVersion) -> Ordering {
     let class = a.unstated_class();
     let newest_first = default == DefaultVersion::Newest && class > 0;
     let versions = a.version.cmp(&b.version);
-    let versions = if newest_first { versions.reverse() } else { versions };
+    let versions = if newest_first {
+        versions.reverse()
+    } else {
+        versions
+    };
     class.cmp(&b.unstated_class()).then(versions)
 }
 
@@ -119,6 +123,5 @@ fn values(route: &Route) -> impl Ord {
         route.headers(),
         route.query(),
         route.hosts(),
-        route.pattern(),
     )
 }

@@ -91,8 +91,13 @@ pub(crate) fn of_verdict<H: Headers + ?Sized>(
     verdict: Verdict,
 ) -> Reject {
     let Verdict::Conflict(by_path) = verdict else {
+        // A version that the path states is asked for by the path, not by a header.
+        let forms = walk.forms(visited.group).iter().copied();
+        let open: Vec<Form> = forms
+            .filter(|form| form.stated_by_path().is_none())
+            .collect();
         return Reject::VersionRequired {
-            exist: versions(walk.forms(visited.group)),
+            exist: versions(&open),
         };
     };
     let by_header = stated(walk)

@@ -115,6 +115,15 @@ impl Reject {
         }
     }
 
+    /// The versions that exist where the request's does not.
+    #[must_use]
+    pub fn versions(&self) -> &[ApiVersion] {
+        match self {
+            Self::VersionUnsupported { exist, .. } | Self::VersionRequired { exist } => exist,
+            _ => &[],
+        }
+    }
+
     /// What goes into `Allow` (RFC 9110, section 10.2.1).
     #[must_use]
     pub fn allow(&self) -> Option<&[String]> {

@@ -16,14 +16,16 @@ pub struct UpstreamPath<'a> {
 impl<'a> UpstreamPath<'a> {
     pub(crate) fn new(path: &'a str, query: Option<&'a str>, form: Form, route: &'a Route) -> Self {
         let mut pieces = [path, "", "", "", ""];
-        if form.version_at != route.version_at() && path != "*" {
-            pieces = rewrite(path, form.version_at, route);
-        }
-        strip(&mut pieces, route.strip_bytes());
-        let first = pieces.iter().find(|piece| !piece.is_empty());
-        if !first.is_some_and(|piece| piece.starts_with(['/', '*'])) {
-            // What was taken out was the whole path, or all before an empty rest.
-            pieces = ["/", "", "", "", ""];
+        // `OPTIONS *` names no path: nothing is put into it or taken off it.
+        if path != "*" {
+            if form.version_at != route.version_at() {
+                pieces = rewrite(path, form.version_at, route);
+            }
+            strip(&mut pieces, route.strip_bytes());
+            if pieces.iter().all(|piece| piece.is_empty()) {
+                // What was taken out was the whole path.
+                pieces = ["/", "", "", "", ""];
+            }
         }
         Self { pieces, query }
     }

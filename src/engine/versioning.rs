@@ -146,7 +146,9 @@ impl Versioning {
     /// Whether some header states versions that count.
     pub(crate) fn headers_count(&self) -> bool {
         use VersionSource::{AcceptVersion, ApiVersion, XApiVersion};
-        [AcceptVersion, XApiVersion, ApiVersion].iter().any(|s| self.from.contains(s))
+        [AcceptVersion, XApiVersion, ApiVersion]
+            .iter()
+            .any(|s| self.from.contains(s))
     }
 }
 

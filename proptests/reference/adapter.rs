@@ -1,0 +1,77 @@
+//! The only door to the engine under test.
+
+use std::sync::Arc;
+
+use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::engine::decide::decide as engine_decide;
+use tollgate::engine::path::NormalPath;
+use tollgate::engine::registry::Registry;
+use tollgate::engine::request::RawRequest;
+use tollgate::engine::snapshot::Snapshot as Compiled;
+
+use crate::reference::model::{Fault, Outcome, Request, Table, to_json};
+
+/// A loaded table.
+#[derive(Debug)]
+pub(crate) struct Snapshot(Compiled);
+
+/// Loads a table through its JSON form.
+///
+/// # Errors
+/// Every fault of the table.
+pub(crate) fn load(table: &Table) -> Result<Snapshot, Vec<Fault>> {
+    match load_json(&to_json(table), LoadOptions::INIT) {
+        Ok(loaded) => Ok(Snapshot(Compiled::new(
+            Arc::new(loaded.table),
+            loaded.configured.into(),
+            &mut Registry::default(),
+            None,
+        ))),
+        Err(faults) => Err(faults
+            .iter()
+            .map(|fault| Fault {
+                code: fault.code.to_owned(),
+                route: route_at(&fault.at),
+            })
+            .collect()),
+    }
+}
+
+/// What the engine makes of a request.
+pub(crate) fn decide(snapshot: &Snapshot, request: &Request) -> Outcome {
+    let target = match &request.query {
+        Some(query) => format!("{}?{query}", request.path),
+        None => request.path.clone(),
+    };
+    let raw = RawRequest {
+        method: &request.method,
+        target: &target,
+        host: request.host.as_deref(),
+        headers: &*request.headers,
+    };
+    match engine_decide(&snapshot.0, &raw) {
+        Ok(plan) => Outcome::Hit {
+            route: plan.route().name(),
+            version: plan.version().map(|version| version.to_string()),
+            upstream_path: plan.upstream_path().path(),
+        },
+        Err(reject) => Outcome::Refused {
+            code: reject.code(),
+            status: reject.status(),
+            allow: reject.allow().unwrap_or_default().to_vec(),
+            versions: reject.versions().iter().map(ToString::to_string).collect(),
+        },
+    }
+}
+
+/// The path after normalisation; `None` if it is refused.
+pub(crate) fn normal_path(path: &str) -> Option<String> {
+    NormalPath::parse(path)
+        .ok()
+        .map(|path| path.as_str().to_owned())
+}
+
+/// The place in `routes[3].path_pattern`.
+fn route_at(at: &str) -> Option<usize> {
+    at.strip_prefix("routes[")?.split(']').next()?.parse().ok()
+}
