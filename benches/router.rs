@@ -36,7 +36,11 @@ fn lookups(c: &mut Criterion) {
                 b.iter(|| decision(&scene, black_box(next(&mut paths)), NO_HEADERS));
             });
         }
-        let headers = [("accept", "application/json"), ("user-agent", "curl/8"), ("accept-version", "v2")];
+        let headers = [
+            ("accept", "application/json"),
+            ("user-agent", "curl/8"),
+            ("accept-version", "v2"),
+        ];
         group.bench_function(BenchmarkId::new("decision", "hit, 3 headers"), |b| {
             let mut paths = scene.hits.iter().cycle();
             b.iter(|| decision(&scene, black_box(next(&mut paths)), &headers));
@@ -49,7 +53,12 @@ fn next<'p>(paths: &mut impl Iterator<Item = &'p String>) -> &'p str {
 }
 
 fn decision(scene: &Scene, path: &str, headers: &[(&str, &str)]) -> bool {
-    let request = RawRequest { method: "GET", target: path, host: Some("api.example.com"), headers };
+    let request = RawRequest {
+        method: "GET",
+        target: path,
+        host: Some("api.example.com"),
+        headers,
+    };
     decide(&scene.snapshot, &request).is_ok_and(|plan| plan.pick().is_some())
 }
 

@@ -1,4 +1,13 @@
 //! Tollgate, an API gateway: the single entrance to a set of microservices.
+//!
+//! A request moves one way: a [`frontend`] reads it, [`engine::decide`] decides, and what was
+//! decided is carried out. The layers, each of which knows only those above it in this list:
+//!
+//! - [`engine`] is pure: it decides and explains, and does nothing else;
+//! - [`config`] makes a table for it out of a file or a message, or says all that is wrong;
+//! - [`observe`] counts what happens;
+//! - [`runtime`] holds the snapshot in force and changes it;
+//! - [`frontend`] translates: the JSON lines of `tollgate stdio`, and the command line.
 
 pub mod config;
 pub mod engine;

@@ -24,14 +24,26 @@ impl Scene {
         let mut registry = Registry::default();
         let configured = loaded.configured.into();
         let snapshot = Snapshot::new(Arc::new(loaded.table), configured, &mut registry, None);
-        Self { snapshot, hits: shuffled(hits), misses: shuffled(misses) }
+        Self {
+            snapshot,
+            hits: shuffled(hits),
+            misses: shuffled(misses),
+        }
     }
 
     /// A trie of matchit alone with the same keys, cloned as ours is.
     pub fn bare_trie(&self) -> matchit::Router<u32> {
         let mut trie = matchit::Router::new();
-        for (key, value) in self.snapshot.table().trie_keys().concat().into_iter().zip(0..) {
-            trie.insert(key, value).expect("the keys are those of a trie");
+        for (key, value) in self
+            .snapshot
+            .table()
+            .trie_keys()
+            .concat()
+            .into_iter()
+            .zip(0..)
+        {
+            trie.insert(key, value)
+                .expect("the keys are those of a trie");
         }
         trie.clone()
     }
@@ -40,8 +52,18 @@ impl Scene {
 /// `count` services, each with `/api/NAME/*` (v1) and `/api/v2/NAME/*`: twice as many routes.
 pub fn services(count: usize) -> Scene {
     let names: Vec<String> = (0..count).map(service_name).collect();
-    let hit = |name: &String| [format!("/api/{name}/items/12345"), format!("/api/v2/{name}/12345")];
-    let miss = |name: &String| [format!("/api/{name}x/items/12345"), format!("/apiv2/{name}")];
+    let hit = |name: &String| {
+        [
+            format!("/api/{name}/items/12345"),
+            format!("/api/v2/{name}/12345"),
+        ]
+    };
+    let miss = |name: &String| {
+        [
+            format!("/api/{name}x/items/12345"),
+            format!("/apiv2/{name}"),
+        ]
+    };
     let hits = names.iter().flat_map(hit).collect();
     let misses = names.iter().flat_map(miss).collect();
     Scene::new(&services_json(count), hits, misses)
@@ -74,18 +96,35 @@ pub fn github() -> Scene {
     let routes: Vec<String> = patterns.iter().map(route).collect();
     let json = format!(r#"{{"routes":[{}]}}"#, routes.join(","));
     let fill = |pattern: &&str| {
-        let parts = pattern.split('/').map(|part| if part.starts_with('{') { "value42" } else { part });
+        let parts = pattern.split('/').map(|part| {
+            if part.starts_with('{') {
+                "value42"
+            } else {
+                part
+            }
+        });
         parts.collect::<Vec<_>>().join("/")
     };
     let hits: Vec<String> = patterns.iter().map(fill).collect();
-    let misses = hits.iter().map(|path| format!("{path}/no/such/thing")).collect();
+    let misses = hits
+        .iter()
+        .map(|path| format!("{path}/no/such/thing"))
+        .collect();
     Scene::new(&json, hits, misses)
 }
 
 fn service_name(at: usize) -> String {
     const STEMS: [&str; 10] = [
-        "users", "orders", "products", "payments", "inventory", "shipping", "billing", "search",
-        "reviews", "notifications",
+        "users",
+        "orders",
+        "products",
+        "payments",
+        "inventory",
+        "shipping",
+        "billing",
+        "search",
+        "reviews",
+        "notifications",
     ];
     let stem = STEMS.iter().cycle().nth(at % STEMS.len()).unwrap_or(&"x");
     format!("{stem}-{at}")
@@ -95,7 +134,9 @@ fn service_name(at: usize) -> String {
 fn shuffled(mut paths: Vec<String>) -> Vec<String> {
     let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
     for at in (1..paths.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let bound = u64::try_from(at + 1).unwrap_or(1);
         let other = usize::try_from((state >> 33) % bound).unwrap_or(0);
         paths.swap(at, other);

@@ -9,8 +9,9 @@ use crate::config::raw::{At, RawTable, RawVersioning, Strictness, read};
 use crate::config::routes::Routes;
 use crate::config::services::Services;
 use crate::engine::backend::Address;
+use crate::engine::registry::Registry;
 use crate::engine::route::Route;
-use crate::engine::snapshot::Configured;
+use crate::engine::snapshot::{Configured, Snapshot};
 use crate::engine::table::{RouteId, Table};
 use crate::engine::verify::{TableFault, TableNote};
 use crate::engine::versioning::{DefaultVersion, VersionSource, Versioning};
@@ -24,6 +25,20 @@ pub struct Loaded {
     pub configured: Vec<Configured>,
     /// Warnings and notes.
     pub remarks: Vec<Fault>,
+}
+
+impl Loaded {
+    /// A snapshot that begins with this configuration, without registrations.
+    #[must_use]
+    pub fn into_snapshot(self) -> Snapshot {
+        let configured = self.configured.into();
+        Snapshot::new(
+            Arc::new(self.table),
+            configured,
+            &mut Registry::default(),
+            None,
+        )
+    }
 }
 
 /// How a configuration is taken.

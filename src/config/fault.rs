@@ -137,7 +137,7 @@ pub fn excerpt(text: &str) -> String {
 }
 
 /// `c`, or the replacement character if a terminal would act on it instead of showing it.
-pub(super) fn printable(c: char) -> char {
+pub(crate) fn printable(c: char) -> char {
     let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if c.is_control() || reorders {
         char::REPLACEMENT_CHARACTER

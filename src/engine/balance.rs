@@ -38,6 +38,13 @@ impl Cursor {
         // Relaxed: the value orders nothing else; each caller only needs one of its own.
         self.0.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// The value that [`Cursor::next`] would give. The cursor stays.
+    #[must_use]
+    pub fn peek(&self) -> u64 {
+        // Relaxed: a look that orders nothing, and may be out of date when it is told.
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Default for Cursor {
@@ -126,10 +133,21 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
+        self.turn(|| cursor.next())
+    }
+
+    /// The backend that [`Pool::pick`] would give, if nobody picked meanwhile. The cursor stays.
+    #[must_use]
+    pub fn peek(&self, cursor: &Cursor) -> Option<Pick<'_>> {
+        self.turn(|| cursor.peek())
+    }
+
+    #[inline]
+    fn turn(&self, value: impl FnOnce() -> u64) -> Option<Pick<'_>> {
         let count = u64::try_from(self.healthy.len())
             .ok()
             .filter(|count| *count > 0)?;
-        let at = usize::try_from(cursor.next() % count).ok()?;
+        let at = usize::try_from(value() % count).ok()?;
         let at = usize::try_from(*self.healthy.get(at)?).ok()?;
         self.backends.get(at).map(|backend| Pick { backend })
     }
@@ -199,6 +217,16 @@ mod tests {
         let pool = pool(None, &["a", "b", "c"]);
         let cursor = Cursor::default();
         assert_eq!(picks(&pool, &cursor, 4), ["a", "b", "c", "a"]);
+    }
+
+    #[test]
+    fn a_peek_moves_nothing() {
+        let pool = pool(None, &["a", "b"]);
+        let cursor = Cursor::default();
+        let peek = || pool.peek(&cursor).unwrap().backend.name.to_string();
+        assert_eq!((peek(), peek()), ("a".into(), "a".into()));
+        assert_eq!(picks(&pool, &cursor, 1), ["a"]);
+        assert_eq!(peek(), "b");
     }
 
     #[test]

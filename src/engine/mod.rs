@@ -13,6 +13,7 @@ mod form;
 pub mod host;
 mod index;
 pub mod lifecycle;
+pub mod listing;
 pub mod method;
 mod outline;
 pub mod path;

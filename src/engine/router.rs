@@ -123,11 +123,6 @@ impl Router {
         &self.forms[range]
     }
 
-    /// All forms, group by group.
-    pub(crate) const fn all_forms(&self) -> &[Form] {
-        &self.forms
-    }
-
     /// How many bytes of heap it takes beyond its tries.
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.groups)

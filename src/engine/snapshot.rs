@@ -131,6 +131,16 @@ impl Snapshot {
         self.pool(route).pick(&self.cursors[route.0.get()])
     }
 
+    /// The backend that [`Snapshot::pick`] would give, if nobody picked meanwhile. The cursor stays.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a route's id is a place in its table, with a cursor each"
+    )]
+    pub fn peek(&self, route: RouteId) -> Option<Pick<'_>> {
+        self.pool(route).peek(&self.cursors[route.0.get()])
+    }
+
     fn by_identity(&self) -> HashMap<RouteIdentity, (&Arc<Cursor>, &Arc<Pool>)> {
         let routes = self.table.routes().iter().map(Route::identity);
         routes.zip(self.cursors.iter().zip(&*self.pools)).collect()

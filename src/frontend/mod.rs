@@ -1,4 +1,6 @@
-//! The faces of the gateway.
+//! The faces of the gateway. They translate, and decide nothing.
 
+pub mod cli;
+pub mod config_file;
 pub mod explanation;
 pub mod stdio;

@@ -1,3 +1,4 @@
-//! What runs: the snapshot in force and those who change it.
+//! What runs: the clock, the snapshot in force and those who change it.
 
+pub mod clock;
 pub mod gateway;

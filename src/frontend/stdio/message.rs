@@ -108,7 +108,11 @@ pub(super) struct Salvaged<'a> {
 
 impl<'a> Salvaged<'a> {
     pub(super) fn read(value: &'a [u8]) -> Self {
-        serde_json::from_slice(value).unwrap_or_default()
+        // A list would be read as the fields in their order.
+        let object = Some(value).filter(|value| value.starts_with(b"{"));
+        object
+            .and_then(|value| serde_json::from_slice(value).ok())
+            .unwrap_or_default()
     }
 
     /// To whom the answer goes.

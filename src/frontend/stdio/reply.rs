@@ -24,7 +24,6 @@ pub(super) enum Answer<'a> {
         warnings: &'a [Fault],
     },
     Registered {},
-    Response(Response<'a>),
     Refused {
         status: u16,
         error: Refusal<'a>,

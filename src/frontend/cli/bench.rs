@@ -1,0 +1,229 @@
+//! `tollgate bench`: what a decision costs on one's own table.
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::config::compile::LoadOptions;
+use crate::engine::decide::decide;
+use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::bench::requests::{Sample, Samples};
+use crate::frontend::cli::paint::{Cell, Paint};
+use crate::frontend::cli::{BenchArgs, Format};
+use crate::frontend::config_file::{ConfigFile, Unusable};
+use crate::runtime::clock;
+
+mod requests;
+
+/// Measures hits and misses, each for half of the time.
+pub(super) fn run(args: &BenchArgs, paint: Paint) -> Result<Answer, Unusable> {
+    let file = ConfigFile::read_or_builtin(args.config.as_deref())?;
+    let config = file.name().to_owned();
+    let loaded = file.into_loaded(LoadOptions::FILE)?;
+    let snapshot = loaded.into_snapshot();
+    let samples = Samples::of(&snapshot);
+    let half = args.seconds / 2;
+    let table = snapshot.table();
+    let routes = table.routes().len();
+    let report = Report {
+        config,
+        routes,
+        forms: table.listing().len(),
+        trie_keys: table.trie_keys().iter().map(Vec::len).sum(),
+        router_bytes_per_route: table.router_heap_bytes().checked_div(routes).unwrap_or(0),
+        hits: measure(&samples.hits, half, |sample| {
+            let plan = decide(&snapshot, &sample.request());
+            let _ = black_box(plan.ok().and_then(|plan| plan.pick()));
+        }),
+        misses: measure(&samples.misses, half, |sample| {
+            let _ = black_box(decide(&snapshot, &sample.request()).err());
+        }),
+        debug_build: cfg!(debug_assertions),
+        note: NOTE,
+    };
+    Ok(match args.format {
+        Format::Text => Answer::text(text(&report, paint), true),
+        Format::Json => Answer::json(&report, true),
+    })
+}
+
+#[derive(Serialize)]
+struct Report {
+    config: String,
+    routes: usize,
+    forms: usize,
+    trie_keys: usize,
+    router_bytes_per_route: usize,
+    hits: Option<Timing>,
+    misses: Option<Timing>,
+    debug_build: bool,
+    note: &'static str,
+}
+
+/// What a decision took.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Timing {
+    /// Different requests.
+    requests: usize,
+    rounds: usize,
+    /// Nanoseconds a decision, in the middle of all rounds.
+    ns: f64,
+    /// The same in the fastest round.
+    fastest_ns: f64,
+    /// Decisions a second, on one thread.
+    per_second: f64,
+}
+
+/// Warms up, then goes round the samples until the time is up; none if there are no samples.
+fn measure(
+    samples: &[Sample],
+    budget: Duration,
+    mut decide_one: impl FnMut(&Sample),
+) -> Option<Timing> {
+    let per_pass = f64::from(
+        u32::try_from(samples.len())
+            .ok()
+            .filter(|count| *count > 0)?,
+    );
+    let mut timed = |passes: u32| {
+        let begun = clock::now();
+        for _ in 0..passes {
+            for sample in samples {
+                decide_one(black_box(sample));
+            }
+        }
+        begun.elapsed()
+    };
+    let passes = passes_a_round(budget / 10, &mut timed);
+    let mut rounds = Vec::new();
+    let end = clock::now() + budget;
+    while rounds.len() < MIN_ROUNDS || clock::now() < end {
+        let seconds = timed(passes).as_secs_f64();
+        rounds.push(seconds * 1e9 / (f64::from(passes) * per_pass));
+    }
+    rounds.sort_by(f64::total_cmp);
+    let ns = rounds.get(rounds.len() / 2).copied()?;
+    Some(Timing {
+        requests: samples.len(),
+        rounds: rounds.len(),
+        ns: tenths(ns),
+        fastest_ns: tenths(*rounds.first()?),
+        per_second: (1e9 / ns).round(),
+    })
+}
+
+/// Warms up for a while, and so learns how many passes make a round of a few milliseconds.
+fn passes_a_round(budget: Duration, timed: &mut impl FnMut(u32) -> Duration) -> u32 {
+    let mut passes = 1;
+    let mut warmed = Duration::ZERO;
+    loop {
+        let took = timed(passes);
+        warmed += took;
+        if took >= ROUND || warmed >= budget {
+            return passes;
+        }
+        passes = passes.saturating_mul(2);
+    }
+}
+
+/// To a tenth: more than that is noise.
+fn tenths(ns: f64) -> f64 {
+    (ns * 10.0).round() / 10.0
+}
+
+fn text(report: &Report, paint: Paint) -> String {
+    let mut out = String::new();
+    paint.add(&mut out, &Cell::strong(&report.config));
+    out.push_str("\n\n");
+    let fact = |name: &str, value: usize, more: &str| {
+        let value = format!("{}{more}", grouped(value));
+        vec![Cell::quiet(name), Cell::plain(value)]
+    };
+    let facts = [
+        fact("routes", report.routes, ""),
+        fact("patterns", report.forms, ", with those derived"),
+        fact("trie keys", report.trie_keys, ""),
+        fact("bytes a route", report.router_bytes_per_route, BYTES),
+    ];
+    paint.columns(&mut out, "  ", &facts);
+    out.push('\n');
+    let row = |name: &str, what: &str, timing: Option<Timing>| match timing {
+        None => vec![Cell::quiet(name), Cell::plain(what)],
+        Some(timing) => vec![
+            Cell::quiet(name),
+            Cell::good(format!("{:.1} ns", timing.ns)),
+            Cell::plain(format!("{} a second", grouped(timing.per_second))),
+            Cell::plain(format!(
+                "fastest {:.1} ns; {what}; requests: {}, rounds: {}",
+                timing.fastest_ns,
+                grouped(timing.requests),
+                grouped(timing.rounds)
+            )),
+        ],
+    };
+    let (hit, miss) = match (report.hits, report.misses) {
+        (None, _) => ("nothing to hit: no routes", "nothing to miss"),
+        (_, None) => (HIT, "none: the table serves every path"),
+        _ => (HIT, "refused with its reason"),
+    };
+    let rows = [
+        row("hit", hit, report.hits),
+        row("miss", miss, report.misses),
+    ];
+    paint.columns(&mut out, "  ", &rows);
+    let _ = writeln!(out, "\n{}", report.note);
+    if report.debug_build {
+        paint.add(
+            &mut out,
+            &Cell::bad("This is a debug build: a release build is much faster."),
+        );
+        out.push('\n');
+    }
+    out
+}
+
+/// A whole number with its thousands apart: `1,234,567`.
+fn grouped(number: impl ToString) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A round is at least so long, so that reading the clock does not count.
+const ROUND: Duration = Duration::from_millis(2);
+const MIN_ROUNDS: usize = 5;
+
+const BYTES: &str = ", of heap beyond the tries";
+const HIT: &str = "decided and picked";
+const NOTE: &str = "Of one decision, the middle of all rounds, on one thread of this machine: on another it differs.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
+        assert_eq!(grouped(16_393_443.0_f64), "16,393,443");
+    }
+
+    #[test]
+    fn nothing_is_not_measured() {
+        assert!(measure(&[], Duration::from_millis(1), |_| ()).is_none());
+    }
+}

@@ -1,0 +1,189 @@
+//! `tollgate check`: all that is wrong with configuration files.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::config::compile::{LoadOptions, Loaded};
+use crate::config::fault::{Fault, Severity};
+use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::paint::{Cell, Paint};
+use crate::frontend::cli::{CheckArgs, Format};
+use crate::frontend::config_file::{ConfigFile, Unusable};
+
+/// Checks each file; one that cannot be read does not keep the others from being checked.
+pub(super) fn run(args: &CheckArgs, paint: Paint) -> Answer {
+    let options = LoadOptions {
+        allow_unreachable: args.allow_unreachable,
+        notes: MAX_NOTES,
+        ..LoadOptions::FILE
+    };
+    let mut answer = Answer::default();
+    let mut report = Report { files: Vec::new() };
+    for path in &args.files {
+        let checked = Checked::of(path, options);
+        if let Err(unreadable) = &checked.file {
+            answer.err.push_str(&unreadable.report(false));
+        }
+        answer.code = answer.code.max(checked.exit_code());
+        if args.format == Format::Text {
+            checked.tell(&mut answer.out, paint);
+        }
+        report.files.push(checked.into_json());
+    }
+    match args.format {
+        Format::Text => answer,
+        Format::Json => Answer {
+            out: Answer::json(&report, true).out,
+            ..answer
+        },
+    }
+}
+
+/// What came of one file.
+struct Checked {
+    name: String,
+    file: Result<ConfigFile, Unusable>,
+    faults: Vec<Fault>,
+    size: Option<Size>,
+}
+
+/// How large a table is.
+struct Size {
+    routes: usize,
+    services: usize,
+    backends: usize,
+}
+
+#[derive(Serialize)]
+struct Report {
+    files: Vec<FileReport>,
+}
+
+#[derive(Serialize)]
+struct FileReport {
+    file: String,
+    ok: bool,
+    routes: Option<usize>,
+    faults: Vec<Fault>,
+}
+
+impl Checked {
+    fn of(path: &Path, options: LoadOptions) -> Self {
+        let file = match ConfigFile::read(path) {
+            Ok(file) => file,
+            Err(unreadable) => {
+                let fault = Fault::error("config.unreadable", unreadable.sentence());
+                return Self {
+                    name: path.display().to_string(),
+                    faults: vec![fault],
+                    size: None,
+                    file: Err(unreadable),
+                };
+            }
+        };
+        let (faults, size) = match file.load(options) {
+            Ok(loaded) => {
+                let size = Size::of(&loaded);
+                (loaded.remarks, Some(size))
+            }
+            Err(faults) => (faults, None),
+        };
+        Self {
+            name: file.name().into(),
+            file: Ok(file),
+            faults,
+            size,
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        match (&self.file, &self.size) {
+            (Err(unreadable), _) => unreadable.exit_code(),
+            (Ok(_), None) => 1,
+            (Ok(_), Some(_)) => 0,
+        }
+    }
+
+    /// The faults and the summary, as people read them.
+    fn tell(&self, out: &mut String, paint: Paint) {
+        let Ok(file) = &self.file else {
+            return;
+        };
+        if !self.faults.is_empty() {
+            out.push_str(&file.render(&self.faults, paint.is_coloured()));
+            out.push('\n');
+        }
+        let counts = self.counts();
+        match &self.size {
+            Some(size) => {
+                paint.add(out, &Cell::good("ok"));
+                let _ = write!(out, ": {}: {size}", self.name);
+                if !counts.is_empty() {
+                    let _ = write!(out, "; {counts}");
+                }
+            }
+            None => {
+                let _ = write!(out, "{}: ", self.name);
+                paint.add(out, &Cell::bad(counts));
+            }
+        }
+        out.push('\n');
+    }
+
+    /// `3 errors, 1 warning`.
+    fn counts(&self) -> String {
+        let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
+            let faults = self.faults.iter();
+            let count = faults.filter(|fault| fault.severity == severity).count();
+            (count > 0).then(|| counted(count, severity.as_str()))
+        });
+        counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    fn into_json(self) -> FileReport {
+        FileReport {
+            file: self.name,
+            ok: self.size.is_some(),
+            routes: self.size.map(|size| size.routes),
+            faults: self.faults,
+        }
+    }
+}
+
+impl Size {
+    fn of(loaded: &Loaded) -> Self {
+        let routes = loaded.table.routes();
+        // Routes of one service and version may share their backends, and then these count once.
+        let mut backends = HashSet::new();
+        for (route, configured) in routes.iter().zip(&loaded.configured) {
+            for address in &*configured.addresses {
+                backends.insert((route.service(), route.version(), address));
+            }
+        }
+        Self {
+            routes: routes.len(),
+            services: loaded.table.services().count(),
+            backends: backends.len(),
+        }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts = [
+            counted(self.routes, "route"),
+            counted(self.services, "service"),
+            counted(self.backends, "backend"),
+        ];
+        f.write_str(&counts.join(", "))
+    }
+}
+
+fn counted(count: usize, of: &str) -> String {
+    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
+}
+
+const MAX_NOTES: usize = 100;

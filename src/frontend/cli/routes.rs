@@ -1,0 +1,212 @@
+//! `tollgate routes`: the compiled table, in its order of precedence.
+
+use serde::Serialize;
+
+use crate::config::compile::LoadOptions;
+use crate::engine::constraint::Constraint;
+use crate::engine::host::HostPattern;
+use crate::engine::listing::ListedForm;
+use crate::engine::snapshot::Snapshot;
+use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::paint::{Cell, Paint};
+use crate::frontend::cli::{Format, RoutesArgs};
+use crate::frontend::config_file::{ConfigFile, Unusable};
+
+/// Lists every form of every route.
+pub(super) fn run(args: &RoutesArgs, paint: Paint) -> Result<Answer, Unusable> {
+    let loaded = ConfigFile::read(&args.file)?.into_loaded(LoadOptions::FILE)?;
+    let snapshot = loaded.into_snapshot();
+    let listing = snapshot.table().listing();
+    let rows: Vec<Row<'_>> = (1..)
+        .zip(&listing)
+        .map(|(position, form)| Row::of(position, form, &snapshot))
+        .collect();
+    Ok(match args.format {
+        Format::Text => Answer::text(text(&rows, paint), true),
+        Format::Json => Answer::json(&rows, true),
+    })
+}
+
+/// One line of the table.
+#[derive(Serialize)]
+struct Row<'s> {
+    position: usize,
+    host: Option<String>,
+    pattern: String,
+    derived: bool,
+    /// None if any is admitted.
+    methods: Option<&'s [Box<str>]>,
+    headers: Vec<String>,
+    query: Vec<String>,
+    version: Option<String>,
+    service: &'s str,
+    backends: Vec<String>,
+    route: String,
+    #[serde(skip)]
+    given_name: Option<&'s str>,
+}
+
+impl<'s> Row<'s> {
+    fn of(position: usize, form: &ListedForm<'s>, snapshot: &'s Snapshot) -> Self {
+        let route = form.route;
+        let texts = |constraints: &[Constraint]| -> Vec<String> {
+            constraints.iter().map(ToString::to_string).collect()
+        };
+        let pool = snapshot.pool(form.route_id);
+        Self {
+            position,
+            host: (*form.host != HostPattern::Any).then(|| form.host.to_string()),
+            pattern: form.pattern.to_string(),
+            derived: form.derived,
+            methods: Some(route.methods().as_listed()).filter(|listed| !listed.is_empty()),
+            headers: texts(route.headers()),
+            query: texts(route.query()),
+            version: form.version.map(|version| version.to_string()),
+            service: route.service(),
+            backends: pool
+                .backends()
+                .iter()
+                .map(|backend| backend.address.to_string())
+                .collect(),
+            route: route.name(),
+            given_name: route.given_name(),
+        }
+    }
+
+    /// What the request must have beside its path, host and method: `[header]`, `?query`.
+    fn when(&self) -> String {
+        let headers = self.headers.iter().map(|header| format!("[{header}]"));
+        let query = self.query.iter().map(|query| format!("?{query}"));
+        headers.chain(query).collect::<Vec<_>>().join(" ")
+    }
+
+    fn backends(&self) -> String {
+        let shown: Vec<&str> = self.backends.iter().take(SHOWN).map(|b| &**b).collect();
+        match self.backends.len().saturating_sub(SHOWN) {
+            _ if shown.is_empty() => "none".into(),
+            0 => shown.join(" "),
+            more => format!("{} and {more} more", shown.join(" ")),
+        }
+    }
+}
+
+/// The table as people read it. A column that would say nothing is left out, and those that grow
+/// long come last, so that most tables fit a narrow terminal.
+fn text(rows: &[Row<'_>], paint: Paint) -> String {
+    if rows.is_empty() {
+        return "no routes: every request is refused\n".into();
+    }
+    let columns: Vec<&Column> = COLUMNS
+        .iter()
+        .filter(|column| rows.iter().any(column.says))
+        .collect();
+    let heading = columns.iter().map(|column| Cell::strong(column.name));
+    let lines = rows
+        .iter()
+        .map(|row| columns.iter().map(|column| (column.cell)(row)).collect());
+    let table: Vec<Vec<Cell>> = std::iter::once(heading.collect()).chain(lines).collect();
+    let mut out = String::new();
+    paint.columns(&mut out, "", &table);
+    if rows.iter().any(|row| row.derived) {
+        out.push('\n');
+        paint.add(&mut out, &Cell::quiet(LEGEND));
+        out.push('\n');
+    }
+    out
+}
+
+struct Column {
+    name: &'static str,
+    /// Whether a row has anything to say in it.
+    says: fn(&Row<'_>) -> bool,
+    cell: fn(&Row<'_>) -> Cell,
+}
+
+const COLUMNS: [Column; 9] = [
+    Column {
+        name: "#",
+        says: |_| true,
+        cell: |row| Cell::quiet(row.position.to_string()),
+    },
+    Column {
+        name: "HOST",
+        says: |row| row.host.is_some(),
+        cell: |row| Cell::plain(row.host.as_deref().unwrap_or(ANY)),
+    },
+    Column {
+        name: "PATTERN",
+        says: |_| true,
+        cell: |row| {
+            if row.derived {
+                Cell::quiet(format!("{} +", row.pattern))
+            } else {
+                Cell::plain(&row.pattern)
+            }
+        },
+    },
+    Column {
+        name: "METHODS",
+        says: |row| row.methods.is_some(),
+        cell: |row| Cell::plain(row.methods.map_or_else(|| ANY.into(), |m| m.join(","))),
+    },
+    Column {
+        name: "WHEN",
+        says: |row| !row.headers.is_empty() || !row.query.is_empty(),
+        cell: |row| Cell::plain(row.when()),
+    },
+    Column {
+        name: "VERSION",
+        says: |row| row.version.is_some(),
+        cell: |row| Cell::plain(row.version.as_deref().unwrap_or(ANY)),
+    },
+    Column {
+        name: "SERVICE",
+        says: |_| true,
+        cell: |row| Cell::plain(row.service),
+    },
+    Column {
+        name: "BACKENDS",
+        says: |_| true,
+        cell: |row| Cell::plain(row.backends()),
+    },
+    Column {
+        name: "NAME",
+        says: |row| row.given_name.is_some(),
+        cell: |row| Cell::plain(row.given_name.unwrap_or_default()),
+    },
+];
+
+const ANY: &str = "any";
+
+/// How many backends of a route are shown.
+const SHOWN: usize = 4;
+
+const LEGEND: &str =
+    "+ derived from its family of versions; a version stated in a header goes first in its pattern";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_backends_are_counted() {
+        let row = |count: usize| Row {
+            position: 1,
+            host: None,
+            pattern: "/*".into(),
+            derived: false,
+            methods: None,
+            headers: vec!["x=1".into()],
+            query: vec!["page".into()],
+            version: None,
+            service: "s",
+            backends: (0..count).map(|at| format!("b{at}")).collect(),
+            route: "r".into(),
+            given_name: None,
+        };
+        assert_eq!(row(0).backends(), "none");
+        assert_eq!(row(2).backends(), "b0 b1");
+        assert_eq!(row(6).backends(), "b0 b1 b2 b3 and 2 more");
+        assert_eq!(row(0).when(), "[x=1] ?page");
+    }
+}
