@@ -9,13 +9,13 @@ use tollgate::engine::registry::Registry;
 use tollgate::engine::snapshot::Snapshot;
 
 /// A compiled table and paths to look up in it.
-pub struct Scene {
+pub(crate) struct Scene {
     /// The table with its backends.
-    pub snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     /// Paths that some route serves, in random order.
-    pub hits: Vec<String>,
+    pub(crate) hits: Vec<String>,
     /// Paths that none serves, in random order.
-    pub misses: Vec<String>,
+    pub(crate) misses: Vec<String>,
 }
 
 impl Scene {
@@ -32,7 +32,7 @@ impl Scene {
     }
 
     /// A trie of matchit alone with the same keys, cloned as ours is.
-    pub fn bare_trie(&self) -> matchit::Router<u32> {
+    pub(crate) fn bare_trie(&self) -> matchit::Router<u32> {
         let mut trie = matchit::Router::new();
         for (key, value) in self
             .snapshot
@@ -50,7 +50,7 @@ impl Scene {
 }
 
 /// `count` services, each with `/api/NAME/*` (v1) and `/api/v2/NAME/*`: twice as many routes.
-pub fn services(count: usize) -> Scene {
+pub(crate) fn services(count: usize) -> Scene {
     let names: Vec<String> = (0..count).map(service_name).collect();
     let hit = |name: &String| {
         [
@@ -70,7 +70,7 @@ pub fn services(count: usize) -> Scene {
 }
 
 /// The same table as JSON.
-pub fn services_json(count: usize) -> String {
+pub(crate) fn services_json(count: usize) -> String {
     let routes: Vec<String> = (0..count)
         .flat_map(|at| {
             let name = service_name(at);
@@ -88,7 +88,7 @@ pub fn services_json(count: usize) -> String {
 }
 
 /// Routes in the shape of a large public REST API, each method and path a route of its own.
-pub fn github() -> Scene {
+pub(crate) fn github() -> Scene {
     let patterns: Vec<&str> = GITHUB_LIKE.split_whitespace().collect();
     let route = |pattern: &&str| {
         format!(r#"{{"path_pattern":"{pattern}","service":"api","backends":["api-1:8080"]}}"#)

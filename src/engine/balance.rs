@@ -1,5 +1,8 @@
 //! Round robin: one cursor a route, and the pool of backends that it goes round.
 
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
 use crate::engine::backend::{Address, Backend, BackendSource};
 use crate::engine::sync::{AtomicU64, Ordering};
 
@@ -12,9 +15,9 @@ pub struct Cursor(AtomicU64);
 /// The backends of one route. It never changes; another takes its place.
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
-    backends: Box<[Backend]>,
-    /// The places in `backends` of those that may be picked.
-    healthy: Box<[u32]>,
+    /// Those that may be picked come first; beyond that, in the order of the configuration.
+    backends: Arc<[Backend]>,
+    healthy: u32,
     next_slot: u32,
 }
 
@@ -37,6 +40,12 @@ impl Cursor {
     pub fn next(&self) -> u64 {
         // Relaxed: the value orders nothing else; each caller only needs one of its own.
         self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whose turn of so many it is, and moves; none, and it stays, if there are none.
+    #[inline]
+    pub(crate) fn turn(&self, of: u32) -> Option<usize> {
+        if of == 0 { None } else { turn(self.next(), of) }
     }
 
     /// The value that [`Cursor::next`] would give. The cursor stays.
@@ -74,7 +83,7 @@ impl Pool {
                 .filter(|(other, _)| other.host() == host)
                 .count()
         };
-        let backends: Box<[Backend]> = unique
+        let backends: Vec<Backend> = unique
             .iter()
             .map(|(address, source)| {
                 if let Some(backend) = known(address) {
@@ -99,16 +108,22 @@ impl Pool {
                 }
             })
             .collect();
+        Self::of(backends, next_slot)
+    }
+
+    fn of(mut backends: Vec<Backend>, next_slot: u32) -> Self {
+        backends.sort_by_key(|backend| !backend.healthy);
+        let healthy = backends.iter().filter(|backend| backend.healthy).count();
         Self {
-            healthy: healthy(&backends),
-            backends,
+            backends: backends.into(),
+            healthy: u32::try_from(healthy).unwrap_or(u32::MAX),
             next_slot,
         }
     }
 
-    /// Every backend, healthy or not, in the order of the configuration.
+    /// Every backend: the healthy ones first, and both in the order of the configuration.
     #[must_use]
-    pub const fn backends(&self) -> &[Backend] {
+    pub fn backends(&self) -> &[Backend] {
         &self.backends
     }
 
@@ -133,49 +148,43 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        self.turn(|| cursor.next())
+        self.at(cursor.turn(self.healthy)?)
     }
 
     /// The backend that [`Pool::pick`] would give, if nobody picked meanwhile. The cursor stays.
     #[must_use]
     pub fn peek(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        self.turn(|| cursor.peek())
+        self.at(turn(cursor.peek(), self.healthy)?)
     }
 
+    /// How many backends may be picked.
+    pub(crate) const fn healthy(&self) -> u32 {
+        self.healthy
+    }
+
+    /// The backend whose turn it is.
     #[inline]
-    fn turn(&self, value: impl FnOnce() -> u64) -> Option<Pick<'_>> {
-        let count = u64::try_from(self.healthy.len())
-            .ok()
-            .filter(|count| *count > 0)?;
-        let at = usize::try_from(value() % count).ok()?;
-        let at = usize::try_from(*self.healthy.get(at)?).ok()?;
-        self.backends.get(at).map(|backend| Pick { backend })
+    pub(crate) fn at(&self, turn: usize) -> Option<Pick<'_>> {
+        self.backends.get(turn).map(|backend| Pick { backend })
     }
 
     /// The same pool with the health of one backend changed.
     #[must_use]
     pub fn with_health(&self, address: &Address, is_healthy: bool) -> Self {
-        let mut backends = self.backends.clone();
+        let mut backends = self.backends.to_vec();
         for backend in backends
             .iter_mut()
             .filter(|backend| backend.address == *address)
         {
             backend.healthy = is_healthy;
         }
-        Self {
-            healthy: healthy(&backends),
-            backends,
-            next_slot: self.next_slot,
-        }
+        Self::of(backends, self.next_slot)
     }
 }
 
-fn healthy(backends: &[Backend]) -> Box<[u32]> {
-    (0..)
-        .zip(backends)
-        .filter(|(_, backend)| backend.healthy)
-        .map(|(at, _)| at)
-        .collect()
+#[inline]
+fn turn(value: u64, of: u32) -> Option<usize> {
+    usize::try_from(value % NonZeroU64::new(of.into())?).ok()
 }
 
 #[cfg(all(test, not(loom)))]

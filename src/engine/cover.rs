@@ -14,7 +14,7 @@ use crate::engine::index::Index;
 use crate::engine::method::MethodMask;
 use crate::engine::outline::Outline;
 use crate::engine::route::Route;
-use crate::engine::router::pattern_of;
+use crate::engine::router::{HostTrie, pattern_of};
 use crate::engine::table::{RouteId, Table};
 use crate::engine::version::ApiVersion;
 use crate::engine::versioning::DefaultVersion;
@@ -51,11 +51,11 @@ struct Examined<'t> {
 
 impl Coverage {
     /// The coverage of the form at `place` of a group; none if some request reaches it.
-    pub(crate) fn of(table: &Table, trie: Index, group: Index, place: usize) -> Option<Self> {
+    pub(crate) fn of(table: &Table, trie: &HostTrie, group: Index, place: usize) -> Option<Self> {
         let forms = table.router.forms(group);
         let form = *forms.get(place)?;
         let route = table.route(form.route);
-        let outline = &table.router.tries().get(trie.get())?.outline;
+        let outline = &trie.outline;
         // Most routes stand alone: nothing before them, nothing below.
         let pattern = || pattern_of(form, route);
         let node = if route.pattern().is_subtree() {
@@ -74,7 +74,7 @@ impl Coverage {
             route,
             coverage: Self::default(),
         };
-        let mut open = examined.demands(form.is_refused_unstated(table.router.group(group)));
+        let mut open = examined.demands(form.is_refused_unstated());
         open.retain(|demand| !examined.taken_in_group(forms, place, *demand));
         if open.is_empty() {
             return Some(examined.coverage);

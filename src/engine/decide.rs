@@ -6,7 +6,7 @@ use crate::engine::balance::Pick;
 use crate::engine::form::Form;
 use crate::engine::host::normal_host;
 use crate::engine::method::Method;
-use crate::engine::path::{EncodedSlash, NormalPath, check_query, split_target};
+use crate::engine::path::{EncodedSlash, NormalPath, PathFault, check_query, split_target};
 use crate::engine::refusal;
 use crate::engine::reject::{EncodedSlashFault, Reject};
 use crate::engine::request::{Headers, RawRequest};
@@ -23,7 +23,7 @@ use crate::engine::walk::{Verdict, Walk};
 pub struct Plan<'a> {
     snapshot: &'a Snapshot,
     route: &'a Route,
-    form: Form,
+    form: &'a Form,
     path: NormalPath<'a>,
     query: Option<&'a str>,
     source: Option<VersionSource>,
@@ -37,13 +37,15 @@ pub struct Plan<'a> {
 pub fn decide<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
     request: &RawRequest<'a, H>,
-) -> Result<Plan<'a>, Reject> {
+) -> Result<Plan<'a>, Reject<'a>> {
     let (path, query) = normal_target(request.target)?;
     let method = Method::parse(request.method)?;
     if path.as_str() == "*" && method.as_str() != "OPTIONS" {
         return Err(Reject::Asterisk);
     }
-    let host = request.host.map(normal_host);
+    // Without a host in the table none of the request matters.
+    let host = request.host.filter(|_| snapshot.table().router.has_hosts());
+    let host = host.map(normal_host);
     let walk = Walk {
         table: snapshot.table(),
         method,
@@ -53,16 +55,24 @@ pub fn decide<'a, H: Headers + ?Sized>(
         host: host.as_deref(),
         headers: request.headers,
     };
-    let (form, source) = winner(&walk)?.map_or_else(|| Err(refusal::of_all(&walk)), Ok)?;
-    let route = snapshot.table().route(form.route);
-    Ok(Plan {
-        snapshot,
-        route,
-        form,
-        path,
-        query,
-        source,
-    })
+    let refusal = match winner(&walk) {
+        Ok(Found::Winner(form, source)) => {
+            let route = snapshot.table().route(form.route);
+            return Ok(Plan {
+                snapshot,
+                route,
+                form,
+                path,
+                query,
+                source,
+            });
+        }
+        Ok(Found::Nothing { seen: false }) => None,
+        Ok(Found::Nothing { seen: true }) => refusal::of_all(&walk),
+        Err(reject) => Some(*reject),
+    };
+    let host = request.host.filter(|_| snapshot.table().router.has_hosts());
+    Err(refusal.unwrap_or(Reject::NotFound { path, host }))
 }
 
 impl<'a> Plan<'a> {
@@ -99,7 +109,7 @@ impl<'a> Plan<'a> {
     /// The path and query that go upstream.
     #[must_use]
     pub fn upstream_path(&self) -> UpstreamPath<'_> {
-        UpstreamPath::new(self.path.as_str(), self.query, self.form, self.route)
+        UpstreamPath::new(self.path.as_str(), self.query, *self.form, self.route)
     }
 
     /// Picks the next backend of the route and moves its cursor; none if no backend is healthy.
@@ -110,7 +120,8 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn normal_target(target: &str) -> Result<(NormalPath<'_>, Option<&str>), Reject> {
+#[inline]
+fn normal_target(target: &str) -> Result<(NormalPath<'_>, Option<&str>), PathFault> {
     let (path, query) = split_target(target);
     if let Some(query) = query {
         check_query(query)?;
@@ -118,36 +129,52 @@ fn normal_target(target: &str) -> Result<(NormalPath<'_>, Option<&str>), Reject>
     Ok((NormalPath::parse(path)?, query))
 }
 
-#[inline]
-pub(crate) fn winner<H: Headers + ?Sized>(
-    walk: &Walk<'_, H>,
-) -> Result<Option<(Form, Option<VersionSource>)>, Reject> {
-    let mut winner = None;
-    let mut refused = None;
-    walk.each_form(|visited, verdict| match verdict {
-        Verdict::Serves(source) => {
-            match admit_encoded_slash(walk.encoded_slash, walk.route(visited.form)) {
-                Ok(()) => winner = Some((visited.form, source)),
-                Err(reject) => refused = Some(reject),
-            }
-            ControlFlow::Break(())
-        }
-        Verdict::Conflict(_) | Verdict::Required => {
-            refused = Some(refusal::of_verdict(walk, visited, verdict));
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    })?;
-    refused.map_or(Ok(winner), Err)
+/// What the walk came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found<'s> {
+    /// The form that answers, and who stated its version.
+    Winner(&'s Form, Option<VersionSource>),
+    /// None; whether there was any whose host and path match.
+    Nothing { seen: bool },
 }
 
-fn admit_encoded_slash(slash: EncodedSlash, route: &Route) -> Result<(), Reject> {
-    match slash {
-        EncodedSlash::Absent => Ok(()),
-        EncodedSlash::Plain if route.keeps_encoded_slashes() => Ok(()),
-        EncodedSlash::Plain => Err(Reject::EncodedSlash(EncodedSlashFault::NotKept)),
-        EncodedSlash::HidesDotSegment => {
-            Err(Reject::EncodedSlash(EncodedSlashFault::HidesDotSegment))
+/// The first form that serves.
+pub(crate) fn winner<'s, H: Headers + ?Sized>(
+    walk: &Walk<'s, '_, H>,
+) -> Result<Found<'s>, Box<Reject<'static>>> {
+    let mut found = Found::Nothing { seen: false };
+    let mut refused = None;
+    walk.each_form(|visited, verdict| {
+        match verdict {
+            Verdict::Serves(source) => {
+                found = Found::Winner(visited.form, source);
+                if walk.encoded_slash == EncodedSlash::Absent {
+                    return ControlFlow::Break(());
+                }
+                refused = encoded_slash_fault(walk.encoded_slash, walk.route(visited.form));
+            }
+            Verdict::Conflict(_) | Verdict::Required => {
+                refused = Some(refusal::of_verdict(walk, visited, verdict));
+            }
+            _ => {
+                found = Found::Nothing { seen: true };
+                return ControlFlow::Continue(());
+            }
         }
+        ControlFlow::Break(())
+    })?;
+    match refused {
+        None => Ok(found),
+        Some(reject) => Err(Box::new(reject)),
     }
+}
+
+fn encoded_slash_fault(slash: EncodedSlash, route: &Route) -> Option<Reject<'static>> {
+    let fault = match slash {
+        EncodedSlash::Absent => return None,
+        EncodedSlash::Plain if route.keeps_encoded_slashes() => return None,
+        EncodedSlash::Plain => EncodedSlashFault::NotKept,
+        EncodedSlash::HidesDotSegment => EncodedSlashFault::HidesDotSegment,
+    };
+    Some(Reject::EncodedSlash(fault))
 }

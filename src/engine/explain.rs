@@ -21,7 +21,7 @@ use crate::engine::walk::{Verdict, Visited, Walk};
 #[derive(Debug)]
 pub struct Explanation<'a> {
     /// What [`decide`] says.
-    pub outcome: Result<Plan<'a>, Reject>,
+    pub outcome: Result<Plan<'a>, Reject<'a>>,
     /// Every route whose host and path match, in the order in which they are tried.
     pub candidates: Vec<Candidate<'a>>,
 }
@@ -118,7 +118,7 @@ pub fn explain<'a, H: Headers + ?Sized>(
 fn candidates<'a, H: Headers + ?Sized>(
     table: &'a Table,
     request: &RawRequest<'a, H>,
-    outcome: &Result<Plan<'_>, Reject>,
+    outcome: &Result<Plan<'_>, Reject<'_>>,
 ) -> Option<Vec<Candidate<'a>>> {
     let (path, query) = split_target(request.target);
     let normal = NormalPath::parse(path).ok()?;
@@ -149,13 +149,13 @@ fn candidates<'a, H: Headers + ?Sized>(
                 }
             }
             (Verdict::Serves(_), Some(winner)) => Fate::Outranked(rank(table, winner, visited)),
-            _ => fate(verdict, route, visited.form),
+            _ => fate(verdict, route, *visited.form),
         };
         candidates.push(Candidate {
             route_id: RouteId(visited.form.route),
             route,
-            pattern: pattern_of(visited.form, route).to_string(),
-            derived: visited.form.derived,
+            pattern: pattern_of(*visited.form, route).to_string(),
+            derived: visited.form.is_derived(),
             fate,
         });
         ControlFlow::Continue(())
@@ -191,5 +191,5 @@ fn rank(table: &Table, winner: Visited<'_>, other: Visited<'_>) -> Rank {
         return Rank::Version;
     }
     let with_route = |form: Form| (form, table.route(form.route));
-    precedence::decide(with_route(winner.form), with_route(other.form)).0
+    precedence::decide(with_route(*winner.form), with_route(*other.form)).0
 }

@@ -10,11 +10,13 @@ use crate::engine::index::Index;
 use crate::engine::method::MethodMask;
 use crate::engine::pattern::PathPattern;
 use crate::engine::route::{NO_SEGMENT, Route};
-use crate::engine::router::Group;
 use crate::engine::version::ApiVersion;
 use crate::engine::versioning::Versioning;
 
 /// One shape under which a route can be reached: sixteen bytes that the hot path reads.
+///
+/// The forms of one host and pattern, a group, lie one after the other in their order; a group is
+/// named by the place of its first form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Form {
     pub(crate) route: Index,
@@ -22,12 +24,50 @@ pub(crate) struct Form {
     pub(crate) methods: MethodMask,
     /// Where its pattern states the version; [`NO_SEGMENT`] if nowhere.
     pub(crate) version_at: u16,
-    pub(crate) derived: bool,
-    /// Whether the route has header or query constraints.
-    pub(crate) constrained: bool,
+    flags: u8,
 }
 
 impl Form {
+    const DERIVED: u8 = 1;
+    const CONSTRAINED: u8 = 1 << 1;
+    const ENDS_GROUP: u8 = 1 << 2;
+    const IN_VERSIONED_GROUP: u8 = 1 << 3;
+    const IN_AMBIGUOUS_GROUP: u8 = 1 << 4;
+
+    fn new(at: Index, route: &Route, version_at: u16, derived: bool) -> Self {
+        let mut flags = if derived { Self::DERIVED } else { 0 };
+        if route.is_constrained() {
+            flags |= Self::CONSTRAINED;
+        }
+        Self {
+            route: at,
+            version: route.version(),
+            methods: route.methods().mask(),
+            version_at,
+            flags,
+        }
+    }
+
+    /// Whether its pattern is derived within a family of versions.
+    pub(crate) const fn is_derived(self) -> bool {
+        self.flags & Self::DERIVED != 0
+    }
+
+    /// Whether the route has header or query constraints.
+    pub(crate) const fn is_constrained(self) -> bool {
+        self.flags & Self::CONSTRAINED != 0
+    }
+
+    /// Whether it is the last of its group.
+    pub(crate) const fn ends_group(self) -> bool {
+        self.flags & Self::ENDS_GROUP != 0
+    }
+
+    /// Whether any form of its group serves one version alone: then what the headers state counts.
+    pub(crate) const fn is_in_versioned_group(self) -> bool {
+        self.flags & Self::IN_VERSIONED_GROUP != 0
+    }
+
     /// The version that the path itself states where this form matches.
     pub(crate) fn stated_by_path(self) -> Option<ApiVersion> {
         self.version.filter(|_| self.version_at != NO_SEGMENT)
@@ -36,24 +76,41 @@ impl Form {
     /// In which order forms of one group are tried if the request states no version: those whose
     /// path states it, neutral ones, declared ones, derived ones.
     pub(crate) fn unstated_class(self) -> u8 {
-        match (self.version, self.version_at != NO_SEGMENT, self.derived) {
-            (_, true, _) => 0,
-            (None, ..) => 1,
-            (Some(_), false, false) => 2,
-            (Some(_), false, true) => 3,
+        match (self.version, self.version_at != NO_SEGMENT) {
+            (_, true) => 0,
+            (None, _) => 1,
+            (Some(_), false) if self.is_derived() => 3,
+            (Some(_), false) => 2,
+        }
+    }
+
+    /// Whether it is refused to a request that states no version where one is required: a lone
+    /// declared version serves all the same.
+    pub(crate) fn is_refused_unstated(self) -> bool {
+        match self.unstated_class() {
+            2 => self.flags & Self::IN_AMBIGUOUS_GROUP != 0,
+            3 => true,
+            _ => false,
         }
     }
 }
 
-impl Form {
-    /// Whether it is refused to a request that states no version where one is required: a lone
-    /// declared version serves all the same.
-    pub(crate) fn is_refused_unstated(self, group: Group) -> bool {
-        match self.unstated_class() {
-            2 => group.ambiguous,
-            3 => true,
-            _ => false,
-        }
+/// Marks the forms of one group, which are in their order, with what holds for the group.
+pub(crate) fn mark_group(group: &mut [Form]) {
+    let mut plain = group.iter().filter(|form| form.unstated_class() == 2);
+    let first = plain.next().map(|form| form.version);
+    let mut flags = 0;
+    if plain.any(|form| Some(form.version) != first) {
+        flags |= Form::IN_AMBIGUOUS_GROUP;
+    }
+    if group.iter().any(|form| form.version.is_some()) {
+        flags |= Form::IN_VERSIONED_GROUP;
+    }
+    for form in &mut *group {
+        form.flags |= flags;
+    }
+    if let Some(last) = group.last_mut() {
+        last.flags |= Form::ENDS_GROUP;
     }
 }
 
@@ -77,7 +134,7 @@ pub(crate) fn forms(routes: &[Route], versioning: &Versioning) -> Vec<FormPatter
         .iter()
         .enumerate()
         .map(|(at, route)| FormPattern {
-            form: form(Index::new(at), route, route.version_at(), false),
+            form: Form::new(Index::new(at), route, route.version_at(), false),
             derived: None,
         })
         .collect();
@@ -150,22 +207,11 @@ impl Family {
             for (version_at, pattern) in by_path.chain([(NO_SEGMENT, self.base.clone())]) {
                 if version_at != route.version_at() {
                     forms.push(FormPattern {
-                        form: form(at, route, version_at, true),
+                        form: Form::new(at, route, version_at, true),
                         derived: Some(pattern),
                     });
                 }
             }
         }
-    }
-}
-
-fn form(at: Index, route: &Route, version_at: u16, derived: bool) -> Form {
-    Form {
-        route: at,
-        version: route.version(),
-        methods: route.methods().mask(),
-        version_at,
-        derived,
-        constrained: route.is_constrained(),
     }
 }

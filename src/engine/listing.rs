@@ -6,7 +6,6 @@
 
 use crate::engine::form::Form;
 use crate::engine::host::HostPattern;
-use crate::engine::index::Index;
 use crate::engine::pattern::PathPattern;
 use crate::engine::route::{NO_SEGMENT, Route};
 use crate::engine::router::pattern_of;
@@ -40,10 +39,10 @@ impl Table {
     pub fn listing(&self) -> Vec<ListedForm<'_>> {
         let mut listing = Vec::new();
         for trie in self.router.tries() {
-            let mut groups: Vec<Vec<ListedForm<'_>>> = trie
-                .groups
-                .clone()
-                .map(|group| self.router.forms(Index::new(group)))
+            let mut groups: Vec<Vec<ListedForm<'_>>> = self
+                .router
+                .groups(trie)
+                .map(|group| self.router.forms(group))
                 .map(|forms| forms.iter().map(|form| self.listed(&trie.host, *form)))
                 .map(Iterator::collect)
                 .collect();
@@ -58,7 +57,7 @@ impl Table {
         ListedForm {
             host,
             pattern: pattern_of(form, route),
-            derived: form.derived,
+            derived: form.is_derived(),
             route_id: RouteId(form.route),
             route,
             version: form.version,

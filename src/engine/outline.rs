@@ -43,17 +43,18 @@ pub(crate) struct OutlineBuilder<'p> {
     groups: usize,
 }
 
-impl<'p> OutlineBuilder<'p> {
-    /// `first_group` is the number that the first new group gets.
-    pub(crate) fn new(first_group: usize) -> Self {
+impl Default for OutlineBuilder<'_> {
+    fn default() -> Self {
         Self {
             nodes: vec![Node::EMPTY],
             edges: HashMap::new(),
-            groups: first_group,
+            groups: 0,
         }
     }
+}
 
-    /// The group of a pattern: the same for all patterns that match alike.
+impl<'p> OutlineBuilder<'p> {
+    /// The number of a pattern's group, from 0: the same for all patterns that match alike.
     pub(crate) fn group(&mut self, pattern: &'p PathPattern) -> Index {
         let mut at = ROOT;
         for segment in pattern.segments() {
@@ -76,11 +77,6 @@ impl<'p> OutlineBuilder<'p> {
         } else {
             *slot
         }
-    }
-
-    /// The number that the next group would get.
-    pub(crate) const fn next_group(&self) -> usize {
-        self.groups
     }
 
     pub(crate) fn finish(self) -> Outline {
@@ -253,6 +249,17 @@ impl Outline {
         key.truncate(length);
     }
 
+    /// Puts another number in the place of each group's.
+    pub(crate) fn renumber(&mut self, number: impl Fn(Index) -> Index) {
+        for node in &mut self.nodes {
+            for slot in [&mut node.exact, &mut node.subtree] {
+                if let Some(group) = slot.some() {
+                    *slot = number(group);
+                }
+            }
+        }
+    }
+
     /// How many bytes of heap it takes.
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.nodes) + size_of_val(&*self.edges) + self.texts.len()
@@ -349,7 +356,7 @@ mod tests {
     use super::*;
 
     fn outline(patterns: &[PathPattern]) -> Outline {
-        let mut builder = OutlineBuilder::new(0);
+        let mut builder = OutlineBuilder::default();
         for (at, pattern) in patterns.iter().enumerate() {
             assert_eq!(builder.group(pattern), Index::new(at));
         }
@@ -418,9 +425,8 @@ mod tests {
     #[test]
     fn patterns_that_match_alike_share_a_group() {
         let patterns = patterns(&["/a/{x}", "/a/{y}"]);
-        let mut builder = OutlineBuilder::new(7);
+        let mut builder = OutlineBuilder::default();
         let groups: Vec<_> = patterns.iter().map(|p| builder.group(p)).collect();
-        assert_eq!(groups, [Index::new(7), Index::new(7)]);
-        assert_eq!(builder.next_group(), 8);
+        assert_eq!(groups, [Index::new(0), Index::new(0)]);
     }
 }

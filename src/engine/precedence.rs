@@ -85,7 +85,7 @@ pub(crate) fn compare(a: (Form, &Route), b: (Form, &Route), default: DefaultVers
 /// and how. Equal in all of them, they are a tie unless their methods or hosts keep them apart.
 pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
     let rules = [
-        (Rank::Declared, a.0.derived.cmp(&b.0.derived)),
+        (Rank::Declared, a.0.is_derived().cmp(&b.0.is_derived())),
         (
             Rank::Methods,
             a.1.methods().count().cmp(&b.1.methods().count()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use crate::engine::decide::winner;
+use crate::engine::decide::{Found, winner};
 use crate::engine::form::Form;
 use crate::engine::method::{Method, STANDARD_METHODS};
 use crate::engine::reject::Reject;
@@ -12,54 +12,45 @@ use crate::engine::version::ApiVersion;
 use crate::engine::versioning::VersionSource;
 use crate::engine::walk::{Verdict, Visited, Walk};
 
-/// The refusal for a request that no form serves: 404, 400 or 405, in this order.
+/// The refusal for a request that no form serves: 400 or 405; none if nothing is there, a 404.
 #[cold]
-pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, H>) -> Reject {
+pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<Reject<'static>> {
     let mut there: Vec<Form> = Vec::new();
     // Those that a version of another route does not fence off: their versions are told.
     let mut open: Vec<Form> = Vec::new();
     let mut else_serves = false;
     let surveyed = walk.each_form(|visited, verdict| {
         if !matches!(verdict, Verdict::Header(_) | Verdict::Query(_)) {
-            there.push(visited.form);
+            there.push(*visited.form);
             match verdict {
                 Verdict::Fenced
                 | Verdict::Version { fenced: true }
                 | Verdict::Method { fenced: true, .. } => {}
                 Verdict::Method { serves_version, .. } => {
                     else_serves |= serves_version;
-                    open.push(visited.form);
+                    open.push(*visited.form);
                 }
-                _ => open.push(visited.form),
+                _ => open.push(*visited.form),
             }
         }
         ControlFlow::Continue(())
     });
     if let Err(halted) = surveyed {
-        return halted;
-    }
-    if there.is_empty() {
-        let host = walk.host.map(Into::into);
-        return Reject::NotFound {
-            path: walk.path.into(),
-            host,
-        };
+        return Some(*halted);
     }
     if else_serves {
+        let method = walk.method.as_str().into();
         let allow = allow(walk, &there);
-        return Reject::MethodNotAllowed {
-            method: walk.method.as_str().into(),
-            allow,
-        };
+        return Some(Reject::MethodNotAllowed { method, allow });
     }
-    unsupported(walk, &open)
+    (!there.is_empty()).then(|| unsupported(walk, &open))
 }
 
 /// The methods with which the same request would be admitted: each is tried.
-fn allow<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Vec<String> {
+fn allow<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>, there: &[Form]) -> Vec<String> {
     let mut methods: BTreeSet<&str> = BTreeSet::new();
     for form in there {
-        let listed = walk.route(*form).methods().as_listed();
+        let listed = walk.route(form).methods().as_listed();
         methods.extend(listed.iter().map(|method| &**method));
         if listed.is_empty() {
             methods.extend(STANDARD_METHODS);
@@ -74,7 +65,7 @@ fn allow<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Vec<String>
         if walk.path == "*" && method.as_str() != "OPTIONS" {
             return false;
         }
-        matches!(winner(&Walk { method, ..*walk }), Ok(Some(_)))
+        matches!(winner(&Walk { method, ..*walk }), Ok(Found::Winner(..)))
     };
     methods
         .into_iter()
@@ -86,10 +77,10 @@ fn allow<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Vec<String>
 /// The refusal of a form at which the walk ends.
 #[cold]
 pub(crate) fn of_verdict<H: Headers + ?Sized>(
-    walk: &Walk<'_, H>,
+    walk: &Walk<'_, '_, H>,
     visited: Visited<'_>,
     verdict: Verdict,
-) -> Reject {
+) -> Reject<'static> {
     let Verdict::Conflict(by_path) = verdict else {
         // A version that the path states is asked for by the path, not by a header.
         let forms = walk.forms(visited.group).iter().copied();
@@ -106,7 +97,7 @@ pub(crate) fn of_verdict<H: Headers + ?Sized>(
     Reject::VersionConflict(format!("the path states {by_path}, but {by_header}"))
 }
 
-fn unsupported<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Reject {
+fn unsupported<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>, there: &[Form]) -> Reject<'static> {
     let exist = versions(there);
     match stated(walk) {
         Some((stated, _)) => Reject::VersionUnsupported { stated, exist },
@@ -114,7 +105,7 @@ fn unsupported<H: Headers + ?Sized>(walk: &Walk<'_, H>, there: &[Form]) -> Rejec
     }
 }
 
-fn stated<H: Headers + ?Sized>(walk: &Walk<'_, H>) -> Option<(ApiVersion, VersionSource)> {
+fn stated<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<(ApiVersion, VersionSource)> {
     walk.table.versioning.read(walk.headers).ok()?.version
 }
 

@@ -3,12 +3,12 @@
 use thiserror::Error;
 
 use crate::engine::method::MethodFault;
-use crate::engine::path::PathFault;
+use crate::engine::path::{NormalPath, PathFault};
 use crate::engine::version::ApiVersion;
 
 /// Why the gateway does not forward a request.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Reject {
+pub enum Reject<'a> {
     /// No normal path can be made of the target.
     #[error("{0}")]
     Path(#[from] PathFault),
@@ -22,12 +22,12 @@ pub enum Reject {
     #[error("{0}")]
     EncodedSlash(EncodedSlashFault),
     /// No route serves this host and path with these headers and this query.
-    #[error("no route matches {path}{}", host_words(.host.as_deref()))]
+    #[error("no route matches {}{}", .path.as_str(), host_words(*.host))]
     NotFound {
         /// The normal path.
-        path: String,
+        path: NormalPath<'a>,
         /// The host, if the request named one.
-        host: Option<String>,
+        host: Option<&'a str>,
     },
     /// Routes are there, but none for this method.
     #[error("{method} is not admitted here; {}", allow_words(.allow))]
@@ -78,7 +78,7 @@ pub enum EncodedSlashFault {
     HidesDotSegment,
 }
 
-impl Reject {
+impl Reject<'_> {
     /// The stable dotted code, the same on every interface.
     #[must_use]
     pub fn code(&self) -> &'static str {

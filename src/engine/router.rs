@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
-use crate::engine::form::{Form, FormPattern, forms};
+use crate::engine::form::{Form, FormPattern, forms, mark_group};
 use crate::engine::host::{HostPattern, suffixes};
 use crate::engine::index::Index;
 use crate::engine::method::MethodMask;
@@ -25,7 +25,6 @@ pub(crate) struct Router {
     suffixes: HashMap<Box<str>, Index>,
     any: Option<Index>,
     tries: Box<[HostTrie]>,
-    groups: Box<[Group]>,
     forms: Box<[Form]>,
 }
 
@@ -35,18 +34,8 @@ pub(crate) struct HostTrie {
     pub(crate) host: HostPattern,
     trie: matchit::Router<Index>,
     pub(crate) outline: Outline,
-    /// The numbers of its groups.
-    pub(crate) groups: Range<usize>,
-}
-
-/// The forms of one host and one pattern, in their order.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Group {
-    first: Index,
-    /// Whether any form serves one version alone: then what the headers state counts.
-    pub(crate) versioned: bool,
-    /// Whether the declared forms, without a version stated, could be of two versions.
-    pub(crate) ambiguous: bool,
+    /// Where its forms lie.
+    forms: Range<usize>,
 }
 
 impl Router {
@@ -61,37 +50,37 @@ impl Router {
             suffixes: HashMap::new(),
             any: None,
             tries: Box::default(),
-            groups: Box::default(),
             forms: Box::default(),
         };
         let mut tries = Vec::with_capacity(by_host.len());
-        let mut filed: Vec<(Index, Form)> = Vec::with_capacity(forms.len());
-        let mut groups = 0;
+        let mut laid = Vec::with_capacity(forms.len());
         for (host, forms) in by_host {
-            let mut outline = OutlineBuilder::new(groups);
-            for form in forms {
-                let Some(route) = routes.get(form.form.route.get()) else {
-                    continue;
-                };
-                filed.push((outline.group(form.pattern(route)), form.form));
-            }
-            let own = groups..outline.next_group();
-            groups = own.end;
             router.file_host(host, Index::new(tries.len()));
-            tries.push(HostTrie::new(host.clone(), outline.finish(), own));
+            let files = Files::of(&forms, routes, versioning.default);
+            tries.push(files.lay_out(host.clone(), routes, &mut laid));
         }
         router.tries = tries.into();
-        router.lay_out(filed, groups, routes, versioning.default);
+        router.forms = laid.into();
         router
     }
 
-    /// The tries that a host is looked up in, most specific first.
+    /// Whether the host of a request plays any part.
     #[inline]
+    pub(crate) fn has_hosts(&self) -> bool {
+        !self.exact.is_empty() || !self.suffixes.is_empty()
+    }
+
+    /// The trie of the routes that serve any host.
+    #[inline]
+    pub(crate) fn any_host(&self) -> Option<&HostTrie> {
+        self.any.and_then(|at| self.tries.get(at.get()))
+    }
+
+    /// The tries that a host is looked up in, most specific first.
     pub(crate) fn each_trie<'h>(
         &self,
         host: Option<&'h str>,
     ) -> impl Iterator<Item = &HostTrie> + use<'_, 'h> {
-        let host = host.filter(|_| !self.exact.is_empty() || !self.suffixes.is_empty());
         let named = host.into_iter().flat_map(|host| {
             let exact = self.exact.get(host).copied();
             let below = suffixes(host).filter_map(|suffix| self.suffixes.get(suffix).copied());
@@ -107,37 +96,38 @@ impl Router {
         &self.tries
     }
 
+    /// The forms of a group, in the order of a request that states no version, and then what
+    /// comes after the group: its last form says that it ends there.
+    #[inline]
     #[expect(
         clippy::indexing_slicing,
-        reason = "only tries and outlines name groups, all laid out"
+        reason = "tries and outlines name only what is laid out"
     )]
-    pub(crate) fn group(&self, at: Index) -> Group {
-        self.groups[at.get()]
+    pub(crate) fn forms_from(&self, group: Index) -> &[Form] {
+        &self.forms[group.get()..]
     }
 
     /// The forms of a group, in the order of a request that states no version.
-    #[inline]
-    #[expect(clippy::indexing_slicing, reason = "a closing group ends the array")]
     pub(crate) fn forms(&self, group: Index) -> &[Form] {
-        let range = self.range(group);
-        &self.forms[range]
+        let forms = self.forms_from(group);
+        let last = forms.iter().position(|form| form.ends_group());
+        last.and_then(|last| forms.get(..=last)).unwrap_or(forms)
+    }
+
+    /// The groups of a trie.
+    pub(crate) fn groups(&self, trie: &HostTrie) -> impl Iterator<Item = Index> + use<'_> {
+        let (mut at, end) = (trie.forms.start, trie.forms.end);
+        std::iter::from_fn(move || {
+            let group = (at < end).then(|| Index::new(at))?;
+            at += self.forms(group).len();
+            Some(group)
+        })
     }
 
     /// How many bytes of heap it takes beyond its tries.
     pub(crate) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.groups)
-            + size_of_val(&*self.forms)
-            + size_of_val(&*self.tries)
-            + self
-                .tries
-                .iter()
-                .map(|trie| trie.outline.heap_bytes())
-                .sum::<usize>()
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "a closing group ends the array")]
-    fn range(&self, group: Index) -> Range<usize> {
-        self.groups[group.get()].first.get()..self.groups[group.get() + 1].first.get()
+        let outlines = self.tries.iter().map(|trie| trie.outline.heap_bytes());
+        size_of_val(&*self.forms) + size_of_val(&*self.tries) + outlines.sum::<usize>()
     }
 
     fn file_host(&mut self, host: &HostPattern, at: Index) {
@@ -151,53 +141,69 @@ impl Router {
             HostPattern::Any => self.any = Some(at),
         }
     }
+}
 
-    fn lay_out(
-        &mut self,
-        mut filed: Vec<(Index, Form)>,
-        groups: usize,
-        routes: &[Route],
-        default: DefaultVersion,
-    ) {
+/// The forms of one host, each with the number of its group, in their order.
+struct Files {
+    outline: Outline,
+    forms: Vec<(Index, Form)>,
+}
+
+impl Files {
+    fn of(forms: &[&FormPattern], routes: &[Route], default: DefaultVersion) -> Self {
+        let mut outline = OutlineBuilder::default();
         let with_route = |form: Form| routes.get(form.route.get()).map(|route| (form, route));
-        filed.sort_unstable_by(|(group, a), (other, b)| {
-            group
-                .cmp(other)
-                .then_with(|| match (with_route(*a), with_route(*b)) {
-                    (Some(a), Some(b)) => precedence::compare(a, b, default),
-                    _ => std::cmp::Ordering::Equal,
-                })
+        let known = forms
+            .iter()
+            .filter_map(|form| Some((form, with_route(form.form)?.1)));
+        let mut forms: Vec<(Index, Form)> = known
+            .map(|(form, route)| (outline.group(form.pattern(route)), form.form))
+            .collect();
+        forms.sort_unstable_by(|(group, a), (other, b)| {
+            let in_group = || match (with_route(*a), with_route(*b)) {
+                (Some(a), Some(b)) => precedence::compare(a, b, default),
+                _ => std::cmp::Ordering::Equal,
+            };
+            group.cmp(other).then_with(in_group)
         });
-        let mut laid = Vec::with_capacity(groups + 1);
-        let mut forms = Vec::with_capacity(filed.len());
-        for members in filed.chunk_by(|(a, _), (b, _)| a == b) {
-            laid.push(Group::of(Index::new(forms.len()), members));
+        let outline = outline.finish();
+        Self { outline, forms }
+    }
+
+    /// Appends the forms to those of other hosts and makes the trie that leads to them.
+    fn lay_out(mut self, host: HostPattern, routes: &[Route], laid: &mut Vec<Form>) -> HostTrie {
+        let start = laid.len();
+        let mut firsts = Vec::new();
+        for members in self.forms.chunk_by(|(a, _), (b, _)| a == b) {
+            firsts.push(Index::new(laid.len()));
             let listing = Listing::of(members, routes);
-            forms.extend(
-                members
-                    .iter()
-                    .map(|(_, form)| listing.with_implied_head(*form)),
-            );
+            let mut group: Vec<Form> = members
+                .iter()
+                .map(|(_, form)| listing.with_implied_head(*form))
+                .collect();
+            mark_group(&mut group);
+            laid.append(&mut group);
         }
-        laid.push(Group::of(Index::new(forms.len()), &[]));
-        self.groups = laid.into();
-        self.forms = forms.into();
+        self.outline
+            .renumber(|group| firsts.get(group.get()).copied().unwrap_or(Index::NONE));
+        HostTrie::new(host, self.outline, start..laid.len())
     }
 }
 
 impl HostTrie {
-    fn new(host: HostPattern, outline: Outline, groups: Range<usize>) -> Self {
+    fn new(host: HostPattern, outline: Outline, forms: Range<usize>) -> Self {
         let mut trie = matchit::Router::new();
         outline.each_key(&mut |key, group| {
             trie.insert(key, group)
                 .expect("the outline emits each key once and no two that conflict");
         });
         // The clone has no spare capacity: 2.6 times less heap, and faster for it.
+        let trie = trie.clone();
         Self {
             host,
-            trie: trie.clone(),
+            trie,
             outline,
-            groups,
+            forms,
         }
     }
 
@@ -226,22 +232,6 @@ impl HostTrie {
                 visit(group)
             }
         })
-    }
-}
-
-impl Group {
-    fn of(first: Index, members: &[(Index, Form)]) -> Self {
-        let plain = || {
-            members
-                .iter()
-                .map(|(_, form)| form)
-                .filter(|f| f.unstated_class() == 2)
-        };
-        Self {
-            first,
-            versioned: members.iter().any(|(_, form)| form.version.is_some()),
-            ambiguous: plain().any(|form| Some(form.version) != plain().next().map(|f| f.version)),
-        }
     }
 }
 

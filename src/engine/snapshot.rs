@@ -18,8 +18,19 @@ use crate::engine::version::ApiVersion;
 pub struct Snapshot {
     table: Arc<Table>,
     configured: Arc<[Configured]>,
-    cursors: Arc<[Arc<Cursor>]>,
-    pools: Box<[Arc<Pool>]>,
+    /// Cursors, those made together side by side. A slab lives as long as one of its routes.
+    slabs: Arc<[Arc<[Cursor]>]>,
+    /// One a route, as are the pools: in a large table each byte that the pick looks at counts.
+    lanes: Box<[Lane]>,
+    pools: Box<[Pool]>,
+}
+
+/// Where the cursor of a route is, and how many backends it goes round.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    slab: u32,
+    cursor: u32,
+    healthy: u32,
 }
 
 /// The backends that the configuration gives to a route.
@@ -50,26 +61,33 @@ impl Snapshot {
             if carried.is_empty() {
                 None
             } else {
-                carried.get(&route.identity())
+                carried.get(&route.identity()).copied()
             }
         };
-        let mut cursors = Vec::with_capacity(table.routes().len());
-        let mut pools = Vec::with_capacity(table.routes().len());
-        for (route, configured) in table.routes().iter().zip(&*configured) {
-            let known = known(route);
-            cursors.push(
-                known
-                    .map(|(cursor, _)| Arc::clone(cursor))
-                    .unwrap_or_default(),
-            );
-            let pool = known.map(|(_, pool)| pool.as_ref());
-            pools.push(Arc::new(make_pool(pool, route, configured, registry)));
-        }
+        let mut slabs = Slabs::default();
+        let routes = table.routes().iter().zip(&*configured);
+        let (lanes, pools) = routes
+            .map(|(route, configured)| {
+                let known = known(route);
+                let pool = make_pool(known.map(|(_, pool)| pool), route, configured, registry);
+                let healthy = pool.healthy();
+                let (slab, cursor) = slabs.place(known.map(|(cursor, _)| cursor));
+                (
+                    Lane {
+                        slab,
+                        cursor,
+                        healthy,
+                    },
+                    pool,
+                )
+            })
+            .unzip::<_, _, Vec<_>, Vec<_>>();
         Self {
-            table,
-            configured,
-            cursors: cursors.into(),
+            slabs: slabs.finish(),
+            lanes: lanes.into(),
             pools: pools.into(),
+            table: Arc::clone(&table),
+            configured: Arc::clone(&configured),
         }
     }
 
@@ -80,14 +98,16 @@ impl Snapshot {
         for key in changed {
             for RouteId(at) in self.table.routes_of(&key.service, key.version) {
                 let at = at.get();
-                let (Some(route), Some(configured), Some(pool)) = (
+                let (Some(route), Some(configured), Some(lane), Some(pool)) = (
                     self.table.routes().get(at),
                     self.configured.get(at),
+                    next.lanes.get_mut(at),
                     next.pools.get_mut(at),
                 ) else {
                     continue;
                 };
-                *pool = Arc::new(make_pool(Some(&**pool), route, configured, registry));
+                *pool = make_pool(Some(pool), route, configured, registry);
+                lane.healthy = pool.healthy();
             }
         }
         next
@@ -111,6 +131,7 @@ impl Snapshot {
     }
 
     /// The backends of a route.
+    #[inline]
     #[must_use]
     #[expect(
         clippy::indexing_slicing,
@@ -123,27 +144,81 @@ impl Snapshot {
     /// Picks the next backend of a route and moves its cursor; none if no backend is healthy.
     #[inline]
     #[must_use]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a route's id is a place in its table, with a cursor each"
-    )]
     pub fn pick(&self, route: RouteId) -> Option<Pick<'_>> {
-        self.pool(route).pick(&self.cursors[route.0.get()])
+        let (cursor, healthy) = self.cursor(route);
+        let turn = cursor.turn(healthy)?;
+        self.pool(route).at(turn)
     }
 
     /// The backend that [`Snapshot::pick`] would give, if nobody picked meanwhile. The cursor stays.
     #[must_use]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a route's id is a place in its table, with a cursor each"
-    )]
     pub fn peek(&self, route: RouteId) -> Option<Pick<'_>> {
-        self.pool(route).peek(&self.cursors[route.0.get()])
+        self.pool(route).peek(self.cursor(route).0)
     }
 
-    fn by_identity(&self) -> HashMap<RouteIdentity, (&Arc<Cursor>, &Arc<Pool>)> {
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        reason = "a route's id is a place in its table, with a lane each, which names a cursor that is there"
+    )]
+    fn cursor(&self, route: RouteId) -> (&Cursor, u32) {
+        let lane = self.lanes[route.0.get()];
+        let slab = &self.slabs[lane.slab as usize];
+        (&slab[lane.cursor as usize], lane.healthy)
+    }
+
+    fn by_identity(&self) -> HashMap<RouteIdentity, (CarriedCursor<'_>, &Pool)> {
         let routes = self.table.routes().iter().map(Route::identity);
-        routes.zip(self.cursors.iter().zip(&*self.pools)).collect()
+        let cursors = self.lanes.iter().filter_map(|lane| {
+            let slab = self.slabs.get(usize::try_from(lane.slab).ok()?)?;
+            Some(CarriedCursor {
+                slab,
+                cursor: lane.cursor,
+            })
+        });
+        routes.zip(cursors.zip(&*self.pools)).collect()
+    }
+}
+
+/// A cursor of the snapshot before.
+#[derive(Clone, Copy)]
+struct CarriedCursor<'a> {
+    slab: &'a Arc<[Cursor]>,
+    cursor: u32,
+}
+
+/// The slabs of a snapshot in the making: first a new one, then those of carried cursors.
+#[derive(Default)]
+struct Slabs {
+    new: u32,
+    carried: Vec<Arc<[Cursor]>>,
+}
+
+impl Slabs {
+    /// The slab and place of a route's cursor: where it was, or a new one.
+    fn place(&mut self, carried: Option<CarriedCursor<'_>>) -> (u32, u32) {
+        let Some(CarriedCursor { slab, cursor }) = carried else {
+            self.new += 1;
+            return (0, self.new - 1);
+        };
+        let known = self
+            .carried
+            .iter()
+            .rposition(|known| Arc::ptr_eq(known, slab));
+        let at = known.unwrap_or_else(|| {
+            self.carried.push(Arc::clone(slab));
+            self.carried.len() - 1
+        });
+        (
+            u32::try_from(at + 1).expect("fewer slabs than routes"),
+            cursor,
+        )
+    }
+
+    fn finish(self) -> Arc<[Arc<[Cursor]>]> {
+        let new = (0..self.new).map(|_| Cursor::default()).collect();
+        std::iter::once(new).chain(self.carried).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::engine::index::Index;
 use crate::engine::method::MethodSet;
 use crate::engine::precedence::{Rank, decide};
 use crate::engine::route::Route;
-use crate::engine::router::pattern_of;
+use crate::engine::router::{HostTrie, pattern_of};
 use crate::engine::table::{RouteId, Table};
 
 /// A table that shall not be used, with the routes concerned.
@@ -134,7 +134,7 @@ impl Table {
                     });
                 }
             }
-            for form in forms.iter().filter(|form| form.derived) {
+            for form in forms.iter().filter(|form| form.is_derived()) {
                 notes.extend(self.taken_by_derived(trie, *form));
             }
             if notes.len() >= limit {
@@ -176,10 +176,10 @@ impl Table {
         }
         if one.hosts() == other.hosts() {
             // Two derived forms of one service and version: either will do.
-            if a.derived && one.service_id == other.service_id {
+            if a.is_derived() && one.service_id == other.service_id {
                 return None;
             }
-            return Some(if a.derived {
+            return Some(if a.is_derived() {
                 TableFault::Tie {
                     first,
                     second,
@@ -225,14 +225,13 @@ impl Table {
             && !apart(one.query(), other.query())
     }
 
-    fn taken_by_derived(&self, trie: Index, form: Form) -> Option<TableNote> {
+    fn taken_by_derived(&self, trie: &HostTrie, form: Form) -> Option<TableNote> {
         let route = self.route(form.route);
         let pattern = pattern_of(form, route);
         let mut wider = None;
-        let trie = self.router.tries().get(trie.get())?;
         let _ = trie.each_further(&pattern.example(), &mut |group| {
             let declared = self.router.forms(group).iter().find(|other| {
-                !other.derived && self.route(other.route).service_id != route.service_id
+                !other.is_derived() && self.route(other.route).service_id != route.service_id
             });
             wider = declared.map(|other| RouteId(other.route));
             wider.map_or(std::ops::ControlFlow::Continue(()), |_| {
@@ -294,16 +293,10 @@ impl Table {
         ExampleRequest(text)
     }
 
-    /// Every group, with the number of its trie.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = (Index, Index)> {
-        self.router
-            .tries()
-            .iter()
-            .enumerate()
-            .flat_map(|(at, trie)| {
-                let range = trie.groups.clone();
-                range.map(move |group| (Index::new(at), Index::new(group)))
-            })
+    /// Every group, with the trie that leads to it.
+    fn groups(&self) -> impl Iterator<Item = (&HostTrie, Index)> {
+        let tries = self.router.tries().iter();
+        tries.flat_map(|trie| self.router.groups(trie).map(move |group| (trie, group)))
     }
 }
 

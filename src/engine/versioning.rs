@@ -66,6 +66,7 @@ impl VersionSource {
         }
     }
 
+    #[inline]
     fn of_header(name: &[u8]) -> Option<Self> {
         let source = match name.len() {
             6 => Self::Accept,
@@ -94,6 +95,19 @@ impl Versioning {
     #[must_use]
     pub fn path_counts(&self) -> bool {
         self.from.contains(&VersionSource::Path)
+    }
+
+    /// Whether the header fields may say something of versions: a quick look, which errs on the
+    /// side of yes.
+    #[inline]
+    pub(crate) fn is_mentioned<H: Headers + ?Sized>(&self, headers: &H) -> bool {
+        headers
+            .fields()
+            .any(|(name, value)| match VersionSource::of_header(name) {
+                None => false,
+                Some(VersionSource::Accept) => names_vendor(value),
+                Some(_) => true,
+            })
     }
 
     pub(crate) fn derives(&self) -> bool {
@@ -176,6 +190,14 @@ pub(crate) enum StatedFault {
         other: &'static str,
         other_version: ApiVersion,
     },
+}
+
+/// Whether `vnd.` stands somewhere.
+fn names_vendor(value: &[u8]) -> bool {
+    memchr::memchr2_iter(b'v', b'V', value).any(|at| {
+        let rest = value.get(at..at + 4);
+        rest.is_some_and(|rest| rest.eq_ignore_ascii_case(b"vnd."))
+    })
 }
 
 /// Adds the versions of vendor media types, `application/vnd.NAME.v2+json;q=0.5`

@@ -12,15 +12,15 @@ use crate::engine::path::EncodedSlash;
 use crate::engine::reject::Reject;
 use crate::engine::request::Headers;
 use crate::engine::route::Route;
-use crate::engine::router::{Group, HostTrie, pattern_of};
+use crate::engine::router::{HostTrie, pattern_of};
 use crate::engine::table::Table;
 use crate::engine::version::ApiVersion;
 use crate::engine::versioning::{DefaultVersion, Stated, StatedFault, VersionSource};
 
 /// One request, parsed, on its way through one table.
 #[derive(Debug)]
-pub(crate) struct Walk<'w, H: ?Sized> {
-    pub(crate) table: &'w Table,
+pub(crate) struct Walk<'s, 'w, H: ?Sized> {
+    pub(crate) table: &'s Table,
     pub(crate) method: Method<'w>,
     /// The normal path.
     pub(crate) path: &'w str,
@@ -33,10 +33,10 @@ pub(crate) struct Walk<'w, H: ?Sized> {
 
 /// A form that the walk came to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Visited<'w> {
-    pub(crate) trie: &'w HostTrie,
+pub(crate) struct Visited<'s> {
+    pub(crate) trie: &'s HostTrie,
     pub(crate) group: Index,
-    pub(crate) form: Form,
+    pub(crate) form: &'s Form,
 }
 
 /// What is to be said of a form and a request whose host and path match.
@@ -60,7 +60,7 @@ pub(crate) enum Verdict {
     Required,
 }
 
-impl<'w, H: Headers + ?Sized> Walk<'w, H> {
+impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
     /// Calls `see` with every form whose host and path match, best first, until it breaks.
     ///
     /// # Errors
@@ -68,104 +68,120 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
     #[inline]
     pub(crate) fn each_form(
         &self,
-        mut see: impl FnMut(Visited<'w>, Verdict) -> ControlFlow<()>,
-    ) -> Result<(), Reject> {
+        mut see: impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
+    ) -> Result<(), Box<Reject<'static>>> {
         let mut progress = Progress {
             stated: None,
             fences: Vec::new(),
             halted: None,
         };
-        for trie in self.table.router.each_trie(self.host) {
-            let Some(best) = trie.best(self.path) else {
-                continue;
-            };
-            let mut flow = self.visit(trie, best, &mut progress, &mut see);
-            if flow.is_continue() {
-                flow = trie.each_further(self.path, &mut |group| {
-                    self.visit(trie, group, &mut progress, &mut see)
-                });
+        let router = &self.table.router;
+        if router.has_hosts() {
+            for trie in router.each_trie(self.host) {
+                if self.visit_trie(trie, &mut progress, &mut see).is_break() {
+                    break;
+                }
             }
-            if flow.is_break() {
-                break;
-            }
+        } else if let Some(trie) = router.any_host() {
+            let _ = self.visit_trie(trie, &mut progress, &mut see);
         }
-        progress.halted.map_or(Ok(()), Err)
+        match progress.halted {
+            None => Ok(()),
+            Some(reject) => Err(reject),
+        }
+    }
+
+    #[inline]
+    fn visit_trie(
+        &self,
+        trie: &'s HostTrie,
+        progress: &mut Progress,
+        see: &mut impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(best) = trie.best(self.path) else {
+            return ControlFlow::Continue(());
+        };
+        self.visit(trie, best, progress, see)?;
+        trie.each_further(self.path, &mut |group| {
+            self.visit(trie, group, progress, see)
+        })
     }
 
     #[inline]
     fn visit(
         &self,
-        trie: &'w HostTrie,
-        at: Index,
+        trie: &'s HostTrie,
+        group: Index,
         progress: &mut Progress,
-        see: &mut impl FnMut(Visited<'w>, Verdict) -> ControlFlow<()>,
+        see: &mut impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let router = &self.table.router;
-        let group = router.group(at);
-        let forms = router.forms(at);
-        if group.versioned && progress.stated.is_none() {
-            match self.table.versioning.read(self.headers) {
-                Ok(stated) => progress.stated = Some(stated),
-                Err(fault) => {
-                    progress.halted = Some(refusal(&fault));
-                    return ControlFlow::Break(());
-                }
-            }
-        }
-        let mut see = |form, verdict| {
-            see(
-                Visited {
-                    trie,
-                    group: at,
-                    form,
-                },
-                verdict,
-            )
-        };
-        match progress.stated.as_ref().filter(|_| group.versioned) {
-            Some(&Stated {
-                version: Some((version, source)),
-                ..
-            }) => {
-                return self.visit_stated(version, source, forms, progress, see);
-            }
-            Some(stated) if !stated.preferred.is_empty() => {
-                if let Some(version) = self.preferred(stated, forms) {
-                    return self.visit_preferring(version, group, forms, progress, see);
-                }
-            }
-            _ => {}
+        let mut see = |form, verdict| see(Visited { trie, group, form }, verdict);
+        let forms = self.table.router.forms_from(group);
+        let versioned = forms
+            .first()
+            .is_some_and(|form| form.is_in_versioned_group());
+        if versioned && self.table.versioning.is_mentioned(self.headers) {
+            return self.visit_versions(self.forms(group), progress, &mut see);
         }
         for form in forms {
-            see(*form, self.weigh_unstated(*form, group, progress))?;
+            see(form, self.weigh_unstated(form, progress))?;
+            if form.ends_group() {
+                break;
+            }
         }
         ControlFlow::Continue(())
     }
 
+    /// A group that has versions, for a request whose headers say something of versions.
+    fn visit_versions(
+        &self,
+        forms: &'s [Form],
+        progress: &mut Progress,
+        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let stated = match progress.stated.take() {
+            Some(stated) => stated,
+            None => match self.table.versioning.read(self.headers) {
+                Ok(stated) => stated,
+                Err(fault) => {
+                    progress.halted = Some(Box::new(refusal(&fault)));
+                    return ControlFlow::Break(());
+                }
+            },
+        };
+        let flow = match stated.version {
+            Some((version, source)) => self.visit_stated(version, source, forms, progress, see),
+            None => {
+                let preferred = self.preferred(&stated, forms);
+                self.visit_preferring(preferred, forms, progress, see)
+            }
+        };
+        progress.stated = Some(stated);
+        flow
+    }
+
     /// A group of versions, for a request that would like one: first what the path states, then
     /// the preferred version, then the rest as if none were stated.
-    #[cold]
     fn visit_preferring(
         &self,
-        version: ApiVersion,
-        group: Group,
-        forms: &[Form],
+        preferred: Option<ApiVersion>,
+        forms: &'s [Form],
         progress: &Progress,
-        mut see: impl FnMut(Form, Verdict) -> ControlFlow<()>,
+        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let class = |form: &Form| match form.stated_by_path() {
             Some(_) => 0,
-            None if form.version == Some(version) => 1,
+            None if preferred.is_some() && form.version == preferred => 1,
             None => 2,
         };
         for wanted in 0..=2 {
             for form in forms.iter().filter(|form| class(form) == wanted) {
                 let verdict = if wanted == 1 {
-                    self.weigh(*form, progress, Some(VersionSource::Accept), true)
+                    self.weigh(form, progress, Some(VersionSource::Accept), true)
                 } else {
-                    self.weigh_unstated(*form, group, progress)
+                    self.weigh_unstated(form, progress)
                 };
-                see(*form, verdict)?;
+                see(form, verdict)?;
             }
         }
         ControlFlow::Continue(())
@@ -176,9 +192,9 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
         &self,
         stated: ApiVersion,
         source: VersionSource,
-        forms: &[Form],
+        forms: &'s [Form],
         progress: &mut Progress,
-        mut see: impl FnMut(Form, Verdict) -> ControlFlow<()>,
+        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let class = |form: &Form| match form.version {
             Some(version) if version == stated => 0,
@@ -191,7 +207,7 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
                     .stated_by_path()
                     .map_or(source, |_| VersionSource::Path);
                 let source = (wanted == 0).then_some(source);
-                let mut verdict = self.weigh(*form, progress, source, wanted != 2);
+                let mut verdict = self.weigh(form, progress, source, wanted != 2);
                 if let Verdict::Version { fenced } = verdict {
                     match form.stated_by_path() {
                         Some(_) if fenced => verdict = Verdict::Fenced,
@@ -199,7 +215,7 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
                         None => progress.fences.push(*form),
                     }
                 }
-                see(*form, verdict)?;
+                see(form, verdict)?;
             }
         }
         ControlFlow::Continue(())
@@ -207,12 +223,12 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
 
     /// A form, for a request whose headers insist on no version.
     #[inline]
-    fn weigh_unstated(&self, form: Form, group: Group, progress: &Progress) -> Verdict {
+    fn weigh_unstated(&self, form: &Form, progress: &Progress) -> Verdict {
         let class = form.unstated_class();
         let source = (class == 0).then_some(VersionSource::Path);
         let verdict = self.weigh(form, progress, source, true);
-        let must_state = self.table.versioning.default == DefaultVersion::Require
-            && form.is_refused_unstated(group);
+        let must_state =
+            self.table.versioning.default == DefaultVersion::Require && form.is_refused_unstated();
         if must_state && matches!(verdict, Verdict::Serves(_)) {
             Verdict::Required
         } else {
@@ -224,12 +240,12 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
     #[inline]
     fn weigh(
         &self,
-        form: Form,
+        form: &Form,
         progress: &Progress,
         source: Option<VersionSource>,
         serves_version: bool,
     ) -> Verdict {
-        if form.constrained
+        if form.is_constrained()
             && let Some(failed) = self.failed_constraint(form)
         {
             return failed;
@@ -249,13 +265,13 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
     }
 
     #[inline]
-    fn admits_method(&self, form: Form) -> bool {
+    fn admits_method(&self, form: &Form) -> bool {
         form.methods.meets(self.method.bit())
             && (!self.method.is_extension()
                 || self.route(form).methods().lists(self.method.as_str()))
     }
 
-    fn failed_constraint(&self, form: Form) -> Option<Verdict> {
+    fn failed_constraint(&self, form: &Form) -> Option<Verdict> {
         let route = self.route(form);
         let header = route
             .headers()
@@ -282,28 +298,28 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
                 forms.iter().any(|form| {
                     form.version == Some(*version)
                         && form.stated_by_path().is_none()
-                        && self.admits_method(*form)
-                        && self.failed_constraint(*form).is_none()
+                        && self.admits_method(form)
+                        && self.failed_constraint(form).is_none()
                 })
             })
     }
 
     /// After a form that would serve but for its version, only its service or its pattern may.
     #[cold]
-    fn is_fenced(&self, form: Form, progress: &Progress) -> bool {
+    fn is_fenced(&self, form: &Form, progress: &Progress) -> bool {
         let route = self.route(form);
         progress.fences.iter().any(|fence| {
-            let before = self.route(*fence);
+            let before = self.route(fence);
             before.service_id != route.service_id
-                && pattern_of(*fence, before).shape() != pattern_of(form, route).shape()
+                && pattern_of(*fence, before).shape() != pattern_of(*form, route).shape()
         })
     }
 
-    pub(crate) fn forms(&self, group: Index) -> &'w [Form] {
+    pub(crate) fn forms(&self, group: Index) -> &'s [Form] {
         self.table.router.forms(group)
     }
 
-    pub(crate) fn route(&self, form: Form) -> &'w Route {
+    pub(crate) fn route(&self, form: &Form) -> &'s Route {
         self.table.route(form.route)
     }
 }
@@ -313,10 +329,10 @@ impl<'w, H: Headers + ?Sized> Walk<'w, H> {
 struct Progress {
     stated: Option<Stated>,
     fences: Vec<Form>,
-    halted: Option<Reject>,
+    halted: Option<Box<Reject<'static>>>,
 }
 
-fn refusal(fault: &StatedFault) -> Reject {
+fn refusal(fault: &StatedFault) -> Reject<'static> {
     match fault {
         StatedFault::Invalid { .. } => Reject::VersionInvalid(fault.to_string()),
         StatedFault::Conflict { .. } => Reject::VersionConflict(fault.to_string()),

@@ -33,7 +33,7 @@ pub fn to_json<'a>(
 
 /// The refusal that the request would get, if it would get one.
 #[must_use]
-pub fn refusal(explanation: &Explanation<'_>, snapshot: &Snapshot) -> Option<Reject> {
+pub fn refusal<'a>(explanation: &Explanation<'a>, snapshot: &Snapshot) -> Option<Reject<'a>> {
     match &explanation.outcome {
         Err(reject) => Some(reject.clone()),
         Ok(plan) => snapshot
@@ -109,7 +109,7 @@ struct ToldCandidate<'a> {
 }
 
 impl ToldError {
-    fn of(reject: &Reject) -> Self {
+    fn of(reject: &Reject<'_>) -> Self {
         Self {
             code: reject.code(),
             message: reject.to_string(),

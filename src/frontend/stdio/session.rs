@@ -344,7 +344,7 @@ fn error(to: Recipient<'_>, code: u8, text: &str, faults: &[Fault], out: &mut Ve
 
 /// Appends the gateway's refusal of a request.
 #[cold]
-fn refused(to: Recipient<'_>, reject: &Reject, out: &mut Vec<u8>) {
+fn refused(to: Recipient<'_>, reject: &Reject<'_>, out: &mut Vec<u8>) {
     let error = Refusal {
         code: reject.code(),
         message: reject.to_string(),
