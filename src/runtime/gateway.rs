@@ -66,6 +66,12 @@ impl Gateway {
         self.snapshot.load()
     }
 
+    /// The snapshot in force, to keep.
+    #[must_use]
+    pub fn snapshot_owned(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
     /// Puts the table of an `init` message in force: `{"routes": …, "services": …}`. Cursors of
     /// routes that stay, and registrations, are kept; backends taken off come back.
     ///

@@ -33,7 +33,7 @@ impl<'f> ClientRequest<'f> {
             Text::Absent => "GET",
             Text::Not(found) => return Err(not_text("method", found)),
         };
-        if let Some((place, found)) = &fields.headers.fault {
+        if let Some((place, found)) = fields.headers.fault.as_deref() {
             let should = if place == "headers" {
                 "an object"
             } else {

@@ -4,19 +4,20 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::text::{Text, kind, string};
 
-/// A value that may be a message.
-#[derive(Debug)]
+/// A value that may be a message. It is read in place: it is too large to be moved about.
+#[derive(Debug, Default)]
 pub(super) struct Message<'a> {
     /// The addresses it came in, if it came in an envelope.
     pub(super) envelope: Option<Envelope<'a>>,
-    /// What it says; none if an envelope has no object for a body.
-    pub(super) fields: Option<Fields<'a>>,
+    /// Whether it has fields: an envelope may have something else for a body.
+    pub(super) has_fields: bool,
+    pub(super) fields: Fields<'a>,
 }
 
 /// Who sent a message, and to whom; each may be any value.
@@ -48,46 +49,28 @@ pub(super) struct Fields<'a> {
 pub(super) struct HeaderFields<'a> {
     pub(super) list: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Where it is not as it should be, and what is there.
-    pub(super) fault: Option<(String, &'static str)>,
+    pub(super) fault: Option<Box<(String, &'static str)>>,
 }
 
 impl<'a> Message<'a> {
-    /// Reads the value at the beginning of `text`, and tells where it ends.
+    /// Reads the value at the beginning of `text` into this empty message, and tells where it ends.
     ///
     /// # Errors
     /// If it is no object, or no JSON at all, or not whole.
     #[inline]
-    pub(super) fn read(text: &'a [u8]) -> Result<(Self, usize), serde_json::Error> {
-        let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Enveloped<'a>>();
-        match values.next() {
-            Some(Ok(Enveloped {
-                is_bare: false,
-                envelope,
-                fields,
-            })) => {
-                let message = Self {
-                    envelope: Some(envelope),
-                    fields,
-                };
-                Ok((message, values.byte_offset()))
-            }
-            Some(Ok(Enveloped { is_bare: true, .. })) => {
-                let mut values =
-                    serde_json::Deserializer::from_slice(text).into_iter::<Fields<'a>>();
-                match values.next() {
-                    Some(fields) => {
-                        let message = Self {
-                            envelope: None,
-                            fields: Some(fields?),
-                        };
-                        Ok((message, values.byte_offset()))
-                    }
-                    None => Err(Error::custom("no value is there")),
-                }
-            }
-            Some(Err(error)) => Err(error),
-            None => Err(Error::custom("no value is there")),
+    pub(super) fn read(&mut self, text: &'a [u8]) -> Result<usize, serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_slice(text);
+        if EnvelopeSeed(self).deserialize(&mut json)? {
+            return Ok(json.into_iter::<IgnoredAny>().byte_offset());
         }
+        // It has a `type` at its top, or nothing of an envelope: it is bare.
+        *self = Self {
+            has_fields: true,
+            ..Self::default()
+        };
+        let mut json = serde_json::Deserializer::from_slice(text);
+        FieldsSeed(&mut self.fields).deserialize(&mut json)?;
+        Ok(json.into_iter::<IgnoredAny>().byte_offset())
     }
 }
 
@@ -140,40 +123,37 @@ impl<'a> Salvaged<'a> {
     }
 }
 
-/// A value read as if it were an envelope.
-struct Enveloped<'a> {
-    /// Whether it has a `type` at its top, or nothing of an envelope: then it is bare.
-    is_bare: bool,
-    envelope: Envelope<'a>,
-    fields: Option<Fields<'a>>,
-}
+/// Reads a value as an envelope, and tells whether it is one.
+struct EnvelopeSeed<'m, 'a>(&'m mut Message<'a>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Enveloped<'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for EnvelopeSeed<'_, 'a> {
+    type Value = bool;
+
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EnvelopeVisitor)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct EnvelopeVisitor;
-
-impl<'de> Visitor<'de> for EnvelopeVisitor {
-    type Value = Enveloped<'de>;
+impl<'de: 'a, 'a> Visitor<'de> for EnvelopeSeed<'_, 'a> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<bool, A::Error> {
         let (mut has_type, mut is_enveloped) = (false, false);
         let mut envelope = Envelope::default();
-        let mut fields = None;
         while let Some(Key(key)) = entries.next_key()? {
             match &*key {
                 "src" => envelope.src = Some(entries.next_value()?),
                 "dest" => envelope.dest = Some(entries.next_value()?),
-                "body" => fields = entries.next_value::<Body<'de>>()?.0,
+                "body" => {
+                    self.0.fields = Fields::default();
+                    self.0.has_fields = entries.next_value_seed(BodySeed(&mut self.0.fields))?;
+                }
                 key => {
                     has_type |= key == "type";
                     entries.next_value::<IgnoredAny>()?;
@@ -182,89 +162,88 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
             }
             is_enveloped = true;
         }
-        Ok(Enveloped {
-            is_bare: has_type || !is_enveloped,
-            envelope,
-            fields,
-        })
+        self.0.envelope = Some(envelope);
+        Ok(is_enveloped && !has_type)
     }
 }
 
-/// The body of an envelope: its fields if it is an object.
-struct Body<'a>(Option<Fields<'a>>);
+/// Reads the body of an envelope, and tells whether it is an object.
+struct BodySeed<'m, 'a>(&'m mut Fields<'a>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
+impl<'de: 'a, 'a> DeserializeSeed<'de> for BodySeed<'_, 'a> {
+    type Value = bool;
+
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(BodyVisitor)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct BodyVisitor;
-
-impl<'de> Visitor<'de> for BodyVisitor {
-    type Value = Body<'de>;
+impl<'de: 'a, 'a> Visitor<'de> for BodySeed<'_, 'a> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
     #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
-        FieldsVisitor
-            .visit_map(entries)
-            .map(|fields| Body(Some(fields)))
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<bool, A::Error> {
+        FieldsSeed(self.0).visit_map(entries)?;
+        Ok(true)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Body(None))
+        Ok(false)
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Body(None))
+    fn visit_str<E: Error>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Body(None))
+    fn visit_unit<E: Error>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Body(None))
+    fn visit_bool<E: Error>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Body(None))
+    fn visit_u64<E: Error>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Body(None))
+    fn visit_i64<E: Error>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Body(None))
+    fn visit_f64<E: Error>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+/// Reads the fields of a message.
+struct FieldsSeed<'m, 'a>(&'m mut Fields<'a>);
+
+impl<'de: 'a, 'a> DeserializeSeed<'de> for FieldsSeed<'_, 'a> {
+    type Value = ();
+
     #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+impl<'de: 'a, 'a> Visitor<'de> for FieldsSeed<'_, 'a> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let fields = self.0;
         while let Some(Key(key)) = entries.next_key()? {
             match &*key {
                 "type" => fields.kind = entries.next_value()?,
@@ -284,7 +263,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 }
             }
         }
-        Ok(fields)
+        Ok(())
     }
 }
 
@@ -295,7 +274,7 @@ impl<'a> HeaderFields<'a> {
             text if text.starts_with('{') => serde_json::from_str(text).unwrap_or_default(),
             _ => Self {
                 list: Vec::new(),
-                fault: Some(("headers".into(), kind(raw))),
+                fault: Some(Box::new(("headers".into(), kind(raw)))),
             },
         }
     }
@@ -314,11 +293,11 @@ impl<'a> HeaderFields<'a> {
                     if matches!(kind(value), "a text" | "a number") {
                         self.add(name.clone(), value);
                     } else {
-                        self.fault = Some((format!("headers.{name}"), kind(value)));
+                        self.fault = Some(Box::new((format!("headers.{name}"), kind(value))));
                     }
                 }
             }
-            _ => self.fault = Some((format!("headers.{name}"), kind(raw))),
+            _ => self.fault = Some(Box::new((format!("headers.{name}"), kind(raw)))),
         }
     }
 }

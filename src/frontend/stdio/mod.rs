@@ -4,6 +4,7 @@
 //! become calls to the gateway, and what comes of them goes to standard output, one line a value.
 
 mod discover;
+mod faces;
 mod fields;
 mod message;
 mod reply;

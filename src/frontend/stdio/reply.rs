@@ -39,17 +39,12 @@ pub(super) enum Answer<'a> {
     Error(ErrorAnswer<'a>),
 }
 
-/// An `api_response` of a backend.
+/// What an `api_response` has beyond the usual.
 #[derive(Debug, Serialize)]
-pub(super) struct Response<'a> {
-    pub(super) status: u16,
-    pub(super) service: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) version: Option<&'a str>,
-    pub(super) backend: &'a str,
-    pub(super) body: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) headers: Option<serde_json::Map<String, serde_json::Value>>,
+pub(super) struct Extras {
+    /// What responses of the version announce.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub(super) headers: serde_json::Map<String, serde_json::Value>,
     #[serde(flatten)]
     pub(super) details: Option<Details>,
 }
@@ -118,16 +113,27 @@ pub(super) const NOT_SUPPORTED: u8 = 10;
 
 impl Recipient<'_> {
     /// Appends an answer of this type as one line.
-    #[inline]
     pub(super) fn answer(&self, kind: &str, answer: &impl Serialize, out: &mut Vec<u8>) {
+        self.open(kind, out);
+        append_fields(answer, out);
+        self.close(out);
+    }
+
+    /// Appends the envelope, the type and what is replied to; fields may follow, each after a comma.
+    #[inline]
+    pub(super) fn open(&self, kind: &str, out: &mut Vec<u8>) {
+        out.reserve(LIKELY_BYTES);
         if let Some(envelope) = self.envelope {
             out.push(b'{');
-            for (name, address) in [("\"src\":", envelope.dest), ("\"dest\":", envelope.src)] {
-                if let Some(address) = address {
-                    out.extend_from_slice(name.as_bytes());
-                    compact(address.get(), out);
-                    out.push(b',');
-                }
+            if let Some(dest) = envelope.dest {
+                out.extend_from_slice(b"\"src\":");
+                compact(dest.get(), out);
+                out.push(b',');
+            }
+            if let Some(src) = envelope.src {
+                out.extend_from_slice(b"\"dest\":");
+                compact(src.get(), out);
+                out.push(b',');
             }
             out.extend_from_slice(b"\"body\":");
         }
@@ -138,25 +144,31 @@ impl Recipient<'_> {
             out.extend_from_slice(b",\"in_reply_to\":");
             compact(msg_id.get(), out);
         }
-        append_fields(answer, out);
-        if self.envelope.is_some() {
-            out.push(b'}');
-        }
-        out.push(b'\n');
+    }
+
+    /// Appends the end of the answer and of the line.
+    #[inline]
+    pub(super) fn close(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.envelope.is_some() {
+            b"}}\n"
+        } else {
+            b"}\n"
+        });
     }
 }
 
-/// Appends the fields of an object after others: `{"a":1}` as `,"a":1}`.
-#[inline]
-fn append_fields(answer: &impl Serialize, out: &mut Vec<u8>) {
+/// As much as most answers take.
+const LIKELY_BYTES: usize = 512;
+
+/// Appends the fields of an object after others: of `{"a":1}`, `,"a":1`.
+pub(super) fn append_fields(fields: &impl Serialize, out: &mut Vec<u8>) {
     let start = out.len();
-    serde_json::to_writer(&mut *out, answer).expect("answers have text keys and go to memory");
-    let is_empty = out.len() == start + 2;
-    if let Some(brace) = out.get_mut(start) {
-        *brace = b',';
-    }
-    if is_empty {
+    serde_json::to_writer(&mut *out, fields).expect("answers have text keys and go to memory");
+    // The closing brace comes with the end of the answer.
+    out.pop();
+    if out.len() == start + 1 {
         out.truncate(start);
-        out.push(b'}');
+    } else if let Some(brace) = out.get_mut(start) {
+        *brace = b',';
     }
 }

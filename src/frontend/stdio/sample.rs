@@ -1,18 +1,24 @@
 //! The sample upstream: it stands in for the backends where nothing is really forwarded.
 //!
 //! It plays the services of the built-in table from `fixtures/sample_upstream.json`, and answers
-//! for any other with an echo of what it was asked. It never refuses.
+//! for any other with an echo of what it was asked. It never refuses. Its answers go into JSON, as
+//! texts; those that are known beforehand are escaped for that beforehand.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 /// The services that the sample upstream plays.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug)]
 pub struct SampleUpstream {
-    services: HashMap<String, SampleService>,
+    services: Vec<SampleService>,
+}
+
+/// One version of one of these services.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleVersionId {
+    service: usize,
+    version: usize,
 }
 
 /// What a request looks like to it.
@@ -31,18 +37,32 @@ pub struct SampleRequest<'a> {
     pub path: &'a str,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct SampleService {
+    name: String,
     /// The segment after which an id stands.
     collection: String,
-    versions: BTreeMap<String, SampleVersion>,
+    versions: Vec<SampleVersion>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct SampleVersion {
-    records: HashMap<String, String>,
-    /// The record of any other id: `{id}` is its JSON, `{text}` its text.
-    other: String,
+    name: String,
+    /// Ids and their records, as JSON texts.
+    records: Vec<(String, String)>,
+    /// The record of any other id.
+    other: Vec<Piece>,
+}
+
+/// A piece of the record of an id that is not known.
+#[derive(Debug)]
+enum Piece {
+    /// This, as it stands within a JSON text.
+    Text(String),
+    /// The id as JSON: a number if it is one, else a text.
+    IdJson,
+    /// The id within a text.
+    IdText,
 }
 
 impl SampleUpstream {
@@ -53,48 +73,159 @@ impl SampleUpstream {
     #[must_use]
     pub fn compiled_in() -> Self {
         const DATA: &str = include_str!("../../../fixtures/sample_upstream.json");
-        serde_json::from_str(DATA).expect("the data compiled in is well formed")
+        let data: BTreeMap<String, ServiceData> =
+            serde_json::from_str(DATA).expect("the data compiled in is well formed");
+        let services = data.into_iter().map(|(name, data)| SampleService {
+            name,
+            collection: data.collection,
+            versions: data.versions.into_iter().map(SampleVersion::of).collect(),
+        });
+        Self {
+            services: services.collect(),
+        }
     }
 
-    /// The body of the answer: a known record, one made of the id, or an echo.
+    /// The version of a service that it plays, if it does; the oldest answers for a neutral route.
     #[must_use]
-    pub fn answer(&self, request: &SampleRequest<'_>) -> Cow<'_, str> {
-        match request.method {
-            "HEAD" => Cow::Borrowed(""),
-            "GET" => self.record(request).unwrap_or_else(|| echo(request)),
-            _ => echo(request),
+    pub fn find(&self, service: &str, version: Option<&str>) -> Option<SampleVersionId> {
+        let at = self
+            .services
+            .iter()
+            .position(|known| known.name == service)?;
+        let versions = &self.services.get(at)?.versions;
+        let version = match version {
+            Some(version) => versions.iter().position(|known| known.name == version)?,
+            None => 0,
+        };
+        Some(SampleVersionId {
+            service: at,
+            version,
+        })
+    }
+
+    /// Appends the body of the answer as a JSON text: a known record, one made of the id, or an
+    /// echo. `played` is what [`SampleUpstream::find`] says of the service.
+    #[inline]
+    pub fn answer(
+        &self,
+        played: Option<SampleVersionId>,
+        request: &SampleRequest<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match (request.method, played) {
+            ("HEAD", _) => out.extend_from_slice(b"\"\""),
+            ("GET", Some(played)) if self.record(played, request.path, out) => {}
+            _ => echo(request, out),
         }
     }
 
-    fn record(&self, request: &SampleRequest<'_>) -> Option<Cow<'_, str>> {
-        let service = self.services.get(request.service)?;
-        let (rest, id) = request.path.rsplit_once('/')?;
-        let collection = rest.rsplit_once('/').map_or(rest, |(_, segment)| segment);
-        if id.is_empty() || *collection != *service.collection {
-            return None;
-        }
-        // A neutral route has the oldest version answer.
-        let version = match request.version {
-            Some(version) => service.versions.get(version)?,
-            None => service.versions.values().next()?,
+    /// Appends the record of the id that the path names, if it names one.
+    #[inline]
+    fn record(&self, played: SampleVersionId, path: &str, out: &mut Vec<u8>) -> bool {
+        let Some(service) = self.services.get(played.service) else {
+            return false;
         };
-        if let Some(record) = version.records.get(id) {
-            return Some(Cow::Borrowed(record));
+        let Some(version) = service.versions.get(played.version) else {
+            return false;
+        };
+        let Some(id) = id_of(path, &service.collection) else {
+            return false;
+        };
+        if let Some((_, record)) = version.records.iter().find(|(known, _)| known == id) {
+            out.extend_from_slice(record.as_bytes());
+        } else {
+            out.push(b'"');
+            version.other.iter().for_each(|piece| piece.append(id, out));
+            out.push(b'"');
         }
-        let is_number = id.len() < 16
-            && id.bytes().all(|b| b.is_ascii_digit())
-            && (id == "0" || !id.starts_with('0'));
-        let quoted = serde_json::to_string(id).ok()?;
-        let text = quoted.trim_matches('"');
-        let json = if is_number { id } else { &quoted };
-        Some(Cow::Owned(
-            version.other.replace("{id}", json).replace("{text}", text),
-        ))
+        true
     }
 }
 
-fn echo(request: &SampleRequest<'_>) -> Cow<'static, str> {
-    Cow::Owned(serde_json::to_string(request).unwrap_or_default())
+/// The last segment of the path, if the one before it is the collection.
+#[inline]
+fn id_of<'p>(path: &'p str, collection: &str) -> Option<&'p str> {
+    let slash = memchr::memrchr(b'/', path.as_bytes())?;
+    let (rest, id) = (path.get(..slash)?, path.get(slash + 1..)?);
+    let is_there = rest.strip_suffix(collection)?.ends_with('/');
+    (is_there && !id.is_empty()).then_some(id)
+}
+
+fn echo(request: &SampleRequest<'_>, out: &mut Vec<u8>) {
+    let echo = serde_json::to_string(request).unwrap_or_default();
+    out.extend_from_slice(json_text(&echo).as_bytes());
+}
+
+impl Piece {
+    fn append(&self, id: &str, out: &mut Vec<u8>) {
+        // Of what a normal path can hold nothing needs an escape.
+        match self {
+            Self::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Self::IdJson if is_number(id) => out.extend_from_slice(id.as_bytes()),
+            Self::IdJson => {
+                out.extend_from_slice(b"\\\"");
+                out.extend_from_slice(id.as_bytes());
+                out.extend_from_slice(b"\\\"");
+            }
+            Self::IdText => out.extend_from_slice(id.as_bytes()),
+        }
+    }
+}
+
+/// Whether an id is a number as JSON writes them.
+fn is_number(id: &str) -> bool {
+    id.len() < 16 && id.bytes().all(|b| b.is_ascii_digit()) && (id == "0" || !id.starts_with('0'))
+}
+
+/// A text as JSON, quotes and all.
+fn json_text(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// A service as the data has it.
+#[derive(Debug, Deserialize)]
+struct ServiceData {
+    collection: String,
+    versions: BTreeMap<String, VersionData>,
+}
+
+#[derive(Debug, Deserialize)]
+struct VersionData {
+    records: BTreeMap<String, String>,
+    /// The record of any other id: `{id}` is its JSON, `{text}` its text.
+    other: String,
+}
+
+impl SampleVersion {
+    fn of((name, data): (String, VersionData)) -> Self {
+        let records = data
+            .records
+            .into_iter()
+            .map(|(id, record)| (id, json_text(&record)));
+        let mut other = Vec::new();
+        let escaped = json_text(&data.other);
+        for piece in escaped.trim_matches('"').split_inclusive(['{', '}']) {
+            match piece {
+                "id}" | "text}" => {
+                    // The brace before it is its own, not the text's.
+                    if let Some(Piece::Text(before)) = other.last_mut() {
+                        before.pop();
+                    }
+                    other.push(if piece == "id}" {
+                        Piece::IdJson
+                    } else {
+                        Piece::IdText
+                    });
+                }
+                text => other.push(Piece::Text(text.to_owned())),
+            }
+        }
+        Self {
+            name,
+            records: records.collect(),
+            other,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +240,10 @@ mod tests {
             method,
             path,
         };
-        SampleUpstream::compiled_in().answer(&request).into_owned()
+        let sample = SampleUpstream::compiled_in();
+        let mut out = Vec::new();
+        sample.answer(sample.find(service, version), &request, &mut out);
+        serde_json::from_slice(&out).unwrap()
     }
 
     #[test]
@@ -153,14 +287,20 @@ mod tests {
 
     #[test]
     fn every_record_is_json_whatever_the_id() {
-        for service in SampleUpstream::compiled_in().services.keys() {
-            for id in ["1", "123", "a%22b", "0", "007", "99999999999999999999"] {
-                let path = format!(
-                    "/api/{}/{id}",
-                    SampleUpstream::compiled_in().services[service].collection
-                );
-                let body = answer("GET", service, None, &path);
-                serde_json::from_str::<serde_json::Value>(&body).unwrap();
+        for service in &SampleUpstream::compiled_in().services {
+            for id in [
+                "1",
+                "123",
+                "a%22b",
+                "0",
+                "007",
+                "99999999999999999999",
+                "{id}",
+            ] {
+                let path = format!("/api/{}/{id}", service.collection);
+                let body = answer("GET", &service.name, None, &path);
+                let record: serde_json::Value = serde_json::from_str(&body).unwrap();
+                assert_eq!(record["id"].to_string().trim_matches('"'), id);
             }
         }
     }

@@ -1,21 +1,27 @@
 //! A session: every message in turn, and its answer.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::fault::{Fault, did_you_mean};
+use crate::engine::backend::Backend;
+use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
 use crate::engine::explain::explain;
+use crate::engine::lifecycle::Lifecycle;
 use crate::engine::reject::Reject;
+use crate::engine::snapshot::Snapshot;
 use crate::engine::version::ApiVersion;
 use crate::frontend::explanation;
 use crate::frontend::stdio::discover;
+use crate::frontend::stdio::faces::Faces;
 use crate::frontend::stdio::fields::{
     ClientRequest, Malformed, membership, required, table_json, ttl, version,
 };
 use crate::frontend::stdio::message::{Fields, Message, Salvaged};
 use crate::frontend::stdio::reply::{
-    Answer, BackendStats, Details, ErrorAnswer, MALFORMED, NOT_SUPPORTED, Recipient, Refusal,
-    Response, RouteStats,
+    Answer, BackendStats, Details, ErrorAnswer, Extras, MALFORMED, NOT_SUPPORTED, Recipient,
+    Refusal, RouteStats, append_fields,
 };
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
@@ -29,6 +35,7 @@ pub struct Session<'g> {
     gateway: &'g Gateway,
     sample: SampleUpstream,
     tally: Tally,
+    faces: Faces,
     is_verbose: bool,
     clock: fn() -> Instant,
     next_expiry: Option<Instant>,
@@ -42,6 +49,7 @@ impl<'g> Session<'g> {
             gateway,
             sample: SampleUpstream::compiled_in(),
             tally: Tally::new(&gateway.snapshot()),
+            faces: Faces::new(gateway.snapshot_owned()),
             is_verbose,
             clock,
             next_expiry: gateway.next_expiry(),
@@ -51,8 +59,9 @@ impl<'g> Session<'g> {
     /// Reads the value at the beginning of `text` and appends its answer to `out`.
     #[inline]
     pub fn take(&mut self, text: &[u8], out: &mut Vec<u8>) -> Attempt {
-        match Message::read(text) {
-            Ok((message, length)) => {
+        let mut message = Message::default();
+        match message.read(text) {
+            Ok(length) => {
                 self.answer(&message, out);
                 Attempt::Done(length)
             }
@@ -88,7 +97,8 @@ impl<'g> Session<'g> {
 
     #[inline]
     fn answer(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
-        let Some(fields) = &message.fields else {
+        let fields = &message.fields;
+        if !message.has_fields {
             let to = Recipient {
                 envelope: message.envelope,
                 msg_id: None,
@@ -149,59 +159,74 @@ impl<'g> Session<'g> {
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
         let snapshot = self.gateway.snapshot();
+        if !Arc::ptr_eq(&snapshot, self.faces.snapshot()) {
+            self.follow(Arc::clone(&snapshot));
+        }
         match decide(&snapshot, &request.raw()) {
             Err(reject) => refused(to, &reject, out),
-            Ok(plan) => self.forward(&plan, request.method, to, out),
+            Ok(plan) => self.forward(&plan, &request, to, out),
         }
         Ok(())
     }
 
     #[inline]
-    fn forward(&mut self, plan: &Plan<'_>, method: &str, to: Recipient<'_>, out: &mut Vec<u8>) {
+    fn forward(
+        &mut self,
+        plan: &Plan<'_>,
+        request: &ClientRequest<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) {
         self.tally.matched(plan.route_id());
         let route = plan.route();
-        let Some(pick) = plan.pick() else {
-            return refused(
-                to,
-                &Reject::NoBackend {
-                    service: route.service().into(),
-                },
-                out,
-            );
+        let Some(Pick { backend }) = plan.pick() else {
+            let service = route.service().into();
+            return refused(to, &Reject::NoBackend { service }, out);
         };
-        self.tally.picked(plan.route_id(), pick.backend.slot);
+        self.tally.picked(plan.route_id(), backend.slot);
+        to.open("api_response", out);
+        out.extend_from_slice(b",\"status\":200,");
+        let mut played = None;
+        if let Some(face) = self.faces.of(plan, &self.sample) {
+            out.extend_from_slice(face.head(plan, backend).as_bytes());
+            played = face.played;
+        }
+        out.extend_from_slice(b",\"body\":");
         let version = plan.version().map(ApiVersion::text);
-        let version = version.as_ref().map(|text| text.as_str());
         let request = SampleRequest {
             service: route.service(),
-            version,
-            backend: &pick.backend.name,
-            method,
+            version: version.as_ref().map(|text| text.as_str()),
+            backend: &backend.name,
+            method: request.method,
             path: plan.normal_path(),
         };
-        let body = self.sample.answer(&request);
-        let response = Response {
-            status: 200,
-            service: request.service,
-            version,
-            backend: request.backend,
-            body: &body,
-            headers: route.lifecycle().map(|life| {
-                life.headers()
-                    .map(|(name, value)| (name.to_owned(), value.into()))
-                    .collect()
-            }),
+        self.sample.answer(played, &request, out);
+        if self.is_verbose || route.lifecycle().is_some() {
+            append_fields(&self.extras(plan, backend), out);
+        }
+        to.close(out);
+    }
+
+    #[cold]
+    fn extras(&self, plan: &Plan<'_>, backend: &Backend) -> Extras {
+        let announced = plan
+            .route()
+            .lifecycle()
+            .into_iter()
+            .flat_map(Lifecycle::headers);
+        Extras {
+            headers: announced
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect(),
             details: self.is_verbose.then(|| Details {
-                address: pick.backend.address.to_string(),
+                address: backend.address.to_string(),
                 upstream_path: plan.upstream_path().to_string(),
-                route: route.name(),
+                route: plan.route().name(),
             }),
-        };
-        to.answer("api_response", &response, out);
+        }
     }
 
     fn init(&mut self, fields: &Fields<'_>, to: Recipient<'_>, out: &mut Vec<u8>) {
-        let previous = self.gateway.snapshot();
         let warnings = match fields.routes {
             None => {
                 self.gateway.init_from_start();
@@ -222,7 +247,6 @@ impl<'g> Session<'g> {
                 }
             },
         };
-        self.tally = self.tally.carried(&previous, &self.gateway.snapshot());
         to.answer(
             "init_ok",
             &Answer::Init {
@@ -297,8 +321,11 @@ impl<'g> Session<'g> {
         Ok(())
     }
 
-    fn stats(&self, to: Recipient<'_>, out: &mut Vec<u8>) {
+    fn stats(&mut self, to: Recipient<'_>, out: &mut Vec<u8>) {
         let snapshot = self.gateway.snapshot();
+        if !Arc::ptr_eq(&snapshot, self.faces.snapshot()) {
+            self.follow(Arc::clone(&snapshot));
+        }
         let routes = snapshot.table().ids().map(|id| {
             let tally = self.tally.route(id);
             let backends = snapshot.pool(id).backends().iter();
@@ -320,6 +347,13 @@ impl<'g> Session<'g> {
             },
             out,
         );
+    }
+
+    /// Goes on with another snapshot: counts of routes that stay are kept.
+    #[cold]
+    fn follow(&mut self, snapshot: Arc<Snapshot>) {
+        self.tally = self.tally.carried(self.faces.snapshot(), &snapshot);
+        self.faces = Faces::new(snapshot);
     }
 
     #[cold]

@@ -1,0 +1,68 @@
+//! Messages a second through the real loop, in memory, beside a floor that only parses and writes.
+
+#[path = "stdio_floor.rs"]
+mod floor;
+
+use std::hint::black_box;
+use std::io;
+use std::time::Instant;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tollgate::config::builtin;
+use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::frontend::stdio::serve;
+use tollgate::runtime::clock;
+use tollgate::runtime::gateway::Gateway;
+
+const MESSAGES: u64 = 10_000;
+
+fn requests(headers: &str) -> String {
+    const PATHS: [&str; 6] = [
+        "/api/users/123",
+        "/api/v2/users/456",
+        "/api/orders/789",
+        "/api/products/42",
+        "/api/payments/7",
+        "/api/users/9000",
+    ];
+    let line = |(id, path): (u64, &&str)| {
+        format!(
+            r#"{{"src":"client","dest":"gateway","body":{{"type":"api_request","msg_id":{id},"method":"GET","path":"{path}"{headers}}}}}"#
+        ) + "\n"
+    };
+    (1..=MESSAGES).zip(PATHS.iter().cycle()).map(line).collect()
+}
+
+fn messages(c: &mut Criterion) {
+    let loaded = load_file(builtin::TEXT, LoadOptions::FILE).expect("the built-in table loads");
+    let gateway = Gateway::new(loaded, Gateway::MAX_REGISTRATIONS);
+    let clock: fn() -> Instant = clock::now;
+    let plain = requests("");
+    let with_headers = requests(
+        r#","headers":{"Host":"api.example.com","Accept":"application/json","X-Request-Id":"abc"}"#,
+    );
+    let mut group = c.benchmark_group("stdio");
+    group.throughput(Throughput::Elements(MESSAGES));
+    group.bench_function("floor", |b| {
+        b.iter(|| floor::serve(black_box(plain.as_bytes()), io::sink()));
+    });
+    for (name, input) in [
+        ("api_request", &plain),
+        ("api_request, 3 headers", &with_headers),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                serve(
+                    &gateway,
+                    false,
+                    clock,
+                    black_box(input.as_bytes()),
+                    io::sink(),
+                )
+            });
+        });
+    }
+}
+
+criterion_group!(benches, messages);
+criterion_main!(benches);
