@@ -77,11 +77,14 @@ impl Pool {
         }
         let mut next_slot = previous.map_or(0, |pool| pool.next_slot);
         let known = |address: &Address| previous.and_then(|pool| pool.find(address));
-        let same_host = |host: &str| {
-            unique
+        let alike = |address: &Address| {
+            let same_host = unique
                 .iter()
-                .filter(|(other, _)| other.host() == host)
-                .count()
+                .filter(|(other, _)| other.host() == address.host());
+            let same_port = same_host
+                .clone()
+                .filter(|(other, _)| other.port() == address.port());
+            (same_host.count(), same_port.count())
         };
         let backends: Vec<Backend> = unique
             .iter()
@@ -94,10 +97,11 @@ impl Pool {
                 }
                 let slot = next_slot;
                 next_slot += 1;
-                let name = if same_host(address.host()) > 1 {
-                    format!("{}:{}", address.host(), address.port()).into()
-                } else {
-                    address.host().into()
+                let name = match alike(address) {
+                    (1, _) => address.host().into(),
+                    (_, 1) => format!("{}:{}", address.host(), address.port()).into(),
+                    // Only the scheme tells them apart.
+                    _ => address.to_string().into(),
                 };
                 Backend {
                     name,
