@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, Guard};
 use thiserror::Error;
 
 use crate::config::compile::{LoadOptions, Loaded, load_json};
@@ -16,11 +15,12 @@ use crate::engine::registry::{Registry, ServiceKey};
 use crate::engine::snapshot::{Configured, Snapshot};
 use crate::engine::table::{AmbiguousVersion, Table};
 use crate::engine::version::ApiVersion;
+use crate::runtime::cell::{Held, SnapshotCell};
 
 /// The gateway.
 #[derive(Debug)]
 pub struct Gateway {
-    snapshot: ArcSwap<Snapshot>,
+    snapshot: SnapshotCell,
     writer: Mutex<Writer>,
     max_registrations: usize,
 }
@@ -54,7 +54,7 @@ impl Gateway {
         let (table, configured) = start.clone();
         let snapshot = Snapshot::new(table, configured, &mut registry, None);
         Self {
-            snapshot: ArcSwap::from_pointee(snapshot),
+            snapshot: SnapshotCell::new(snapshot),
             writer: Mutex::new(Writer { registry, start }),
             max_registrations,
         }
@@ -62,7 +62,7 @@ impl Gateway {
 
     /// The snapshot in force.
     #[inline]
-    pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+    pub fn snapshot(&self) -> Held {
         self.snapshot.load()
     }
 
@@ -186,7 +186,7 @@ impl Gateway {
         writer.registry.forget_removed();
         let previous = self.snapshot.load();
         let next = Snapshot::new(table, configured, &mut writer.registry, Some(&previous));
-        self.snapshot.store(Arc::new(next));
+        self.snapshot.store(next);
     }
 
     fn publish(&self, writer: &Writer, changed: &[ServiceKey]) {
@@ -194,7 +194,7 @@ impl Gateway {
             .snapshot
             .load()
             .with_registry(&writer.registry, changed);
-        self.snapshot.store(Arc::new(next));
+        self.snapshot.store(next);
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {

@@ -1,0 +1,179 @@
+//! What a decision allocates, and what a route costs in memory, by the allocator's own count.
+//!
+//! `allocation-counter` brings the counting allocator along, so that no `unsafe` stands here, and
+//! counts by thread, so that tests may run side by side.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::hint::black_box;
+
+use allocation_counter::measure;
+use tollgate::config::compile::{LoadOptions, Loaded, load_json};
+use tollgate::engine::decide::decide;
+use tollgate::engine::registry::Registry;
+use tollgate::engine::request::RawRequest;
+use tollgate::engine::snapshot::Snapshot;
+use tollgate::engine::table::Table;
+use tollgate::engine::versioning::Versioning;
+
+#[test]
+fn a_decision_allocates_no_more_than_the_bare_trie() {
+    for routes in [8, 200, 2000] {
+        let Loaded {
+            table, configured, ..
+        } = load(routes, false);
+        let snapshot = Snapshot::new(
+            table.into(),
+            configured.into(),
+            &mut Registry::default(),
+            None,
+        );
+        check_decisions(&snapshot, &[], routes, 0);
+        let two = [("Accept-Version", "v2")];
+        check_decisions(&snapshot, &two, routes / 8, 0);
+        let one = [("x-api-version", "1"), ("accept", "*/*")];
+        check_decisions(&snapshot, &one, routes / 8, 0);
+        // What `Accept` prefers is sorted, and so is put in a list.
+        let preferred = [("Accept", "application/vnd.shop.v2+json")];
+        check_decisions(&snapshot, &preferred, routes, 2);
+    }
+}
+
+/// Beside the trie, which any router of this kind has.
+const MOST_BYTES_A_ROUTE: usize = 150;
+
+#[test]
+fn a_route_takes_little_beside_the_trie() {
+    const ROUTES: usize = 10_000;
+    // The list of services is no part of the router: with one service there is next to none.
+    for (services, slack) in [("one service", Some(16)), ("many services", None)] {
+        let is_one = slack.is_some();
+        let table = load(ROUTES, is_one).table;
+        let keys = table.trie_keys();
+        let mut bare = None;
+        let of_trie = measure(|| bare = Some(bare_tries(&keys))).bytes_current;
+        let routes = table.routes().to_vec();
+        assert_eq!(routes.len(), ROUTES);
+        let mut compiled = None;
+        let compile = || compiled = Some(Table::compile(routes, Versioning::default()));
+        let of_table = measure(compile).bytes_current;
+        let a_route = |bytes: i64| usize::try_from(bytes).unwrap() / ROUTES;
+        let (trie, seen) = (a_route(of_trie), a_route(of_table - of_trie));
+        let said = table.router_heap_bytes() / ROUTES;
+        println!(
+            "bytes a route, {ROUTES} routes of {services}: {trie} for the bare trie, \
+             {said} for the router beside it, {seen} for the table beside it"
+        );
+        assert_eq!(
+            compiled.unwrap().router_heap_bytes(),
+            table.router_heap_bytes()
+        );
+        assert!(said <= MOST_BYTES_A_ROUTE, "{said}");
+        assert!(
+            said <= seen + 1,
+            "the router says {said}, the allocator {seen}"
+        );
+        if let Some(slack) = slack {
+            assert!(
+                seen <= said + slack,
+                "the router says {said}, the allocator {seen}"
+            );
+        }
+    }
+}
+
+/// Every key of the table with and without these headers; of those that hit there are enough.
+fn check_decisions(snapshot: &Snapshot, headers: &[(&str, &str)], at_least: usize, more: u64) {
+    let keys = snapshot.table().trie_keys();
+    let bare = bare_tries(&keys);
+    let mut hits = 0;
+    for (keys, bare) in keys.iter().zip(&bare) {
+        for path in keys.iter().map(|key| example(key)) {
+            let of_trie = measure(|| _ = black_box(bare.at(&path).is_ok()));
+            let request = RawRequest {
+                method: "GET",
+                target: &path,
+                host: Some("shop.test"),
+                headers,
+            };
+            let mut is_hit = false;
+            let ours = measure(|| {
+                if let Ok(plan) = decide(snapshot, &request) {
+                    is_hit = plan.pick().is_some();
+                    black_box(plan.upstream_path().len());
+                }
+            });
+            if is_hit {
+                hits += 1;
+                let (ours, bare) = (ours.count_total, of_trie.count_total);
+                assert!(
+                    ours <= bare + more,
+                    "{path} {headers:?}: {ours} allocations, not {bare}"
+                );
+            }
+        }
+    }
+    assert!(
+        hits >= at_least,
+        "{hits} hits with {headers:?}, not {at_least}"
+    );
+}
+
+fn bare_tries(keys: &[Vec<String>]) -> Vec<matchit::Router<u32>> {
+    let tries = keys.iter().map(|keys| {
+        let mut trie = matchit::Router::new();
+        for (key, number) in keys.iter().zip(0..) {
+            trie.insert(key, number).unwrap();
+        }
+        trie.clone()
+    });
+    tries.collect()
+}
+
+/// A path that the key matches.
+fn example(key: &str) -> String {
+    let segments = key.split('/').map(|segment| match segment {
+        "{*rest}" => "one/more",
+        segment if segment.starts_with("{*") => "one/more",
+        segment if segment.starts_with('{') => "123",
+        segment => segment,
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn load(routes: usize, is_one_service: bool) -> Loaded {
+    let all = (0..)
+        .flat_map(|at| group_of_routes(at, is_one_service))
+        .take(routes);
+    let json = format!("{{\"routes\":[{}]}}", all.collect::<Vec<_>>().join(","));
+    load_json(&json, LoadOptions::INIT).unwrap()
+}
+
+/// Families, parameters and methods in turn.
+fn group_of_routes(at: usize, is_one_service: bool) -> Vec<String> {
+    let route = |pattern: &str, more: &str| {
+        let service = if is_one_service { 0 } else { at };
+        let (pattern, host) = (pattern.replace('#', &format!("s{at}")), at % 7);
+        format!(
+            "{{\"path_pattern\":\"{pattern}\",\"service\":\"s{service}\",\"backends\":[\"b-{host}\",\"c-{host}\"]{more}}}"
+        )
+    };
+    match at % 4 {
+        0 => vec![
+            route("/api/#/*", ",\"version\":\"v1\""),
+            route("/api/v2/#/*", ""),
+        ],
+        1 => vec![
+            route("/api/#/{id}", ",\"methods\":[\"GET\",\"PUT\"]"),
+            route("/api/#/{id}/items/{item}/*", ""),
+        ],
+        2 => vec![
+            route("/api/#/*", ",\"methods\":[\"GET\"]"),
+            route("/api/#/*", ",\"methods\":[\"POST\"]"),
+        ],
+        _ => vec![
+            route("/api/v1/#/list", ",\"strip_prefix\":true"),
+            route("/api/v2/#/list", ",\"methods\":[\"GET\",\"HEAD\"]"),
+        ],
+    }
+}

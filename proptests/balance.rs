@@ -1,0 +1,179 @@
+//! Round robin and who is in a pool, against a naive model.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails"
+)]
+
+#[path = "balance/model.rs"]
+mod model;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::thread;
+
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use tollgate::engine::backend::{Address, BackendSource};
+use tollgate::engine::balance::{Cursor, Pool};
+
+use model::{Model, changes};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_run_of_the_cursor_is_fair_to_within_one(
+        size in 1..=20_usize,
+        first in prop_oneof![any::<u64>(), 0..100_u64, (0..100_u64).prop_map(|n| u64::MAX - n)],
+        picks in 0..200_usize,
+    ) {
+        let pool = pool(size);
+        let cursor = Cursor::new(first);
+        let counts = counts(&pool, (0..picks).map(|_| slot(&pool, &cursor)));
+        let wraps = first.checked_add(u64::try_from(picks.max(1) - 1).unwrap()).is_none();
+        prop_assert!(spread(&counts) <= if wraps { 2 } else { 1 }, "{:?}", counts);
+        prop_assert_eq!(cursor.next(), first.wrapping_add(u64::try_from(picks).unwrap()));
+    }
+
+    #[test]
+    fn only_healthy_backends_are_picked_and_each_alike(
+        health in prop::collection::vec(any::<bool>(), 1..20),
+        picks in 0..200_usize,
+    ) {
+        let mut pool = pool(health.len());
+        for (address, is_healthy) in addresses(health.len()).iter().zip(&health) {
+            pool = pool.with_health(address, *is_healthy);
+        }
+        let cursor = Cursor::default();
+        let picked: Vec<_> = (0..picks).filter_map(|_| pool.pick(&cursor)).collect();
+        prop_assert!(picked.iter().all(|pick| pick.backend.healthy));
+        prop_assert_eq!(picked.is_empty(), picks == 0 || !health.contains(&true));
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for pick in picked {
+            *counts.entry(pick.backend.slot).or_default() += 1;
+        }
+        let most = counts.values().max().copied().unwrap_or(0);
+        prop_assert!(counts.values().all(|count| most - count <= 1), "{:?}", counts);
+    }
+
+    #[test]
+    fn names_and_slots_are_fixed_while_a_backend_is_there(
+        pools in prop::collection::vec(members(), 1..12),
+    ) {
+        let mut pool = Pool::default();
+        let mut slot_of: HashMap<u32, Address> = HashMap::new();
+        for members in pools {
+            let next = Pool::new(Some(&pool), members.iter().map(|a| (a, BackendSource::Inline)));
+            let addresses: Vec<_> = next.backends().iter().map(|b| b.address.clone()).collect();
+            prop_assert_eq!(&addresses, &members);
+            let names: BTreeSet<_> = next.backends().iter().map(|b| &b.name).collect();
+            prop_assert_eq!(names.len(), members.len(), "names tell backends apart: {:?}", names);
+            for backend in next.backends() {
+                if let Some(before) = pool.find(&backend.address) {
+                    prop_assert_eq!((&before.name, before.slot), (&backend.name, backend.slot));
+                } else {
+                    prop_assert!(backend.slot >= pool.slots(), "a slot is used once");
+                    slot_of.insert(backend.slot, backend.address.clone());
+                }
+                prop_assert!(backend.slot < next.slots());
+                prop_assert_eq!(&slot_of[&backend.slot], &backend.address);
+            }
+            pool = next;
+        }
+    }
+
+    #[test]
+    fn the_gateway_is_the_naive_model(changes in prop::collection::vec(changes(), 0..40)) {
+        let mut model = Model::new();
+        for change in changes {
+            model.make(&change);
+            let seen = model.seen();
+            prop_assert_eq!(seen, model.expected(), "after {:?}", change);
+        }
+    }
+}
+
+#[test]
+fn threads_share_a_cursor_fairly() {
+    for (size, first, threads, each) in [
+        (1, 0, 4, 1000),
+        (3, 0, 2, 10_001),
+        (7, 5, 8, 2000),
+        (20, u64::MAX / 2, 4, 3333),
+        (6, u64::MAX - 5000, 4, 2500),
+    ] {
+        let pool = pool(size);
+        let cursor = Cursor::new(first);
+        let picked: Vec<u32> = thread::scope(|scope| {
+            let work = || (0..each).map(|_| slot(&pool, &cursor)).collect::<Vec<_>>();
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap())
+                .collect()
+        });
+        let alone = Cursor::new(first);
+        let expected = counts(&pool, (0..threads * each).map(|_| slot(&pool, &alone)));
+        assert_eq!(
+            counts(&pool, picked.into_iter()),
+            expected,
+            "{size} {first}"
+        );
+    }
+}
+
+/// A backend keeps its name, so two that differ in nothing that a name shows must still differ.
+#[test]
+fn schemes_do_not_make_two_backends_of_one_name() {
+    let texts = ["http://a:443", "https://a:443"];
+    let addresses = texts.map(|text| Address::parse(text).unwrap());
+    let pool = Pool::new(None, addresses.iter().map(|a| (a, BackendSource::Inline)));
+    let names: BTreeSet<_> = pool
+        .backends()
+        .iter()
+        .map(|backend| &backend.name)
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+/// A few hosts with a few ports, in any order.
+fn members() -> impl Strategy<Value = Vec<Address>> {
+    let all: Vec<Address> = ["a:1", "a:2", "a:3", "b:1", "b:2", "c:1", "d:1"]
+        .iter()
+        .map(|text| Address::parse(text).unwrap())
+        .collect();
+    subsequence(all, 0..=7).prop_shuffle()
+}
+
+fn addresses(size: usize) -> Vec<Address> {
+    (0..size)
+        .map(|at| Address::parse(&format!("b-{at}")).unwrap())
+        .collect()
+}
+
+fn pool(size: usize) -> Pool {
+    let addresses = addresses(size);
+    Pool::new(
+        None,
+        addresses
+            .iter()
+            .map(|address| (address, BackendSource::Inline)),
+    )
+}
+
+fn slot(pool: &Pool, cursor: &Cursor) -> u32 {
+    pool.pick(cursor).unwrap().backend.slot
+}
+
+fn counts(pool: &Pool, slots: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut counts = vec![0; pool.backends().len()];
+    for slot in slots {
+        counts[usize::try_from(slot).unwrap()] += 1;
+    }
+    counts
+}
+
+fn spread(counts: &[usize]) -> usize {
+    counts.iter().max().unwrap() - counts.iter().min().unwrap()
+}

@@ -1,0 +1,308 @@
+//! A gateway of lists and loops: who is in which pool, and where each cursor stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::engine::backend::Address;
+use tollgate::engine::version::ApiVersion;
+use tollgate::runtime::gateway::Gateway;
+
+/// One thing that happens to a gateway.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    Init(usize),
+    InitFromStart,
+    Register(Member, Option<u64>),
+    Deregister(Member),
+    /// So many seconds pass.
+    Pass(u64),
+    /// Every route is asked so often.
+    Ask(usize),
+}
+
+/// A service, a version or none, and an address.
+pub(crate) type Member = (&'static str, Option<&'static str>, &'static str);
+
+/// What is seen of one route: its pool, and the next two picks.
+pub(crate) type Seen = (&'static str, Vec<String>, Vec<Option<String>>);
+
+/// A gateway and what it should be.
+#[derive(Debug)]
+pub(crate) struct Model {
+    gateway: Gateway,
+    start: Instant,
+    seconds: u64,
+    table: usize,
+    registered: Vec<(Key, String, Option<u64>)>,
+    removed: BTreeSet<(Key, String)>,
+    /// By the paths of the routes: their cursors.
+    cursors: BTreeMap<&'static str, usize>,
+}
+
+type Key = (&'static str, Option<&'static str>);
+
+/// Path, service, version and backends of a route; the path tells routes of all tables apart.
+type Route = (
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    &'static [&'static str],
+);
+
+const TABLES: [&[Route]; 5] = [
+    &[
+        ("/u1", "users", Some("v1"), &["a:80", "b:80"]),
+        ("/u2", "users", Some("v2"), &["c:80"]),
+        ("/o", "orders", None, &["a:80", "d:80", "e:80"]),
+    ],
+    &[
+        ("/o", "orders", None, &["d:80"]),
+        ("/u1", "users", Some("v1"), &["b:80", "a:80", "c:80"]),
+        ("/u1/more", "users", Some("v1"), &[]),
+    ],
+    &[
+        ("/u", "users", None, &["a:80"]),
+        ("/u2", "users", Some("v2"), &[]),
+    ],
+    &[
+        ("/o1", "orders", Some("v1"), &["a:80"]),
+        ("/o2", "orders", Some("v2"), &["b:80"]),
+    ],
+    &[],
+];
+
+pub(crate) fn changes() -> impl Strategy<Value = Change> {
+    let member = || {
+        (
+            select(&["users", "orders"][..]),
+            select(&[None, None, Some("v1"), Some("v2"), Some("v3")][..]),
+            select(&["a:80", "b:80", "c:80", "x:80", "y:80"][..]),
+        )
+    };
+    prop_oneof![
+        2 => (0..TABLES.len()).prop_map(Change::Init),
+        1 => Just(Change::InitFromStart),
+        4 => (member(), prop::option::of(1..5_u64)).prop_map(|(m, ttl)| Change::Register(m, ttl)),
+        3 => member().prop_map(Change::Deregister),
+        1 => (1..3_u64).prop_map(Change::Pass),
+        2 => (1..4_usize).prop_map(Change::Ask),
+    ]
+}
+
+impl Model {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "any instant does; time passes by addition"
+    )]
+    pub(crate) fn new() -> Self {
+        let start = load_json(&json(TABLES[0]), LoadOptions::INIT).unwrap();
+        Self {
+            gateway: Gateway::new(start, 1000),
+            start: Instant::now(),
+            seconds: 0,
+            table: 0,
+            registered: Vec::new(),
+            removed: BTreeSet::new(),
+            cursors: TABLES[0].iter().map(|route| (route.0, 0)).collect(),
+        }
+    }
+
+    /// Makes the change to both, and holds that both take it or neither does.
+    pub(crate) fn make(&mut self, change: &Change) {
+        match change {
+            Change::Init(table) => {
+                self.gateway.init(&json(TABLES[*table])).unwrap();
+                self.replace(*table);
+            }
+            Change::InitFromStart => {
+                self.gateway.init_from_start();
+                self.replace(0);
+            }
+            Change::Register((service, version, address), ttl) => {
+                let parsed = Address::parse(address).unwrap();
+                let life = ttl.map(|ttl| (Duration::from_secs(ttl), self.now()));
+                let taken = self
+                    .gateway
+                    .register(service, parse(*version), parsed, life);
+                let meant = meant(TABLES[self.table], service, *version);
+                assert_eq!(taken.is_ok(), meant.is_some());
+                if let Some(version) = meant {
+                    let expires = ttl.map(|ttl| self.seconds + ttl);
+                    self.register((service, version), (*address).to_owned(), expires);
+                }
+            }
+            Change::Deregister((service, version, address)) => {
+                let parsed = Address::parse(address).unwrap();
+                let taken = self.gateway.deregister(service, parse(*version), &parsed);
+                let meant = meant(TABLES[self.table], service, *version);
+                assert_eq!(taken.is_ok(), meant.is_some());
+                if let Some(version) = meant {
+                    let key = (*service, version);
+                    self.registered
+                        .retain(|(k, known, _)| *k != key || known != address);
+                    self.removed.insert((key, (*address).to_owned()));
+                }
+            }
+            Change::Pass(seconds) => {
+                self.seconds += seconds;
+                let now = self.seconds;
+                self.registered
+                    .retain(|(_, _, expires)| expires.is_none_or(|at| at > now));
+                self.gateway.expire(self.now());
+            }
+            Change::Ask(times) => {
+                for _ in 0..*times {
+                    let _ = self.picks();
+                    self.advance(1);
+                }
+            }
+        }
+        let next = self
+            .registered
+            .iter()
+            .filter_map(|(_, _, expires)| *expires)
+            .min();
+        let next = next.map(|at| self.start + Duration::from_secs(at));
+        assert_eq!(self.gateway.next_expiry(), next);
+    }
+
+    /// Every route as the gateway has it, in the order of the table; two picks are made of each.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        let [first, second] = [self.picks(), self.picks()];
+        let snapshot = self.gateway.snapshot();
+        let pools = snapshot.table().ids().map(|id| {
+            let backends = snapshot.pool(id).backends().iter();
+            backends
+                .map(|backend| backend.address.to_string())
+                .collect()
+        });
+        let picks = first
+            .into_iter()
+            .zip(second)
+            .map(|(first, second)| vec![first, second]);
+        let paths = TABLES[self.table].iter().map(|route| route.0);
+        paths
+            .zip(pools)
+            .zip(picks)
+            .map(|((path, pool), picks)| (path, pool, picks))
+            .collect()
+    }
+
+    /// Every route as it should be, and as if two picks had been made of each.
+    pub(crate) fn expected(&mut self) -> Vec<Seen> {
+        let pick = |pool: &[String], cursor: usize| pool.get(cursor % pool.len().max(1)).cloned();
+        let expected = TABLES[self.table].iter().map(|route| {
+            let (pool, cursor) = (self.pool(route), self.cursors[route.0]);
+            let picks = vec![pick(&pool, cursor), pick(&pool, cursor + 1)];
+            (route.0, pool, picks)
+        });
+        let expected = expected.collect();
+        self.advance(2);
+        expected
+    }
+
+    fn pool(&self, route: &Route) -> Vec<String> {
+        let (_, service, version, backends) = *route;
+        let key = (service, version);
+        let mut pool: Vec<String> = Vec::new();
+        let inline = backends.iter().map(|address| (*address).to_owned());
+        pool.extend(inline.filter(|address| !self.removed.contains(&(key, address.clone()))));
+        for (_, address, _) in self.registered.iter().filter(|(k, ..)| *k == key) {
+            if !pool.contains(address) {
+                pool.push(address.clone());
+            }
+        }
+        pool
+    }
+
+    fn picks(&self) -> Vec<Option<String>> {
+        let snapshot = self.gateway.snapshot();
+        let picks = snapshot.table().ids().map(|id| snapshot.pick(id));
+        picks
+            .map(|pick| pick.map(|pick| pick.backend.address.to_string()))
+            .collect()
+    }
+
+    fn advance(&mut self, picks: usize) {
+        for route in TABLES[self.table] {
+            if !self.pool(route).is_empty() {
+                *self.cursors.get_mut(route.0).unwrap() += picks;
+            }
+        }
+    }
+
+    fn register(&mut self, key: Key, address: String, expires: Option<u64>) {
+        self.removed.remove(&(key, address.clone()));
+        let known = self
+            .registered
+            .iter_mut()
+            .find(|(k, a, _)| *k == key && *a == address);
+        match known {
+            Some(known) => known.2 = expires,
+            None => self.registered.push((key, address, expires)),
+        }
+    }
+
+    fn replace(&mut self, table: usize) {
+        let before = std::mem::take(&mut self.cursors);
+        let cursor = |path: &'static str| before.get(path).copied().unwrap_or(0);
+        self.cursors = TABLES[table]
+            .iter()
+            .map(|route| (route.0, cursor(route.0)))
+            .collect();
+        self.table = table;
+        self.removed.clear();
+        // What left the version out is settled where the table now says which is meant.
+        let (open, settled) = std::mem::take(&mut self.registered).into_iter().partition(
+            |((service, version), ..)| {
+                version.is_none() && matches!(meant(TABLES[table], service, None), Some(Some(_)))
+            },
+        );
+        self.registered = settled;
+        let open: Vec<_> = open;
+        for ((service, _), address, expires) in open {
+            let version = meant(TABLES[table], service, None).unwrap();
+            self.register((service, version), address, expires);
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.start + Duration::from_secs(self.seconds)
+    }
+}
+
+/// The version that is meant: none if it is left out and that leaves a doubt.
+fn meant(
+    table: &[Route],
+    service: &str,
+    version: Option<&'static str>,
+) -> Option<Option<&'static str>> {
+    let versions: BTreeSet<_> = table
+        .iter()
+        .filter(|route| route.1 == service)
+        .map(|route| route.2)
+        .collect();
+    match version {
+        Some(_) => Some(version),
+        None if versions.contains(&None) || versions.is_empty() => Some(None),
+        None if versions.len() == 1 => versions.first().copied(),
+        None => None,
+    }
+}
+
+fn parse(version: Option<&str>) -> Option<ApiVersion> {
+    version.map(|version| ApiVersion::parse(version).unwrap())
+}
+
+fn json(table: &[Route]) -> String {
+    let routes = table.iter().map(|(path, service, version, backends)| {
+        let version = version.map(|v| format!(",\"version\":\"{v}\"")).unwrap_or_default();
+        format!(
+            "{{\"path_pattern\":\"{path}\",\"service\":\"{service}\"{version},\"backends\":{backends:?}}}"
+        )
+    });
+    format!("{{\"routes\":[{}]}}", routes.collect::<Vec<_>>().join(","))
+}

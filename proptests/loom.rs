@@ -1,0 +1,190 @@
+//! Cursors and swaps under every order that threads may run in.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test --release --test loom`; without it nothing is here.
+
+#![cfg(loom)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use loom::sync::Arc;
+use loom::thread;
+use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::engine::backend::{Address, BackendSource};
+use tollgate::engine::balance::{Cursor, Pool};
+use tollgate::engine::snapshot::Snapshot;
+use tollgate::runtime::gateway::Gateway;
+
+#[test]
+fn each_cursor_value_is_given_once() {
+    for (first, threads, each) in [(0, 2, 3), (u64::MAX - 1, 2, 2), (u64::MAX, 3, 1), (7, 3, 2)] {
+        loom::model(move || {
+            let cursor = Arc::new(Cursor::new(first));
+            let mut given = in_threads(threads, move || {
+                let cursor = Arc::clone(&cursor);
+                move || (0..each).map(|_| cursor.next()).collect()
+            });
+            given.sort_unstable();
+            let mut expected: Vec<u64> = (0..given.len())
+                .map(|at| first.wrapping_add(u64::try_from(at).unwrap()))
+                .collect();
+            expected.sort_unstable();
+            assert_eq!(given, expected);
+        });
+    }
+}
+
+#[test]
+fn picks_of_many_threads_are_those_of_one() {
+    for (first, threads, each, backends) in [
+        (0, 2, 2, &["a", "b", "c"][..]),
+        (u64::MAX - 1, 2, 2, &["a", "b", "c"]),
+        (1, 3, 1, &["a", "b"]),
+        (5, 3, 2, &["a"]),
+    ] {
+        loom::model(move || {
+            let shared = Arc::new((pool(backends), Cursor::new(first)));
+            let mut picked = in_threads(threads, move || {
+                let shared = Arc::clone(&shared);
+                move || (0..each).map(|_| name(&shared.0, &shared.1)).collect()
+            });
+            picked.sort_unstable();
+            let (pool, cursor) = (pool(backends), Cursor::new(first));
+            let mut expected: Vec<_> = picked.iter().map(|_| name(&pool, &cursor)).collect();
+            expected.sort_unstable();
+            assert_eq!(picked, expected);
+        });
+    }
+}
+
+/// The table is swapped for one whose first route stays: the picks of all readers together are
+/// those of a single cursor, whichever snapshot each of them saw.
+#[test]
+fn a_swap_neither_loses_nor_doubles_a_pick() {
+    const BEFORE: &str =
+        r#"{"routes":[{"path_pattern":"/a/*","service":"s","backends":["a","b","c"]}]}"#;
+    const AFTER: &str = r#"{"routes":[
+        {"path_pattern":"/a/*","service":"s","backends":["a","b","c"]},
+        {"path_pattern":"/b/*","service":"t","backends":["d"]}]}"#;
+    check_swap(BEFORE, |gateway| drop(gateway.init(AFTER).unwrap()));
+    check_swap(BEFORE, |gateway| {
+        // Registered where no route is: a snapshot is published, no pool changes.
+        let address = Address::parse("e").unwrap();
+        gateway.register("u", None, address, None).unwrap();
+    });
+}
+
+/// Both routes change with one `init`, and no reader sees one of them changed alone, or the old
+/// table after the new one.
+#[test]
+fn a_reader_sees_the_old_table_or_the_new_one() {
+    const BEFORE: &str = r#"{"routes":[
+        {"path_pattern":"/a/*","service":"s","backends":["old"]},
+        {"path_pattern":"/b/*","service":"s","backends":["old"]}]}"#;
+    const AFTER: &str = r#"{"routes":[
+        {"path_pattern":"/a/*","service":"s","backends":["new"]},
+        {"path_pattern":"/b/*","service":"s","backends":["new"]}]}"#;
+    check_whole(BEFORE, |gateway| drop(gateway.init(AFTER).unwrap()));
+    check_whole(BEFORE, |gateway| {
+        gateway
+            .register("s", None, Address::parse("new").unwrap(), None)
+            .unwrap();
+    });
+    check_whole(BEFORE, |gateway| {
+        gateway
+            .deregister("s", None, &Address::parse("old").unwrap())
+            .unwrap();
+    });
+}
+
+fn check_swap(before: &'static str, swap: fn(&Gateway)) {
+    loom::model(move || {
+        let gateway = Arc::new(gateway(before));
+        let reader = |picks: usize| {
+            let gateway = Arc::clone(&gateway);
+            thread::spawn(move || {
+                (0..picks)
+                    .map(|_| first_pick(&gateway.snapshot()))
+                    .collect::<Vec<_>>()
+            })
+        };
+        let readers = [reader(2), reader(1)];
+        swap(&gateway);
+        let mut picked: Vec<String> = readers
+            .into_iter()
+            .flat_map(|reader| reader.join().unwrap())
+            .collect();
+        picked.push(first_pick(&gateway.snapshot()));
+        picked.sort_unstable();
+        assert_eq!(picked, ["a", "a", "b", "c"]);
+    });
+}
+
+fn check_whole(before: &'static str, change: fn(&Gateway)) {
+    loom::model(move || {
+        let gateway = Arc::new(gateway(before));
+        let reader = || {
+            let gateway = Arc::clone(&gateway);
+            thread::spawn(move || [0, 1].map(|_| pools(&gateway.snapshot())))
+        };
+        let readers = [reader(), reader()];
+        let old = [["old"], ["old"]];
+        change(&gateway);
+        let new = pools(&gateway.snapshot());
+        assert_ne!(new, old);
+        for seen in readers.map(|reader| reader.join().unwrap()) {
+            let [first, second] = seen.map(|pools| (pools != old, pools == new));
+            assert!(first.0 == first.1 && second.0 == second.1, "a mixture");
+            assert!(first <= second, "the old one after the new one");
+        }
+    });
+}
+
+fn in_threads<T: 'static, W: FnOnce() -> Vec<T> + 'static>(
+    threads: usize,
+    work: impl Fn() -> W,
+) -> Vec<T> {
+    // One of them is the thread that is there already.
+    let others: Vec<_> = (1..threads).map(|_| thread::spawn(work())).collect();
+    let mut all = work()();
+    for other in others {
+        all.extend(other.join().unwrap());
+    }
+    all
+}
+
+fn gateway(json: &str) -> Gateway {
+    Gateway::new(load_json(json, LoadOptions::INIT).unwrap(), 10)
+}
+
+fn pool(names: &[&str]) -> Pool {
+    let addresses: Vec<_> = names
+        .iter()
+        .map(|name| Address::parse(name).unwrap())
+        .collect();
+    Pool::new(
+        None,
+        addresses
+            .iter()
+            .map(|address| (address, BackendSource::Inline)),
+    )
+}
+
+fn name(pool: &Pool, cursor: &Cursor) -> String {
+    pool.pick(cursor).unwrap().backend.name.to_string()
+}
+
+fn first_pick(snapshot: &Snapshot) -> String {
+    let route = snapshot.table().ids().next().unwrap();
+    snapshot.pick(route).unwrap().backend.name.to_string()
+}
+
+fn pools(snapshot: &Snapshot) -> Vec<Vec<String>> {
+    let pools = snapshot.table().ids().map(|id| snapshot.pool(id));
+    pools
+        .map(|pool| {
+            pool.backends()
+                .iter()
+                .map(|backend| backend.name.to_string())
+                .collect()
+        })
+        .collect()
+}

@@ -1,0 +1,302 @@
+//! Whatever comes in on standard input: each value has one answer, in its envelope, with its id.
+//!
+//! Where values begin and end is told by `Values`, which `stdio_values.rs` holds against a reader
+//! of its own; what an answer must bear is found here by the naive reading of `Asked`.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails"
+)]
+
+#[path = "stdio_session/messages.rs"]
+mod messages;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::frontend::stdio::serve;
+use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
+use tollgate::runtime::gateway::Gateway;
+
+use messages::{bytes, messages, mutated};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_answered_value_by_value(input in bytes()) {
+        check(&input, false)?;
+    }
+
+    #[test]
+    fn messages_are_answered_one_by_one(stream in messages(), verbose in any::<bool>()) {
+        check(stream.as_bytes(), verbose)?;
+    }
+
+    #[test]
+    fn mutated_messages_are_answered_one_by_one(input in mutated(messages())) {
+        check(&input, false)?;
+    }
+}
+
+#[test]
+fn odd_values_are_answered_to_the_letter() {
+    for input in [
+        r#"{"type":"stats","msg_id":null}"#,
+        r#"{"type":"stats","msg_id": {"a" : [1.10, -0, 1E400, "\ud800 \"x "]} }"#,
+        r#"{"msg_id":1,"src":null,"dest":[ 1 ],"body":{"type":"stats","msg_id":2}}"#,
+        r#"{"src":null,"body":{"type":"\ud800","msg_id":null}}"#,
+        r#"{"src":1,"dest":2,"body":{"type":"stats","msg_id":3,"msg_id":4,"x":"\udc00"}}"#,
+        r#"{"type":null,"src":1,"path":"\ud800","msg_id":5}"#,
+        r#"{"type":"api_request","msg_id":6,"path":"/","body":{"path":"\ud800","path":1e999}}"#,
+        r#"{"type":"api_request","msg_id":7,"path":1e999}"#,
+        r#"{"\ud800":1,"src":8,"body":{"\ud800":1,"msg_id":9}}"#,
+        r#"{"s\u0072c":10,"bod\u0079":{"msg\u005fid":11,"type":"stats"}}"#,
+        r#"{"src":{ },"body":[{"msg_id":12}]}"#,
+        r#"{"body":{"type":"api_request","msg_id":13,"path":"/"},"type":"stats"}"#,
+    ] {
+        check(input.as_bytes(), false).unwrap_or_else(|error| panic!("{input}: {error}"));
+    }
+}
+
+/// Each of these says what is wrong with it, and is not answered as if that were not there.
+#[test]
+fn headers_that_are_no_text_are_refused() {
+    for headers in [
+        r#"{"accept-version":"\ud800"}"#,
+        r#"{"accept-version":["v1","\udfff"]}"#,
+        r#"{"\ud800":"v1","accept-version":"v9"}"#,
+        r#"{"accept-version":null}"#,
+        r#"{"accept-version":[["v1"]]}"#,
+        r#"[]"#,
+        r#""accept-version: v1""#,
+    ] {
+        let input =
+            format!(r#"{{"type":"api_request","path":"/api/users/1","headers":{headers}}}"#);
+        let answer = answers(input.as_bytes(), false);
+        assert!(
+            answer.starts_with(r#"{"type":"error","code":12,"text":"`headers"#),
+            "{answer}"
+        );
+    }
+}
+
+/// The clock here goes ten seconds on with every look at it; it is looked at where something may
+/// end.
+#[test]
+fn a_registration_ends_with_its_time_unless_renewed() {
+    let register = r#"{"type":"register","service":"new","backend":"n","ttl":"25s"}"#;
+    let deregister = r#"{"type":"deregister","service":"new","backend":"n"}"#;
+    let discover = r#"{"type":"discover","service":"new"}"#;
+    for (input, expected) in [
+        (
+            vec![register, discover, discover, discover, discover],
+            "r1100",
+        ),
+        (
+            vec![register, discover, register, discover, discover, discover],
+            "r1r110",
+        ),
+        (vec![register, deregister, discover], "rd0"),
+    ] {
+        let answers = answers(input.concat().as_bytes(), false);
+        let seen: String = answers
+            .lines()
+            .map(|line| match line {
+                r#"{"type":"register_ok"}"# => 'r',
+                r#"{"type":"deregister_ok"}"# => 'd',
+                r#"{"type":"discover_ok","services":[]}"# => '0',
+                line if line.contains(r#""source":"registered""#) => '1',
+                line => panic!("{line}"),
+            })
+            .collect();
+        assert_eq!(seen, expected, "{input:?}");
+    }
+}
+
+fn check(input: &[u8], verbose: bool) -> Result<(), TestCaseError> {
+    let asked = asked(input);
+    let answers = answers(input, verbose);
+    let lines: Vec<&str> = answers.lines().collect();
+    prop_assert_eq!(lines.len(), asked.len(), "{}", answers);
+    prop_assert!(answers.is_empty() || answers.ends_with('\n'));
+    for (line, asked) in lines.into_iter().zip(asked) {
+        serde_json::from_str::<&RawValue>(line).unwrap();
+        prop_assert_eq!(line, compact(line), "is not compact");
+        prop_assert_eq!(Asked::in_answer(line), asked, "{}", line);
+    }
+    Ok(())
+}
+
+fn answers(input: &[u8], verbose: bool) -> String {
+    const TABLE: &str = r#"{"routes":[
+        {"path_pattern":"/api/users/*","service":"users-service","version":"v1","backends":["u-1","u-2"]},
+        {"path_pattern":"/api/v2/users/*","service":"users-service","backends":["u-3"]},
+        {"path_pattern":"/api/orders/{id}","service":"orders-service","methods":["GET"]}]}"#;
+    let gateway = Gateway::new(load_json(TABLE, LoadOptions::INIT).unwrap(), 5);
+    let mut output = Vec::new();
+    serve(&gateway, verbose, clock, input, &mut output).unwrap();
+    String::from_utf8(output).unwrap()
+}
+
+/// Ten seconds later whenever it is asked.
+fn clock() -> Instant {
+    thread_local! {
+        #[expect(clippy::disallowed_methods, reason = "any instant does; time passes by addition")]
+        static NOW: Cell<Instant> = Cell::new(Instant::now());
+    }
+    NOW.set(NOW.get() + Duration::from_secs(10));
+    NOW.get()
+}
+
+/// What of a value its answer bears, to the letter but for white space between tokens.
+#[derive(Debug, Default, PartialEq)]
+struct Asked {
+    is_enveloped: bool,
+    src: Option<String>,
+    dest: Option<String>,
+    msg_id: Option<String>,
+}
+
+impl Asked {
+    fn of(value: &str) -> Self {
+        let fields = fields(value);
+        let field = |name: &str| fields.get(name).copied().map(compact);
+        let is_enveloped = !fields.contains_key("type")
+            && ["src", "dest", "body"]
+                .iter()
+                .any(|name| fields.contains_key(*name));
+        if !is_enveloped {
+            return Self {
+                msg_id: field("msg_id"),
+                ..Self::default()
+            };
+        }
+        let body = field("body").unwrap_or_default();
+        let msg_id = self::fields(&body).get("msg_id").map(|id| compact(id));
+        Self {
+            is_enveloped,
+            src: field("src"),
+            dest: field("dest"),
+            msg_id,
+        }
+    }
+
+    /// The same of an answer, with the addresses swapped back.
+    fn in_answer(line: &str) -> Self {
+        let fields = fields(line);
+        let field = |name: &str| fields.get(name).map(|text| (*text).to_owned());
+        if !fields.contains_key("body") || fields.contains_key("type") {
+            return Self {
+                msg_id: field("in_reply_to"),
+                ..Self::default()
+            };
+        }
+        let msg_id = self::fields(fields["body"])
+            .get("in_reply_to")
+            .map(|id| (*id).to_owned());
+        Self {
+            is_enveloped: true,
+            src: field("dest"),
+            dest: field("src"),
+            msg_id,
+        }
+    }
+}
+
+/// One for each value of the input, and for each text that is none.
+fn asked(input: &[u8]) -> Vec<Asked> {
+    let mut values = Values::new(input, Limits::default());
+    let mut asked = Vec::new();
+    loop {
+        let mut take = |text: &[u8]| {
+            let attempt = attempt_ignored(text);
+            if let Attempt::Done(length) = attempt {
+                asked.push(Asked::of(std::str::from_utf8(&text[..length]).unwrap()));
+            }
+            attempt
+        };
+        match values.next(&mut take, &mut || Ok(())).unwrap() {
+            Step::Taken => {}
+            Step::Broken(_) => asked.push(Asked::default()),
+            Step::End => return asked,
+        }
+    }
+}
+
+/// The fields of an object, the last of equal names; none of anything else. A name that is no
+/// text is nobody's.
+fn fields(object: &str) -> BTreeMap<String, &str> {
+    let mut fields = BTreeMap::new();
+    let Ok(pairs) = serde_json::from_str::<Pairs<'_>>(object) else {
+        return fields;
+    };
+    for (name, value) in pairs.0 {
+        if let Ok(name) = serde_json::from_str::<String>(name.get()) {
+            fields.insert(name, value.get());
+        }
+    }
+    fields
+}
+
+struct Pairs<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PairsVisitor;
+        impl<'de> serde::de::Visitor<'de> for PairsVisitor {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut entries: A,
+            ) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = entries.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
+/// JSON without the white space between its tokens.
+fn compact(json: &str) -> String {
+    let mut parts = Vec::new();
+    let mut in_text = false;
+    // What stands between two quotes that are not escaped is text.
+    for part in split_at_quotes(json) {
+        parts.push(if in_text {
+            part.to_owned()
+        } else {
+            part.replace([' ', '\t', '\r', '\n'], "")
+        });
+        in_text = !in_text;
+    }
+    parts.join("\"")
+}
+
+fn split_at_quotes(json: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
+    for (at, byte) in json.bytes().enumerate() {
+        match byte {
+            b'"' if !escaped => {
+                parts.push(&json[start..at]);
+                start = at + 1;
+            }
+            _ => escaped = byte == b'\\' && !escaped,
+        }
+    }
+    parts.push(&json[start..]);
+    parts
+}

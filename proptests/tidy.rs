@@ -1,0 +1,218 @@
+//! The rules of the house that a program can hold: layers, sizes, words, and what is built.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails"
+)]
+
+#[path = "tidy/code.rs"]
+mod code;
+#[path = "tidy/files.rs"]
+mod files;
+
+use std::fs;
+use std::path::Path;
+
+use code::{begins_path, code_of, functions, has_word, layer_of, named_layers, targets};
+use files::{check_lines, root, sources, tracked};
+
+/// Each layer may name itself and those before it.
+const LAYERS: [&str; 5] = ["engine", "config", "observe", "runtime", "frontend"];
+/// Stands beside the layers, and names none.
+const ALONE: &str = "http1";
+/// What the engine must not reach for: the world, the clock, chance.
+const IMPURE: [&str; 14] = [
+    "std::io",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "tokio",
+    "Instant::now",
+    "SystemTime::now",
+    "rand::",
+    "println!",
+    "print!",
+    "eprintln!",
+    "arc_swap",
+];
+/// Names that say nothing.
+const EMPTY_NAMES: [&str; 9] = [
+    "util", "utils", "common", "helper", "helpers", "manager", "misc", "shared", "stuff",
+];
+const MOST_LINES_A_FILE: usize = 400;
+const MOST_LINES_A_FUNCTION: usize = 70;
+
+#[test]
+fn imports_point_down_only() {
+    check_lines(&sources(&["src"]), |file, line| {
+        let layer = layer_of(&file.path)?;
+        let allowed = LAYERS.iter().position(|known| *known == layer);
+        let wrong = named_layers(code_of(line)).into_iter().find(|named| {
+            let place = LAYERS.iter().position(|known| known == named);
+            match (allowed, place) {
+                (Some(own), Some(named)) => named > own,
+                _ => **named != *layer,
+            }
+        })?;
+        Some(format!("`{layer}` must not name `{wrong}`"))
+    });
+}
+
+#[test]
+fn every_directory_of_the_source_is_a_layer() {
+    for file in sources(&["src"]) {
+        let known = file.path == "src/main.rs"
+            || file.path == "src/lib.rs"
+            || layer_of(&file.path)
+                .is_some_and(|layer| LAYERS.contains(&layer.as_str()) || layer == ALONE);
+        assert!(
+            known,
+            "{} is in no layer; say in {} where it stands",
+            file.path,
+            file!()
+        );
+    }
+}
+
+#[test]
+fn the_engine_is_pure() {
+    check_lines(&sources(&["src/engine"]), |_, line| {
+        let found = IMPURE.iter().find(|word| has_word(code_of(line), word))?;
+        Some(format!("the engine must not use `{found}`"))
+    });
+}
+
+#[test]
+fn files_are_short() {
+    let mut wrong = Vec::new();
+    for file in sources(&["src", "proptests", "benches"]) {
+        let lines = file.text.lines().count();
+        if lines > MOST_LINES_A_FILE {
+            wrong.push(format!("{} has {lines} lines", file.path));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn functions_are_short() {
+    let mut wrong = Vec::new();
+    for file in sources(&["src", "proptests", "benches"]) {
+        for (name, line, length) in functions(&file.text) {
+            if length > MOST_LINES_A_FUNCTION {
+                wrong.push(format!("{}:{line}: `{name}` has {length} lines", file.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Taken apart, so that this file does not hold them.
+    let words = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("to", "do!"),
+        concat!("unimple", "mented!"),
+        concat!("#[ig", "nore"),
+        concat!("dbg", "!("),
+    ];
+    check_lines(&sources(&["src", "proptests", "benches"]), |_, line| {
+        let word = words.iter().find(|word| has_word(line, word))?;
+        Some(format!("`{word}`"))
+    });
+}
+
+#[test]
+fn names_say_something() {
+    for file in sources(&["src", "proptests", "benches"]) {
+        for part in Path::new(&file.path).iter() {
+            let part = part.to_string_lossy();
+            let name = part.trim_end_matches(".rs");
+            assert!(
+                !EMPTY_NAMES.contains(&name),
+                "{}: `{name}` says nothing",
+                file.path
+            );
+        }
+    }
+    check_lines(&sources(&["src", "proptests", "benches"]), |_, line| {
+        let name = code_of(line)
+            .split_once("mod ")?
+            .1
+            .trim_end_matches([';', '{', ' ']);
+        EMPTY_NAMES
+            .contains(&name)
+            .then(|| format!("`{name}` says nothing"))
+    });
+}
+
+#[test]
+fn every_target_is_a_file_and_every_file_is_a_target() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut declared: Vec<String> = targets(&manifest);
+    for path in &declared {
+        assert!(
+            root().join(path).is_file(),
+            "Cargo.toml names {path}, which is not there"
+        );
+    }
+    let mut there: Vec<String> = sources(&["proptests", "benches"])
+        .into_iter()
+        .map(|file| file.path)
+        .filter(|path| path.matches('/').count() == 1)
+        .collect();
+    declared.sort();
+    there.sort();
+    assert_eq!(there, declared, "the files, then what Cargo.toml names");
+}
+
+#[test]
+fn no_machine_and_no_registry_is_named() {
+    // Taken apart, so that this file does not hold them.
+    let places = ["home", "root", "Users", "tmp", "work", "mnt"].map(|name| format!("/{name}/"));
+    let registries = [
+        concat!("crates", ".io"),
+        concat!("py", "pi.org"),
+        concat!("npm", "js."),
+        concat!("debian", ".org"),
+        concat!("pythonhosted", ".org"),
+    ];
+    check_lines(&tracked(), |file, line| {
+        let place = places.iter().find(|place| begins_path(line, place));
+        // By this name, and no other, a lock file says that a package is a public one.
+        let lock = "source = \"registry+https://github.com/rust-lang/crates";
+        let is_lock = file.path == "Cargo.lock" && line.starts_with(lock);
+        let registry = registries
+            .iter()
+            .find(|host| line.contains(**host) && !is_lock);
+        let found = place.map(String::as_str).or(registry.copied())?;
+        Some(format!("`{found}`"))
+    });
+}
+
+#[test]
+fn the_rules_find_what_they_should() {
+    assert_eq!(
+        named_layers("use crate::runtime::gateway::Gateway;"),
+        ["runtime"]
+    );
+    assert_eq!(
+        named_layers("pub(in crate::engine) fn f(x: crate::config::X)"),
+        ["engine", "config"]
+    );
+    assert_eq!(
+        named_layers("use crate::{engine::path, frontend::{cli, stdio}};"),
+        ["engine", "frontend"]
+    );
+    assert_eq!(code_of("let x = 1; // crate::frontend"), "let x = 1; ");
+    assert!(has_word("let x = rand::random();", "rand::") && !has_word("operand::X", "rand::"));
+    assert!(begins_path("see \"/a/x\"", "/a/") && !begins_path("GET b/a/x", "/a/"));
+    let text = "fn a() {}\nimpl X {\n    pub const fn b(\n    ) -> u8 {\n        1\n    }\n}\n";
+    assert_eq!(functions(text), [("a".into(), 1, 0), ("b".into(), 3, 1)]);
+}
