@@ -97,7 +97,7 @@ pub(crate) fn functions(text: &str) -> Vec<(String, usize, usize)> {
     functions
 }
 
-/// The files of the tests and benches that a manifest names.
+/// The files of the tests, benches and examples that a manifest names.
 pub(crate) fn targets(manifest: &str) -> Vec<String> {
     let value = |line: &str, key: &str| {
         let rest = line.strip_prefix(key)?.trim_start().strip_prefix('=')?;
@@ -112,6 +112,7 @@ pub(crate) fn targets(manifest: &str) -> Vec<String> {
         let directory = match head.trim() {
             "bench]]" => "benches",
             "test]]" => "proptests",
+            "example]]" => "examples",
             _ => continue,
         };
         let name = lines.lines().find_map(|line| value(line, "name")).unwrap();

@@ -114,36 +114,4 @@ fn the_schema_has_the_keys_that_are_read() {
     check(&schema["$defs"]["match"], &MATCH.keys);
 }
 
-/// Run with `cargo test --release --lib config -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures"]
-fn a_hundred_thousand_routes() {
-    let mut json = "{\"routes\":[".to_owned();
-    for index in 0..100_000 {
-        json.push_str(if index == 0 { "" } else { "," });
-        json.push_str(&format!(
-            "{{\"path_pattern\":\"/api/t{index}/users/{{id}}/*\",\"service\":\"users-{index}\",\"version\":\"v1\",\"methods\":[\"GET\",\"POST\"],\"hosts\":[\"*.example.com\"],\"headers\":{{\"x-tenant\":\"t{index}\"}},\"backends\":[\"users-1:8080\",\"users-2:8080\"]}}"
-        ));
-    }
-    json.push_str("]}");
-    for name in ["json", "yaml"] {
-        for _ in 0..3 {
-            #[expect(clippy::disallowed_methods, reason = "a measurement, run by hand")]
-            let begun = std::time::Instant::now();
-            let document = match name {
-                "json" => Document::from_json(&json).unwrap(),
-                _ => Document::from_yaml(&json).unwrap(),
-            };
-            let parsed = begun.elapsed();
-            let (table, faults) = read(&document, Strictness::File);
-            println!(
-                "{name}: {} bytes, parsed in {parsed:?}, all in {:?}",
-                json.len(),
-                begun.elapsed()
-            );
-            assert_eq!((table.routes.unwrap().len(), faults.len()), (100_000, 0));
-        }
-    }
-}
-
 const SCHEMA: &str = include_str!("../../fixtures/config.schema.json");

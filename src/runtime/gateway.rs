@@ -69,7 +69,7 @@ impl Gateway {
     /// The snapshot in force, to keep.
     #[must_use]
     pub fn snapshot_owned(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+        Arc::clone(&self.snapshot.load())
     }
 
     /// Puts the table of an `init` message in force: `{"routes": …, "services": …}`. Cursors of

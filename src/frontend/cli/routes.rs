@@ -210,3 +210,60 @@ mod tests {
         assert_eq!(row(0).when(), "[x=1] ?page");
     }
 }
+
+#[cfg(test)]
+mod order {
+    use crate::config::compile::{LoadOptions, load_file};
+
+    fn check(text: &str, expected: &[&str]) {
+        let table = load_file(text, LoadOptions::FILE).unwrap().table;
+        let listing = table.listing();
+        let told = listing.iter().map(|form| {
+            let derived = if form.derived { " derived" } else { "" };
+            format!(
+                "{} {}{derived} {}",
+                form.host,
+                form.pattern,
+                form.route.service()
+            )
+        });
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn hosts_then_patterns_then_forms() {
+        check(
+            "routes:
+            - {path_pattern: /*, service: pages, backends: [a]}
+            - {path_pattern: '/users/{id}', service: user, backends: [a]}
+            - {path_pattern: /users/me, service: me, backends: [a]}
+            - {path_pattern: /users/me, methods: [GET], service: get-me, backends: [a]}
+            - {path_pattern: /x, hosts: ['*.a.test', b.a.test], service: hosted, backends: [a]}
+            ",
+            &[
+                "b.a.test /x hosted",
+                "*.a.test /x hosted",
+                "any /users/me get-me",
+                "any /users/me me",
+                "any /users/{id} user",
+                "any /* pages",
+            ],
+        );
+    }
+
+    #[test]
+    fn families() {
+        check(
+            "routes:
+            - {path_pattern: /users/*, version: v1, service: users, backends: [a]}
+            - {path_pattern: /v2/users/*, service: users, backends: [b]}
+            ",
+            &[
+                "any /v1/users/* derived users",
+                "any /v2/users/* users",
+                "any /users/* users",
+                "any /users/* derived users",
+            ],
+        );
+    }
+}

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::frontend::stdio::reply::Recipient;
+use crate::frontend::stdio::salvage::Salvaged;
 use crate::frontend::stdio::text::{Text, kind, string};
 
 /// A value that may be a message. It is read in place: it is too large to be moved about.
@@ -58,68 +58,26 @@ impl<'a> Message<'a> {
     /// # Errors
     /// If it is no object, or no JSON at all, or not whole.
     #[inline]
-    pub(super) fn read(&mut self, text: &'a [u8]) -> Result<usize, serde_json::Error> {
-        let mut json = serde_json::Deserializer::from_slice(text);
-        if EnvelopeSeed(self).deserialize(&mut json)? {
-            return Ok(json.into_iter::<IgnoredAny>().byte_offset());
+    pub(super) fn read(&mut self, text: &'a str) -> Result<usize, serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        match EnvelopeSeed(self).deserialize(&mut json) {
+            Ok(true) => Ok(json.into_iter::<IgnoredAny>().byte_offset()),
+            // It has a `type` at its top, or nothing of an envelope: it is bare.
+            Ok(false) => self.read_bare(text),
+            // A bare message may carry any `body`, also one that reads like no message at all.
+            Err(error) if !error.is_eof() && Salvaged::is_bare(text) => self.read_bare(text),
+            Err(error) => Err(error),
         }
-        // It has a `type` at its top, or nothing of an envelope: it is bare.
+    }
+
+    fn read_bare(&mut self, text: &'a str) -> Result<usize, serde_json::Error> {
         *self = Self {
             has_fields: true,
             ..Self::default()
         };
-        let mut json = serde_json::Deserializer::from_slice(text);
+        let mut json = serde_json::Deserializer::from_str(text);
         FieldsSeed(&mut self.fields).deserialize(&mut json)?;
         Ok(json.into_iter::<IgnoredAny>().byte_offset())
-    }
-}
-
-/// What can be told of a value that is JSON but cannot be read as a message.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Salvaged<'a> {
-    #[serde(borrow, default)]
-    src: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    dest: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    body: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    msg_id: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-}
-
-impl<'a> Salvaged<'a> {
-    pub(super) fn read(value: &'a [u8]) -> Self {
-        // A list would be read as the fields in their order.
-        let object = Some(value).filter(|value| value.starts_with(b"{"));
-        object
-            .and_then(|value| serde_json::from_slice(value).ok())
-            .unwrap_or_default()
-    }
-
-    /// To whom the answer goes.
-    pub(super) fn recipient(&self) -> Recipient<'a> {
-        let is_enveloped = self.kind.is_none()
-            && (self.src.is_some() || self.dest.is_some() || self.body.is_some());
-        if !is_enveloped {
-            return Recipient {
-                envelope: None,
-                msg_id: self.msg_id,
-            };
-        }
-        let inner = self
-            .body
-            .map(|body| Self::read(body.get().as_bytes()))
-            .unwrap_or_default();
-        let envelope = Some(Envelope {
-            src: self.src,
-            dest: self.dest,
-        });
-        Recipient {
-            envelope,
-            msg_id: inner.msg_id,
-        }
     }
 }
 
@@ -271,7 +229,13 @@ impl<'a> HeaderFields<'a> {
     fn of(raw: &'a RawValue) -> Self {
         match raw.get() {
             "{}" | "null" => Self::default(),
-            text if text.starts_with('{') => serde_json::from_str(text).unwrap_or_default(),
+            text if text.starts_with('{') => serde_json::from_str(text).unwrap_or_else(|_| Self {
+                list: Vec::new(),
+                fault: Some(Box::new((
+                    "headers".into(),
+                    "one with a name that is no text",
+                ))),
+            }),
             _ => Self {
                 list: Vec::new(),
                 fault: Some(Box::new(("headers".into(), kind(raw)))),
@@ -281,11 +245,13 @@ impl<'a> HeaderFields<'a> {
 
     fn add(&mut self, name: Cow<'a, str>, raw: &'a RawValue) {
         match raw.get().as_bytes().first() {
-            Some(b'"') => {
-                if let Some(value) = string(raw) {
-                    self.list.push((name, value));
+            Some(b'"') => match string(raw) {
+                Some(value) => self.list.push((name, value)),
+                None => {
+                    let place = format!("headers.{name}");
+                    self.fault = Some(Box::new((place, "a text with half a character")));
                 }
-            }
+            },
             Some(b'-' | b'0'..=b'9') => self.list.push((name, Cow::Borrowed(raw.get()))),
             Some(b'[') => {
                 let values: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();

@@ -8,6 +8,7 @@ mod faces;
 mod fields;
 mod message;
 mod reply;
+mod salvage;
 pub mod sample;
 pub mod session;
 mod text;

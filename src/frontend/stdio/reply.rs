@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::config::fault::Fault;
 use crate::engine::backend::BackendSource;
+use crate::engine::reject::Reject;
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::text::compact;
 
@@ -117,6 +118,28 @@ impl Recipient<'_> {
         self.open(kind, out);
         append_fields(answer, out);
         self.close(out);
+    }
+
+    /// Appends an error of the protocol itself.
+    #[cold]
+    pub(super) fn error(&self, code: u8, text: &str, faults: &[Fault], out: &mut Vec<u8>) {
+        let answer = ErrorAnswer { code, text, faults };
+        self.answer("error", &Answer::Error(answer), out);
+    }
+
+    /// Appends the gateway's refusal of a request.
+    #[cold]
+    pub(super) fn refused(&self, reject: &Reject<'_>, out: &mut Vec<u8>) {
+        let error = Refusal {
+            code: reject.code(),
+            message: reject.to_string(),
+        };
+        let answer = Answer::Refused {
+            status: reject.status(),
+            error,
+            allow: reject.allow(),
+        };
+        self.answer("api_response", &answer, out);
     }
 
     /// Appends the envelope, the type and what is replied to; fields may follow, each after a comma.

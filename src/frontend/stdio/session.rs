@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::fault::{Fault, did_you_mean};
+use crate::config::fault::did_you_mean;
 use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
@@ -18,11 +18,12 @@ use crate::frontend::stdio::faces::Faces;
 use crate::frontend::stdio::fields::{
     ClientRequest, Malformed, membership, required, table_json, ttl, version,
 };
-use crate::frontend::stdio::message::{Fields, Message, Salvaged};
+use crate::frontend::stdio::message::{Fields, Message};
 use crate::frontend::stdio::reply::{
-    Answer, BackendStats, Details, ErrorAnswer, Extras, MALFORMED, NOT_SUPPORTED, Recipient,
-    Refusal, RouteStats, append_fields,
+    Answer, BackendStats, Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, RouteStats,
+    append_fields,
 };
+use crate::frontend::stdio::salvage::Salvaged;
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
@@ -59,8 +60,13 @@ impl<'g> Session<'g> {
     /// Reads the value at the beginning of `text` and appends its answer to `out`.
     #[inline]
     pub fn take(&mut self, text: &[u8], out: &mut Vec<u8>) -> Attempt {
+        // All of it is looked at, also what is passed over unread; and JSON in a `str` parses faster.
+        let valid = str::from_utf8(text).unwrap_or_else(|fault| {
+            let valid = text.get(..fault.valid_up_to()).unwrap_or_default();
+            str::from_utf8(valid).unwrap_or_default()
+        });
         let mut message = Message::default();
-        match message.read(text) {
+        match message.read(valid) {
             Ok(length) => {
                 self.answer(&message, out);
                 Attempt::Done(length)
@@ -71,13 +77,7 @@ impl<'g> Session<'g> {
 
     /// Appends the answer to text that is no JSON.
     pub fn refuse(&self, broken: &BrokenText, out: &mut Vec<u8>) {
-        error(
-            Recipient::default(),
-            MALFORMED,
-            &broken.to_string(),
-            &[],
-            out,
-        );
+        Recipient::default().error(MALFORMED, &broken.to_string(), &[], out);
     }
 
     #[cold]
@@ -90,7 +90,7 @@ impl<'g> Session<'g> {
                 Some(b'{') => format!("this is no message: {}", without_place(problem)),
                 _ => "this is no message: a message is an object with a `type`".into(),
             };
-            error(salvaged.recipient(), MALFORMED, &words, &[], out);
+            salvaged.recipient().error(MALFORMED, &words, &[], out);
         }
         attempt
     }
@@ -103,8 +103,7 @@ impl<'g> Session<'g> {
                 envelope: message.envelope,
                 msg_id: None,
             };
-            return error(
-                to,
+            return to.error(
                 MALFORMED,
                 "`body` should be an object with a `type`",
                 &[],
@@ -135,7 +134,7 @@ impl<'g> Session<'g> {
                 }
                 other => {
                     let words = unsupported(other);
-                    return error(to, NOT_SUPPORTED, &words, &[], out);
+                    return to.error(NOT_SUPPORTED, &words, &[], out);
                 }
             },
             Text::Absent => Err(Malformed(
@@ -146,7 +145,7 @@ impl<'g> Session<'g> {
             ))),
         };
         if let Err(Malformed(words)) = done {
-            error(to, MALFORMED, &words, &[], out);
+            to.error(MALFORMED, &words, &[], out);
         }
     }
 
@@ -163,7 +162,7 @@ impl<'g> Session<'g> {
             self.follow(Arc::clone(&snapshot));
         }
         match decide(&snapshot, &request.raw()) {
-            Err(reject) => refused(to, &reject, out),
+            Err(reject) => to.refused(&reject, out),
             Ok(plan) => self.forward(&plan, &request, to, out),
         }
         Ok(())
@@ -181,7 +180,7 @@ impl<'g> Session<'g> {
         let route = plan.route();
         let Some(Pick { backend }) = plan.pick() else {
             let service = route.service().into();
-            return refused(to, &Reject::NoBackend { service }, out);
+            return to.refused(&Reject::NoBackend { service }, out);
         };
         self.tally.picked(plan.route_id(), backend.slot);
         to.open("api_response", out);
@@ -243,7 +242,7 @@ impl<'g> Session<'g> {
                         String::new()
                     };
                     let words = format!("the table is not taken: {first}{more}");
-                    return error(to, MALFORMED, &words, &faults, out);
+                    return to.error(MALFORMED, &words, &faults, out);
                 }
             },
         };
@@ -364,31 +363,6 @@ impl<'g> Session<'g> {
             self.next_expiry = self.gateway.next_expiry();
         }
     }
-}
-
-/// Appends an error of the protocol itself.
-#[cold]
-fn error(to: Recipient<'_>, code: u8, text: &str, faults: &[Fault], out: &mut Vec<u8>) {
-    to.answer(
-        "error",
-        &Answer::Error(ErrorAnswer { code, text, faults }),
-        out,
-    );
-}
-
-/// Appends the gateway's refusal of a request.
-#[cold]
-fn refused(to: Recipient<'_>, reject: &Reject<'_>, out: &mut Vec<u8>) {
-    let error = Refusal {
-        code: reject.code(),
-        message: reject.to_string(),
-    };
-    let answer = Answer::Refused {
-        status: reject.status(),
-        error,
-        allow: reject.allow(),
-    };
-    to.answer("api_response", &answer, out);
 }
 
 fn unsupported(kind: &str) -> String {
