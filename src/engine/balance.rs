@@ -191,7 +191,8 @@ fn turn(value: u64, of: u32) -> Option<usize> {
     usize::try_from(value % NonZeroU64::new(of.into())?).ok()
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests {
     use super::*;
 

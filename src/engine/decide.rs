@@ -156,7 +156,11 @@ pub(crate) fn winner<'s, H: Headers + ?Sized>(
             Verdict::Conflict(_) | Verdict::Required => {
                 refused = Some(refusal::of_verdict(walk, visited, verdict));
             }
-            _ => {
+            Verdict::Header(_)
+            | Verdict::Query(_)
+            | Verdict::Method { .. }
+            | Verdict::Version { .. }
+            | Verdict::Fenced => {
                 found = Found::Nothing { seen: true };
                 return ControlFlow::Continue(());
             }

@@ -9,7 +9,7 @@
 //! 5. more header constraints, then more query constraints;
 //! 6. fewer hosts, the sorted values, the name: only to make the order total.
 //!
-//! Ranks 1 and 2 are settled by the [router](crate::engine::router), which visits hosts and
+//! Ranks 1 and 2 are settled by the router (`engine::router`), which visits hosts and
 //! groups in their order; this module orders the forms of one group.
 
 use std::cmp::{Ordering, Reverse};

@@ -20,19 +20,21 @@ pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<Reje
     let mut open: Vec<Form> = Vec::new();
     let mut else_serves = false;
     let surveyed = walk.each_form(|visited, verdict| {
-        if !matches!(verdict, Verdict::Header(_) | Verdict::Query(_)) {
-            there.push(*visited.form);
-            match verdict {
-                Verdict::Fenced
-                | Verdict::Version { fenced: true }
-                | Verdict::Method { fenced: true, .. } => {}
-                Verdict::Method { serves_version, .. } => {
-                    else_serves |= serves_version;
-                    open.push(*visited.form);
-                }
-                _ => open.push(*visited.form),
+        match verdict {
+            Verdict::Header(_) | Verdict::Query(_) => return ControlFlow::Continue(()),
+            Verdict::Fenced
+            | Verdict::Version { fenced: true }
+            | Verdict::Method { fenced: true, .. } => {}
+            Verdict::Method { serves_version, .. } => {
+                else_serves |= serves_version;
+                open.push(*visited.form);
             }
+            Verdict::Serves(_)
+            | Verdict::Version { fenced: false }
+            | Verdict::Conflict(_)
+            | Verdict::Required => open.push(*visited.form),
         }
+        there.push(*visited.form);
         ControlFlow::Continue(())
     });
     if let Err(halted) = surveyed {

@@ -118,9 +118,10 @@ impl Reject<'_> {
     /// The versions that exist where the request's does not.
     #[must_use]
     pub fn versions(&self) -> &[ApiVersion] {
-        match self {
-            Self::VersionUnsupported { exist, .. } | Self::VersionRequired { exist } => exist,
-            _ => &[],
+        if let Self::VersionUnsupported { exist, .. } | Self::VersionRequired { exist } = self {
+            exist
+        } else {
+            &[]
         }
     }
 

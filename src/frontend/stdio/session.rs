@@ -292,7 +292,7 @@ impl<'g> Session<'g> {
     ) -> Result<(), Malformed> {
         let service = match &fields.service {
             Text::Absent => None,
-            given => Some(required("service", given)?),
+            given @ (Text::Is(_) | Text::Not(_)) => Some(required("service", given)?),
         };
         let version = version(fields)?;
         let snapshot = self.gateway.snapshot();
