@@ -10,7 +10,7 @@ use std::time::Instant;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::config::builtin;
 use tollgate::config::compile::{LoadOptions, load_file};
-use tollgate::frontend::stdio::serve;
+use tollgate::frontend::stdio::{Options, serve};
 use tollgate::runtime::clock;
 use tollgate::runtime::gateway::Gateway;
 
@@ -54,7 +54,7 @@ fn messages(c: &mut Criterion) {
             b.iter(|| {
                 serve(
                     &gateway,
-                    false,
+                    Options::default(),
                     clock,
                     black_box(input.as_bytes()),
                     io::sink(),

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use tollgate::config::compile::{LoadOptions, load_json};
-use tollgate::frontend::stdio::serve;
 use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
+use tollgate::frontend::stdio::{Options, serve};
 use tollgate::runtime::gateway::Gateway;
 
 use messages::{bytes, messages, mutated};
@@ -141,7 +141,11 @@ fn answers(input: &[u8], verbose: bool) -> String {
         {"path_pattern":"/api/orders/{id}","service":"orders-service","methods":["GET"]}]}"#;
     let gateway = Gateway::new(load_json(TABLE, LoadOptions::INIT).unwrap(), 5);
     let mut output = Vec::new();
-    serve(&gateway, verbose, clock, input, &mut output).unwrap();
+    let options = Options {
+        is_verbose: verbose,
+        ..Options::default()
+    };
+    serve(&gateway, options, clock, input, &mut output).unwrap();
     String::from_utf8(output).unwrap()
 }
 

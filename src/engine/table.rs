@@ -1,6 +1,6 @@
 //! The table: every route, compiled once and never changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use thiserror::Error;
 
@@ -16,8 +16,8 @@ pub struct Table {
     pub(crate) routes: Box<[Route]>,
     pub(crate) router: Router,
     pub(crate) versioning: Versioning,
-    /// Per service, per version, its routes. Sorted by name.
-    services: BTreeMap<Box<str>, BTreeMap<Option<ApiVersion>, Vec<Index>>>,
+    /// The routes sorted by service, then by version: all that is asked of services is a range.
+    by_service: Box<[Index]>,
     /// Every version that some route serves alone, sorted.
     versions: Box<[ApiVersion]>,
 }
@@ -50,25 +50,28 @@ impl Table {
     #[must_use]
     pub fn compile(mut routes: Vec<Route>, versioning: Versioning) -> Self {
         let mut ids: HashMap<Box<str>, Index> = HashMap::new();
-        let mut services: BTreeMap<Box<str>, BTreeMap<_, Vec<_>>> = BTreeMap::new();
-        for (at, route) in routes.iter_mut().enumerate() {
+        for route in &mut routes {
             let next = Index::new(ids.len());
-            route.service_id = *ids.entry(route.service().into()).or_insert(next);
-            let versions = services.entry(route.service().into()).or_default();
-            versions
-                .entry(route.version())
-                .or_default()
-                .push(Index::new(at));
+            route.service_id = match ids.get(route.service()) {
+                Some(id) => *id,
+                None => *ids.entry(route.service().into()).or_insert(next),
+            };
         }
+        let key = |at: &Index| {
+            routes
+                .get(at.get())
+                .map(|route| (route.service(), route.version(), *at))
+        };
+        let mut by_service: Box<[Index]> = (0..routes.len()).map(Index::new).collect();
+        by_service.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         let versions: BTreeSet<_> = routes.iter().filter_map(Route::version).collect();
         let router = Router::compile(&routes, &versioning);
-        let versions = versions.into_iter().collect();
         Self {
             routes: routes.into(),
             router,
             versioning,
-            services,
-            versions,
+            by_service,
+            versions: versions.into_iter().collect(),
         }
     }
 
@@ -98,13 +101,12 @@ impl Table {
         &self.versioning
     }
 
-    /// Every service and its versions; `None` is the neutral one. Sorted.
-    pub fn services(
-        &self,
-    ) -> impl Iterator<Item = (&str, impl Iterator<Item = Option<ApiVersion>>)> {
-        self.services
-            .iter()
-            .map(|(name, versions)| (&**name, versions.keys().copied()))
+    /// Every service with each of its versions; `None` is the neutral one. Sorted.
+    pub fn services(&self) -> impl Iterator<Item = (&str, Option<ApiVersion>)> {
+        let key = |at: &Index| (self.route(*at).service(), self.route(*at).version());
+        self.by_service
+            .chunk_by(move |a, b| key(a) == key(b))
+            .filter_map(move |chunk| chunk.first().map(key))
     }
 
     /// The routes of a service that serve exactly this version.
@@ -113,13 +115,19 @@ impl Table {
         service: &str,
         version: Option<ApiVersion>,
     ) -> impl Iterator<Item = RouteId> {
-        let versions = self.services.get(service);
-        versions
-            .and_then(|versions| versions.get(&version))
-            .into_iter()
-            .flatten()
-            .copied()
+        let routes = self.routes_of_service(service).iter().copied();
+        routes
+            .filter(move |at| self.route(*at).version() == version)
             .map(RouteId)
+    }
+
+    fn routes_of_service(&self, service: &str) -> &[Index] {
+        let from = self
+            .by_service
+            .partition_point(|at| self.route(*at).service() < service);
+        let rest = self.by_service.get(from..).unwrap_or_default();
+        let count = rest.partition_point(|at| self.route(*at).service() == service);
+        rest.get(..count).unwrap_or_default()
     }
 
     /// The version that is meant where one is left out: the neutral set, else the only version.
@@ -128,27 +136,17 @@ impl Table {
     /// # Errors
     /// If the service has several versions and no neutral set.
     pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
-        let Some(versions) = self.services.get(service) else {
-            return Ok(None);
-        };
-        let named: BTreeSet<ApiVersion> = versions.keys().copied().flatten().collect();
-        if versions.contains_key(&None) || named.len() <= 1 {
-            return Ok(named
-                .first()
-                .copied()
-                .filter(|_| !versions.contains_key(&None)));
+        let routes = self.routes_of_service(service).iter();
+        let mut versions: Vec<_> = routes.map(|at| self.route(*at).version()).collect();
+        versions.dedup();
+        match &*versions {
+            [] | [None, ..] => Ok(None),
+            [only] => Ok(*only),
+            several => Err(AmbiguousVersion {
+                service: service.into(),
+                versions: several.iter().copied().flatten().collect(),
+            }),
         }
-        let versions = named.into_iter().collect();
-        Err(AmbiguousVersion {
-            service: service.into(),
-            versions,
-        })
-    }
-
-    /// Whether some route names the service.
-    #[must_use]
-    pub fn names_service(&self, service: &str) -> bool {
-        self.services.contains_key(service)
     }
 
     /// Every version that some route serves alone, sorted.

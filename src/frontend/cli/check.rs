@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::config::compile::{LoadOptions, Loaded};
 use crate::config::fault::{Fault, Severity};
+use crate::engine::route::Route;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::{Cell, Paint};
 use crate::frontend::cli::{CheckArgs, Format};
@@ -163,9 +164,10 @@ impl Size {
                 backends.insert((route.service(), route.version(), address));
             }
         }
+        let services: HashSet<&str> = routes.iter().map(Route::service).collect();
         Self {
             routes: routes.len(),
-            services: loaded.table.services().count(),
+            services: services.len(),
             backends: backends.len(),
         }
     }

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::frontend::cli::explain::HeaderField;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::ConfigFile;
 use crate::frontend::stdio;
+use crate::frontend::stdio::values::Limits;
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 
@@ -68,9 +70,16 @@ fn run_stdio(args: &StdioArgs) -> ExitCode {
         // It reads all the same, so a hint that cannot be written is no matter.
         let _ = io::stderr().lock().write_all(HINT.as_bytes());
     }
-    let gateway = Gateway::new(loaded, Gateway::MAX_REGISTRATIONS);
+    let gateway = Gateway::new(loaded, args.max_registrations);
+    let options = stdio::Options {
+        is_verbose: args.verbose,
+        limits: Limits {
+            max_value_bytes: args.max_value_bytes.get(),
+            ..Limits::default()
+        },
+    };
     let (input, output) = (io::stdin().lock(), io::stdout().lock());
-    match stdio::serve(&gateway, args.verbose, clock::now, input, output) {
+    match stdio::serve(&gateway, options, clock::now, input, output) {
         // Whoever closed the output has seen enough.
         Err(fault) if fault.kind() != ErrorKind::BrokenPipe => {
             let _ = writeln!(io::stderr().lock(), "tollgate: {fault}");
@@ -133,6 +142,12 @@ struct StdioArgs {
     /// Add the route, the address and the upstream path to each response
     #[arg(long)]
     verbose: bool,
+    /// The longest JSON value that is read, in bytes
+    #[arg(long, value_name = "BYTES", default_value = "8388608")]
+    max_value_bytes: NonZeroUsize,
+    /// How many backends may be registered at once
+    #[arg(long, value_name = "COUNT", default_value_t = Gateway::MAX_REGISTRATIONS)]
+    max_registrations: usize,
 }
 
 #[derive(Debug, Args)]

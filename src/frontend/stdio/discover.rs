@@ -20,8 +20,6 @@ pub(super) fn services<'a>(
     let table = snapshot.table();
     let known = table
         .services()
-        .flat_map(|(name, versions)| versions.map(move |v| (name, v)));
-    let known = known
         .filter(|(name, version)| asked(name, *version))
         .map(|(name, version)| {
             let mut backends: Vec<ListedBackend> = Vec::new();

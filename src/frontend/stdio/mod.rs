@@ -22,6 +22,15 @@ use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::values::{Limits, Step, Values};
 use crate::runtime::gateway::Gateway;
 
+/// How the front end answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Whether an answer names address, upstream path and route. Default: `false`.
+    pub is_verbose: bool,
+    /// How much one value may demand.
+    pub limits: Limits,
+}
+
 /// Answers every value of `input` on `output` until the input ends.
 ///
 /// Answers are held back only while more input is at hand: all that is finished is written before
@@ -31,13 +40,13 @@ use crate::runtime::gateway::Gateway;
 /// If reading or writing fails; a closed output is such a failure, of the kind `BrokenPipe`.
 pub fn serve(
     gateway: &Gateway,
-    is_verbose: bool,
+    options: Options,
     clock: fn() -> Instant,
     input: impl Read,
     output: impl Write,
 ) -> io::Result<()> {
-    let mut session = Session::new(gateway, is_verbose, clock);
-    let mut values = Values::new(input, Limits::default());
+    let mut session = Session::new(gateway, options.is_verbose, clock);
+    let mut values = Values::new(input, options.limits);
     let output = RefCell::new(Output {
         to: output,
         held: Vec::with_capacity(2 * MOST_HELD),
