@@ -44,7 +44,7 @@ impl Cursor {
 
     /// Whose turn of so many it is, and moves; none, and it stays, if there are none.
     #[inline]
-    pub(crate) fn turn(&self, of: u32) -> Option<usize> {
+    fn turn(&self, of: u32) -> Option<usize> {
         if of == 0 { None } else { turn(self.next(), of) }
     }
 
@@ -152,6 +152,9 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
+        // A look beforehand: in a large table the cursor's line is fetched while the pool's is, and
+        // not after it, as an exchange that waits for all loads before it would have it.
+        let _ = cursor.peek();
         self.at(cursor.turn(self.healthy)?)
     }
 
@@ -161,14 +164,9 @@ impl Pool {
         self.at(turn(cursor.peek(), self.healthy)?)
     }
 
-    /// How many backends may be picked.
-    pub(crate) const fn healthy(&self) -> u32 {
-        self.healthy
-    }
-
     /// The backend whose turn it is.
     #[inline]
-    pub(crate) fn at(&self, turn: usize) -> Option<Pick<'_>> {
+    fn at(&self, turn: usize) -> Option<Pick<'_>> {
         self.backends.get(turn).map(|backend| Pick { backend })
     }
 

@@ -18,19 +18,19 @@ use crate::engine::version::ApiVersion;
 pub struct Snapshot {
     table: Arc<Table>,
     configured: Arc<[Configured]>,
-    /// Cursors, those made together side by side. A slab lives as long as one of its routes.
-    slabs: Arc<[Arc<[Cursor]>]>,
-    /// One a route, as are the pools: in a large table each byte that the pick looks at counts.
-    lanes: Box<[Lane]>,
+    /// The cursors that this snapshot's table brought, one a route, side by side.
+    slab: Arc<[Cursor]>,
+    /// The cursors carried over, where there are any: one entry a route, and most are none.
+    carried: Option<Arc<[Option<CarriedCursor>]>>,
+    /// One a route.
     pools: Box<[Pool]>,
 }
 
-/// Where the cursor of a route is, and how many backends it goes round.
-#[derive(Clone, Copy, Debug)]
-struct Lane {
-    slab: u32,
-    cursor: u32,
-    healthy: u32,
+/// A cursor in the slab of an earlier snapshot. A slab lives as long as one of its routes.
+#[derive(Clone, Debug)]
+struct CarriedCursor {
+    slab: Arc<[Cursor]>,
+    at: usize,
 }
 
 /// The backends that the configuration gives to a route.
@@ -61,30 +61,20 @@ impl Snapshot {
             if carried.is_empty() {
                 None
             } else {
-                carried.get(&route.identity()).copied()
+                carried.get(&route.identity()).cloned()
             }
         };
-        let mut slabs = Slabs::default();
         let routes = table.routes().iter().zip(&*configured);
-        let (lanes, pools) = routes
+        let (cursors, pools): (Vec<_>, Vec<_>) = routes
             .map(|(route, configured)| {
-                let known = known(route);
-                let pool = make_pool(known.map(|(_, pool)| pool), route, configured, registry);
-                let healthy = pool.healthy();
-                let (slab, cursor) = slabs.place(known.map(|(cursor, _)| cursor));
-                (
-                    Lane {
-                        slab,
-                        cursor,
-                        healthy,
-                    },
-                    pool,
-                )
+                let (cursor, pool) = known(route).unzip();
+                (cursor, make_pool(pool, route, configured, registry))
             })
-            .unzip::<_, _, Vec<_>, Vec<_>>();
+            .unzip();
+        let is_any_carried = cursors.iter().any(Option::is_some);
         Self {
-            slabs: slabs.finish(),
-            lanes: lanes.into(),
+            slab: cursors.iter().map(|_| Cursor::default()).collect(),
+            carried: is_any_carried.then(|| cursors.into()),
             pools: pools.into(),
             table: Arc::clone(&table),
             configured: Arc::clone(&configured),
@@ -98,16 +88,14 @@ impl Snapshot {
         for key in changed {
             for RouteId(at) in self.table.routes_of(&key.service, key.version) {
                 let at = at.get();
-                let (Some(route), Some(configured), Some(lane), Some(pool)) = (
+                let (Some(route), Some(configured), Some(pool)) = (
                     self.table.routes().get(at),
                     self.configured.get(at),
-                    next.lanes.get_mut(at),
                     next.pools.get_mut(at),
                 ) else {
                     continue;
                 };
                 *pool = make_pool(Some(pool), route, configured, registry);
-                lane.healthy = pool.healthy();
             }
         }
         next
@@ -145,80 +133,43 @@ impl Snapshot {
     #[inline]
     #[must_use]
     pub fn pick(&self, route: RouteId) -> Option<Pick<'_>> {
-        let (cursor, healthy) = self.cursor(route);
-        let turn = cursor.turn(healthy)?;
-        self.pool(route).at(turn)
+        self.pool(route).pick(self.cursor(route))
     }
 
     /// The backend that [`Snapshot::pick`] would give, if nobody picked meanwhile. The cursor stays.
     #[must_use]
     pub fn peek(&self, route: RouteId) -> Option<Pick<'_>> {
-        self.pool(route).peek(self.cursor(route).0)
+        self.pool(route).peek(self.cursor(route))
     }
 
     #[inline]
     #[expect(
         clippy::indexing_slicing,
-        clippy::as_conversions,
-        reason = "a route's id is a place in its table, with a lane each, which names a cursor that is there"
+        reason = "a route's id is a place in its table, with a cursor each"
     )]
-    fn cursor(&self, route: RouteId) -> (&Cursor, u32) {
-        let lane = self.lanes[route.0.get()];
-        let slab = &self.slabs[lane.slab as usize];
-        (&slab[lane.cursor as usize], lane.healthy)
+    fn cursor(&self, route: RouteId) -> &Cursor {
+        let at = route.0.get();
+        let carried = self
+            .carried
+            .as_ref()
+            .and_then(|cursors| cursors[at].as_ref());
+        carried.map_or_else(|| &self.slab[at], |carried| &carried.slab[carried.at])
     }
 
-    fn by_identity(&self) -> HashMap<RouteIdentity, (CarriedCursor<'_>, &Pool)> {
+    /// The cursor of each route, to be carried over, and its pool.
+    fn by_identity(&self) -> HashMap<RouteIdentity, (CarriedCursor, &Pool)> {
         let routes = self.table.routes().iter().map(Route::identity);
-        let cursors = self.lanes.iter().filter_map(|lane| {
-            let slab = self.slabs.get(usize::try_from(lane.slab).ok()?)?;
-            Some(CarriedCursor {
-                slab,
-                cursor: lane.cursor,
+        let cursors = (0..self.slab.len()).map(|at| {
+            let carried = self
+                .carried
+                .as_ref()
+                .and_then(|cursors| cursors.get(at)?.clone());
+            carried.unwrap_or_else(|| CarriedCursor {
+                slab: Arc::clone(&self.slab),
+                at,
             })
         });
         routes.zip(cursors.zip(&*self.pools)).collect()
-    }
-}
-
-/// A cursor of the snapshot before.
-#[derive(Clone, Copy)]
-struct CarriedCursor<'a> {
-    slab: &'a Arc<[Cursor]>,
-    cursor: u32,
-}
-
-/// The slabs of a snapshot in the making: first a new one, then those of carried cursors.
-#[derive(Default)]
-struct Slabs {
-    new: u32,
-    carried: Vec<Arc<[Cursor]>>,
-}
-
-impl Slabs {
-    /// The slab and place of a route's cursor: where it was, or a new one.
-    fn place(&mut self, carried: Option<CarriedCursor<'_>>) -> (u32, u32) {
-        let Some(CarriedCursor { slab, cursor }) = carried else {
-            self.new += 1;
-            return (0, self.new - 1);
-        };
-        let known = self
-            .carried
-            .iter()
-            .rposition(|known| Arc::ptr_eq(known, slab));
-        let at = known.unwrap_or_else(|| {
-            self.carried.push(Arc::clone(slab));
-            self.carried.len() - 1
-        });
-        (
-            u32::try_from(at + 1).expect("fewer slabs than routes"),
-            cursor,
-        )
-    }
-
-    fn finish(self) -> Arc<[Arc<[Cursor]>]> {
-        let new = (0..self.new).map(|_| Cursor::default()).collect();
-        std::iter::once(new).chain(self.carried).collect()
     }
 }
 
