@@ -27,7 +27,7 @@ use tollgate::runtime::gateway::Gateway;
 use messages::{bytes, messages, mutated};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_answered_value_by_value(input in bytes()) {

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_give_the_steps_of_the_naive_reader(

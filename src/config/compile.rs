@@ -113,7 +113,7 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
         compiler.report(place_of(route), code, message, None, Severity::Note);
     }
     faults.append(&mut compiler.faults);
-    faults.sort_by_key(|fault| fault.position);
+    faults.sort_by_key(|fault| fault.place);
     if faults.iter().any(|fault| fault.severity == Severity::Error) {
         return Err(faults);
     }

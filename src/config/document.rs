@@ -160,6 +160,7 @@ impl Document {
         Fault {
             at: self.at(place),
             position: self.position(place),
+            place,
             ..Fault::error(code, message)
         }
     }

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::config::document::Place;
+
 /// One thing that is wrong with a configuration, or worth knowing of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
@@ -20,6 +22,9 @@ pub struct Fault {
     /// Where that is in the text, if the document came from a file.
     #[serde(flatten)]
     pub position: Option<Position>,
+    /// Where that is in the document, for the order of faults.
+    #[serde(skip)]
+    pub(crate) place: Place,
     /// One sentence, lower case, without a full stop.
     pub message: String,
     /// What would be right, if we know it.
@@ -56,6 +61,7 @@ impl Fault {
             severity: Severity::Error,
             at: String::new(),
             position: None,
+            place: Place::ROOT,
             message: message.into(),
             help: None,
         }

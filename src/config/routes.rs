@@ -45,6 +45,11 @@ impl<'s> Routes<'s> {
         let inline = raw.backends.as_ref().map(|list| compiler.addresses(list));
         let spec = spec(compiler, raw);
         let Some(name) = &raw.service else { return };
+        if name.value.is_empty() || name.value.chars().any(char::is_control) {
+            let message = "the name of a service is a line of text".into();
+            compiler.fault(name.place, "service.name", message, None);
+            return;
+        }
         let service = self.services.find(compiler, name, inline.is_some());
         let Some(spec) = spec else { return };
         let segment = spec

@@ -9,6 +9,7 @@ use crate::config::raw::{
 };
 
 mod faults;
+mod tables;
 mod texts;
 
 /// One line a fault: `LINE:COLUMN code at: message [help]`.

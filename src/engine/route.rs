@@ -214,10 +214,22 @@ impl Route {
         !self.headers.is_empty() || !self.query.is_empty()
     }
 
-    /// Its whole match and its service: what makes it the same route after a reload.
+    /// Its whole match, names of parameters aside, and its service: what makes it the same route
+    /// after a reload.
     #[must_use]
     pub fn identity(&self) -> RouteIdentity {
-        RouteIdentity(self.to_string().into())
+        let pattern = self.pattern.shape();
+        let constraints = (&self.headers, &self.query);
+        // As it would be written in code, so that no text can pass for another.
+        let whole = (
+            pattern,
+            &self.hosts,
+            &self.methods,
+            constraints,
+            self.version,
+            &self.service,
+        );
+        RouteIdentity(format!("{whole:?}").into())
     }
 }
 

@@ -125,14 +125,14 @@ impl Table {
         let mut notes = BTreeSet::new();
         for (trie, group) in self.groups() {
             let forms = self.router.forms(group);
-            for pair in forms.windows(2) {
-                let &[a, b] = pair else { continue };
-                if self.overlaps(a, b) {
-                    notes.insert(TableNote::Overlap {
+            for run in self.equal_runs(forms) {
+                let overlaps = |(a, b): (Form, Form)| {
+                    self.overlaps(a, b).then_some(TableNote::Overlap {
                         first: RouteId(a.route),
                         second: RouteId(b.route),
-                    });
-                }
+                    })
+                };
+                notes.extend(pairs(run).filter_map(overlaps).take(limit));
             }
             for form in forms.iter().filter(|form| form.is_derived()) {
                 notes.extend(self.taken_by_derived(trie, *form));
@@ -146,24 +146,27 @@ impl Table {
 
     /// Duplicates and ties among the forms of one group, which come sorted.
     fn clashes(&self, forms: &[Form], faults: &mut BTreeSet<TableFault>) {
-        for (at, a) in forms.iter().enumerate() {
-            let rest = forms.get(at + 1..).unwrap_or_default();
-            // Forms of equal rank stand together; far apart in a long run they were told before.
-            let equal = rest
-                .iter()
-                .take(MAX_PAIRS)
-                .take_while(|b| self.is_equal_rank(*a, **b));
-            for b in equal.filter(|b| b.route != a.route) {
-                faults.extend(self.clash(*a, *b));
+        for run in self.equal_runs(forms).filter(|run| run.len() > 1) {
+            let mut by_constraints: HashMap<_, Vec<Form>> = HashMap::new();
+            for form in run {
+                let route = self.route(form.route);
+                let alike = by_constraints.entry((route.headers(), route.query()));
+                alike.or_default().push(*form);
+            }
+            for alike in by_constraints.values() {
+                let others = pairs(alike).filter(|(a, b)| a.route != b.route);
+                faults.extend(others.filter_map(|(a, b)| self.clash(a, b)));
             }
         }
     }
 
+    /// The runs of forms that ranks 3 to 5 do not tell apart.
+    fn equal_runs<'f>(&self, forms: &'f [Form]) -> impl Iterator<Item = &'f [Form]> + use<'_, 'f> {
+        forms.chunk_by(|a, b| self.is_equal_rank(*a, *b))
+    }
+
     fn clash(&self, a: Form, b: Form) -> Option<TableFault> {
         let (one, other) = (self.route(a.route), self.route(b.route));
-        if one.headers() != other.headers() || one.query() != other.query() {
-            return None;
-        }
         let method = common_method(one.methods(), other.methods())?;
         let (first, second) = (RouteId(a.route.min(b.route)), RouteId(a.route.max(b.route)));
         let example = self.example(one, Some((common_host(one, other), method)));
@@ -218,8 +221,7 @@ impl Table {
                     .any(|d| c.name == d.name && c.test.excludes(&d.test))
             })
         };
-        self.is_equal_rank(a, b)
-            && (one.headers() != other.headers() || one.query() != other.query())
+        (one.headers() != other.headers() || one.query() != other.query())
             && common_method(one.methods(), other.methods()).is_some()
             && !apart(one.headers(), other.headers())
             && !apart(one.query(), other.query())
@@ -323,8 +325,15 @@ impl TableFault {
     }
 }
 
-/// How many routes of equal rank a route is compared with.
-const MAX_PAIRS: usize = 64;
+/// Each form with those after it: so many that a table of many thousand alike is still told off
+/// soon, for what is wrong with it.
+fn pairs(forms: &[Form]) -> impl Iterator<Item = (Form, Form)> {
+    const MOST: usize = 256;
+    forms.iter().enumerate().flat_map(|(at, a)| {
+        let rest = forms.get(at + 1..).unwrap_or_default();
+        rest.iter().take(MOST).map(|b| (*a, *b))
+    })
+}
 
 fn common_method<'m>(a: &'m MethodSet, b: &'m MethodSet) -> Option<&'m str> {
     match (a, b) {

@@ -12,7 +12,7 @@ pub struct Versioning {
     /// What serves a request that states no version. Default: [`DefaultVersion::Oldest`].
     pub default: DefaultVersion,
     /// The sources that count. Default: all of them.
-    pub from: Vec<VersionSource>,
+    pub from: VersionSources,
     /// Whether the versions of a family are derived from one another. Default: `true`.
     pub derive: bool,
 }
@@ -44,7 +44,40 @@ pub enum VersionSource {
     Accept,
 }
 
+/// A set of sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VersionSources(u8);
+
+impl VersionSources {
+    /// Whether a source is one of them.
+    #[inline]
+    #[must_use]
+    pub const fn contains(self, source: VersionSource) -> bool {
+        self.0 & source.bit() != 0
+    }
+}
+
+impl FromIterator<VersionSource> for VersionSources {
+    fn from_iter<I: IntoIterator<Item = VersionSource>>(sources: I) -> Self {
+        Self(
+            sources
+                .into_iter()
+                .fold(0, |bits, source| bits | source.bit()),
+        )
+    }
+}
+
 impl VersionSource {
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Path => 1,
+            Self::AcceptVersion => 1 << 1,
+            Self::XApiVersion => 1 << 2,
+            Self::ApiVersion => 1 << 3,
+            Self::Accept => 1 << 4,
+        }
+    }
+
     /// Every source.
     pub const ALL: [Self; 5] = [
         Self::Path,
@@ -84,7 +117,7 @@ impl Default for Versioning {
     fn default() -> Self {
         Self {
             default: DefaultVersion::default(),
-            from: VersionSource::ALL.to_vec(),
+            from: VersionSource::ALL.into_iter().collect(),
             derive: true,
         }
     }
@@ -94,7 +127,7 @@ impl Versioning {
     /// Whether a version segment of a pattern counts as one.
     #[must_use]
     pub fn path_counts(&self) -> bool {
-        self.from.contains(&VersionSource::Path)
+        self.from.contains(VersionSource::Path)
     }
 
     /// Whether the header fields may say something of versions: a quick look, which errs on the
@@ -119,19 +152,26 @@ impl Versioning {
         let mut stated = Stated::default();
         let mut conflict = None;
         for (name, value) in headers.fields() {
-            let Some(source) = VersionSource::of_header(name).filter(|s| self.from.contains(s))
+            let Some(source) = VersionSource::of_header(name).filter(|s| self.from.contains(*s))
             else {
                 continue;
             };
             if source == VersionSource::Accept {
-                read_accept(value, &mut stated.preferred);
+                if names_vendor(value) {
+                    read_accept(value, &mut stated.preferred);
+                }
                 continue;
             }
-            let text = String::from_utf8_lossy(trim_ows(value));
-            let version = ApiVersion::parse(&text).map_err(|fault| StatedFault::Invalid {
-                source_name: source.name(),
-                fault,
-            })?;
+            let text = str::from_utf8(value);
+            let version = text
+                .map_or_else(
+                    |_| ApiVersion::parse(&String::from_utf8_lossy(value)),
+                    ApiVersion::parse,
+                )
+                .map_err(|fault| StatedFault::Invalid {
+                    source_name: source.name(),
+                    fault,
+                })?;
             match stated.version {
                 Some((other, first)) if other != version => {
                     conflict = conflict.or(Some(StatedFault::Conflict {
@@ -154,7 +194,7 @@ impl Versioning {
 
     /// Whether `Accept` can ask for this version.
     pub(crate) fn prefers(&self, version: ApiVersion) -> bool {
-        self.from.contains(&VersionSource::Accept) && version.is_number()
+        self.from.contains(VersionSource::Accept) && version.is_number()
     }
 
     /// Whether some header states versions that count.
@@ -162,7 +202,7 @@ impl Versioning {
         use VersionSource::{AcceptVersion, ApiVersion, XApiVersion};
         [AcceptVersion, XApiVersion, ApiVersion]
             .iter()
-            .any(|s| self.from.contains(s))
+            .any(|s| self.from.contains(*s))
     }
 }
 
@@ -307,7 +347,7 @@ mod tests {
     #[test]
     fn only_the_sources_named_count() {
         let versioning = Versioning {
-            from: vec![VersionSource::XApiVersion],
+            from: [VersionSource::XApiVersion].into_iter().collect(),
             ..Versioning::default()
         };
         let headers = [("Accept-Version", "two"), ("X-Api-Version", "3")];

@@ -1,6 +1,7 @@
 //! What `discover` lists: every service and version, and where it is.
 
-use crate::engine::backend::{Address, BackendSource};
+use crate::engine::backend::{Address, Backend, BackendSource};
+use crate::engine::balance::Pool;
 use crate::engine::registry::ServiceKey;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::version::ApiVersion;
@@ -25,12 +26,7 @@ pub(super) fn services<'a>(
             let mut backends: Vec<ListedBackend> = Vec::new();
             for route in table.routes_of(name, version) {
                 for backend in snapshot.pool(route).backends() {
-                    let listed = ListedBackend {
-                        backend: backend.name.to_string(),
-                        address: backend.address.to_string(),
-                        healthy: backend.healthy,
-                        source: backend.source,
-                    };
+                    let listed = ListedBackend::of(backend);
                     if !backends.iter().any(|known| known.address == listed.address) {
                         backends.push(listed);
                     }
@@ -51,15 +47,24 @@ pub(super) fn services<'a>(
 }
 
 fn in_waiting<'a>(key: &'a ServiceKey, addresses: &[Address]) -> ListedService<'a> {
-    let backends = addresses.iter().map(|address| ListedBackend {
-        backend: address.host().to_owned(),
-        address: address.to_string(),
-        healthy: true,
-        source: BackendSource::Registered,
-    });
+    let registered = addresses
+        .iter()
+        .map(|address| (address, BackendSource::Registered));
+    let pool = Pool::new(None, registered);
     ListedService {
         service: &key.service,
         version: key.version.map(|version| version.to_string()),
-        backends: backends.collect(),
+        backends: pool.backends().iter().map(ListedBackend::of).collect(),
+    }
+}
+
+impl ListedBackend {
+    fn of(backend: &Backend) -> Self {
+        Self {
+            backend: backend.name.to_string(),
+            address: backend.address.to_string(),
+            healthy: backend.healthy,
+            source: backend.source,
+        }
     }
 }

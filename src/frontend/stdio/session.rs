@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::fault::did_you_mean;
+use crate::config::fault::{Fault, Severity, did_you_mean};
 use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
@@ -234,8 +234,10 @@ impl<'g> Session<'g> {
             Some(_) => match self.gateway.init(&table_json(fields)) {
                 Ok(warnings) => warnings,
                 Err(faults) => {
-                    let errors = faults.len();
-                    let first = faults.first().map(ToString::to_string).unwrap_or_default();
+                    let is_error = |fault: &&Fault| fault.severity == Severity::Error;
+                    let errors = faults.iter().filter(is_error).count();
+                    let first = faults.iter().find(is_error);
+                    let first = first.map(ToString::to_string).unwrap_or_default();
                     let more = if errors > 1 {
                         format!(" (and {} more)", errors - 1)
                     } else {

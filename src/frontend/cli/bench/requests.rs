@@ -8,7 +8,7 @@ use crate::engine::request::RawRequest;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::table::RouteId;
 use crate::engine::version::ApiVersion;
-use crate::engine::versioning::VersionSource;
+use crate::engine::versioning::{VersionSource, VersionSources};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,14 +59,15 @@ impl Sample {
         }
     }
 
-    fn with_version(mut self, version: ApiVersion, from: &[VersionSource]) -> Self {
-        let source = from
-            .iter()
+    fn with_version(mut self, version: ApiVersion, from: VersionSources) -> Self {
+        let source = VersionSource::ALL
+            .into_iter()
+            .filter(|source| from.contains(*source))
             .find(|source| !matches!(source, VersionSource::Path | VersionSource::Accept));
         if let Some(source) = source {
             let field = (source.name().to_owned(), version.to_string());
             self.headers.push(field);
-        } else if from.contains(&VersionSource::Accept) {
+        } else if from.contains(VersionSource::Accept) {
             let media_type = format!("application/vnd.bench.{version}");
             self.headers.push(("accept".into(), media_type));
         }
@@ -113,7 +114,7 @@ impl Samples {
 
     fn add_hit(&mut self, form: &ListedForm<'_>, snapshot: &Snapshot) -> Sample {
         let plain = Sample::for_form(form);
-        let from = &snapshot.table().versioning().from;
+        let from = snapshot.table().versioning().from;
         let hit = match form.version {
             Some(version) if winner(snapshot, &plain) != Some(form.route_id) => {
                 plain.with_version(version, from)
