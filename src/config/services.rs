@@ -87,7 +87,11 @@ impl Services {
         None
     }
 
+    /// Services of a file that no route leads to; a message warns of unknown keys alone.
     pub(super) fn tell_unused(&self, compiler: &mut Compiler<'_>) {
+        if compiler.strictness == Strictness::Init {
+            return;
+        }
         let used = self.used.borrow();
         let unused = self
             .by_name
