@@ -73,8 +73,8 @@ impl Fate {
         match self {
             Self::Wins => "wins".into(),
             Self::Outranked(rank) => format!("comes later: {}", rank.as_words()),
-            Self::Header(constraint) => format!("the header {constraint} is not there"),
-            Self::Query(constraint) => format!("the query parameter {constraint} is not there"),
+            Self::Header(constraint) => format!("asks for the header {constraint}"),
+            Self::Query(constraint) => format!("asks for the query parameter {constraint}"),
             Self::Method(methods) => format!("admits {methods} only"),
             Self::Version(version) => format!("serves {version} only"),
             Self::Fenced => "comes after a route that exists in other versions only".into(),
