@@ -226,7 +226,8 @@ impl<'g> Session<'g> {
     }
 
     fn init(&mut self, fields: &Fields<'_>, to: Recipient<'_>, out: &mut Vec<u8>) {
-        let warnings = match fields.routes {
+        let given = fields.routes.filter(|routes| routes.get() != "null");
+        let warnings = match given {
             None => {
                 self.gateway.init_from_start();
                 Vec::new()
