@@ -40,6 +40,8 @@ pub struct Session<'g> {
     is_verbose: bool,
     clock: fn() -> Instant,
     next_expiry: Option<Instant>,
+    /// Whether backends have changed that the snapshot does not show yet.
+    is_staged: bool,
 }
 
 impl<'g> Session<'g> {
@@ -54,6 +56,7 @@ impl<'g> Session<'g> {
             is_verbose,
             clock,
             next_expiry: gateway.next_expiry(),
+            is_staged: false,
         }
     }
 
@@ -116,6 +119,9 @@ impl<'g> Session<'g> {
         };
         if self.next_expiry.is_some() {
             self.expire();
+        }
+        if self.is_staged {
+            self.publish(&fields.kind);
         }
         let done = match &fields.kind {
             Text::Is(kind) => match &**kind {
@@ -226,6 +232,8 @@ impl<'g> Session<'g> {
     }
 
     fn init(&mut self, fields: &Fields<'_>, to: Recipient<'_>, out: &mut Vec<u8>) {
+        // The counts go from table to table, and none may be passed over.
+        self.follow(self.gateway.snapshot_owned());
         let given = fields.routes.filter(|routes| routes.get() != "null");
         let warnings = match given {
             None => {
@@ -269,6 +277,7 @@ impl<'g> Session<'g> {
         let registered = self.gateway.register(service, version, address, ttl);
         registered.map_err(|fault| Malformed(fault.to_string()))?;
         self.next_expiry = self.gateway.next_expiry();
+        self.is_staged = true;
         to.answer("register_ok", &Answer::Registered {}, out);
         Ok(())
     }
@@ -283,6 +292,7 @@ impl<'g> Session<'g> {
         let deregistered = self.gateway.deregister(service, version, &address);
         deregistered.map_err(|fault| Malformed(fault.to_string()))?;
         self.next_expiry = self.gateway.next_expiry();
+        self.is_staged = true;
         to.answer("deregister_ok", &Answer::Registered {}, out);
         Ok(())
     }
@@ -331,15 +341,17 @@ impl<'g> Session<'g> {
         let routes = snapshot.table().ids().map(|id| {
             let tally = self.tally.route(id);
             let backends = snapshot.pool(id).backends().iter();
+            let picks: Vec<BackendStats> = backends
+                .map(|b| BackendStats {
+                    backend: b.name.to_string(),
+                    picks: tally.picks(b.slot),
+                })
+                .collect();
             RouteStats {
                 route: snapshot.table().route_at(id).name(),
                 matched: tally.matched(),
-                picks: backends
-                    .map(|b| BackendStats {
-                        backend: b.name.to_string(),
-                        picks: tally.picks(b.slot),
-                    })
-                    .collect(),
+                departed: tally.picked() - picks.iter().map(|b| b.picks).sum::<u64>(),
+                picks,
             }
         });
         to.answer(
@@ -354,8 +366,14 @@ impl<'g> Session<'g> {
     /// Goes on with another snapshot: counts of routes that stay are kept.
     #[cold]
     fn follow(&mut self, snapshot: Arc<Snapshot>) {
-        self.tally = self.tally.carried(self.faces.snapshot(), &snapshot);
-        self.faces = Faces::new(snapshot);
+        let before = self.faces.snapshot();
+        if std::ptr::eq(before.table(), snapshot.table()) {
+            // Only backends have changed, and those that stay keep their slots.
+            self.faces.follow(snapshot);
+        } else {
+            self.tally = self.tally.carried(before, &snapshot);
+            self.faces = Faces::new(snapshot);
+        }
     }
 
     #[cold]
@@ -364,6 +382,17 @@ impl<'g> Session<'g> {
         if self.next_expiry.is_some_and(|expiry| expiry <= now) {
             self.gateway.expire(now);
             self.next_expiry = self.gateway.next_expiry();
+            self.is_staged = true;
+        }
+    }
+
+    /// Puts changed backends in force before any message that could tell; a run of changes costs
+    /// no more than one.
+    #[cold]
+    fn publish(&mut self, next: &Text<'_>) {
+        if !matches!(next, Text::Is(kind) if kind == "register" || kind == "deregister") {
+            self.gateway.publish();
+            self.is_staged = false;
         }
     }
 }
