@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::backend::{Address, BackendSource};
 use crate::engine::balance::{Cursor, Pick, Pool};
+use crate::engine::policy::Policy;
 use crate::engine::registry::{Entry, Registry, ServiceKey};
 use crate::engine::route::{Route, RouteIdentity};
 use crate::engine::table::{RouteId, Table};
@@ -32,13 +33,15 @@ struct CarriedCursor {
     at: usize,
 }
 
-/// The backends that the configuration gives to a route.
+/// What the configuration gives to a route.
 #[derive(Clone, Debug)]
 pub struct Configured {
     /// Their addresses, in order.
     pub addresses: Arc<[Address]>,
     /// Whether they stand at the route or at the service.
     pub source: BackendSource,
+    /// What the route asks for beside them; most routes share one.
+    pub policy: Arc<Policy>,
 }
 
 impl Snapshot {
@@ -126,6 +129,16 @@ impl Snapshot {
     )]
     pub fn pool(&self, route: RouteId) -> &Pool {
         &self.pools[route.0.get()]
+    }
+
+    /// The policy of a route.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a route's id is a place in its table, with a policy each"
+    )]
+    pub fn policy(&self, route: RouteId) -> &Arc<Policy> {
+        &self.configured[route.0.get()].policy
     }
 
     /// Picks the next backend of a route and moves its cursor; none if no backend is healthy.
