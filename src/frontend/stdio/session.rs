@@ -1,33 +1,34 @@
 //! A session: every message in turn, and its answer.
+//!
+//! Requests are answered here; `changes` has the messages that change the gateway, and
+//! `questions` those that only ask.
+
+mod changes;
+mod questions;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::fault::{Fault, Severity, did_you_mean};
+use crate::config::fault::did_you_mean;
 use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
-use crate::engine::explain::explain;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::reject::Reject;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::version::ApiVersion;
-use crate::frontend::explanation;
-use crate::frontend::stdio::discover;
 use crate::frontend::stdio::faces::Faces;
-use crate::frontend::stdio::fields::{
-    ClientRequest, Malformed, membership, required, table_json, ttl, version,
-};
+use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::message::{Fields, Message};
 use crate::frontend::stdio::reply::{
-    Answer, BackendStats, Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, RouteStats,
-    append_fields,
+    Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields,
 };
 use crate::frontend::stdio::salvage::Salvaged;
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
 use crate::observe::tally::Tally;
+use crate::runtime::cell::Held;
 use crate::runtime::gateway::Gateway;
 
 /// One client's conversation with the gateway.
@@ -109,7 +110,7 @@ impl<'g> Session<'g> {
                 &[],
                 out,
             );
-        };
+        }
         let to = Recipient {
             envelope: message.envelope,
             msg_id: fields.msg_id,
@@ -157,10 +158,7 @@ impl<'g> Session<'g> {
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
-        let snapshot = self.gateway.snapshot();
-        if !Arc::ptr_eq(&snapshot, self.faces.snapshot()) {
-            self.follow(Arc::clone(&snapshot));
-        }
+        let snapshot = self.current();
         match decide(&snapshot, &request.raw()) {
             Err(reject) => to.refused(&reject, out),
             Ok(plan) => self.forward(&plan, &request, to, out),
@@ -225,130 +223,14 @@ impl<'g> Session<'g> {
         }
     }
 
-    fn init(&mut self, fields: &Fields<'_>, to: Recipient<'_>, out: &mut Vec<u8>) {
-        let given = fields.routes.filter(|routes| routes.get() != "null");
-        let warnings = match given {
-            None => {
-                self.gateway.init_from_start();
-                Vec::new()
-            }
-            Some(_) => match self.gateway.init(&table_json(fields)) {
-                Ok(warnings) => warnings,
-                Err(faults) => {
-                    let is_error = |fault: &&Fault| fault.severity == Severity::Error;
-                    let errors = faults.iter().filter(is_error).count();
-                    let first = faults.iter().find(is_error);
-                    let first = first.map(ToString::to_string).unwrap_or_default();
-                    let more = if errors > 1 {
-                        format!(" (and {} more)", errors - 1)
-                    } else {
-                        String::new()
-                    };
-                    let words = format!("the table is not taken: {first}{more}");
-                    return to.error(MALFORMED, &words, &faults, out);
-                }
-            },
-        };
-        to.answer(
-            "init_ok",
-            &Answer::Init {
-                warnings: &warnings,
-            },
-            out,
-        );
-    }
-
-    fn register(
-        &mut self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let (service, version, address) = membership(fields)?;
-        let ttl = ttl(fields)?.map(|ttl| (ttl, (self.clock)()));
-        let registered = self.gateway.register(service, version, address, ttl);
-        registered.map_err(|fault| Malformed(fault.to_string()))?;
-        self.next_expiry = self.gateway.next_expiry();
-        to.answer("register_ok", &Answer::Registered {}, out);
-        Ok(())
-    }
-
-    fn deregister(
-        &mut self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let (service, version, address) = membership(fields)?;
-        let deregistered = self.gateway.deregister(service, version, &address);
-        deregistered.map_err(|fault| Malformed(fault.to_string()))?;
-        self.next_expiry = self.gateway.next_expiry();
-        to.answer("deregister_ok", &Answer::Registered {}, out);
-        Ok(())
-    }
-
-    fn discover(
-        &self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let service = match &fields.service {
-            Text::Absent => None,
-            given @ (Text::Is(_) | Text::Not(_)) => Some(required("service", given)?),
-        };
-        let version = version(fields)?;
-        let snapshot = self.gateway.snapshot();
-        let waiting = self.gateway.waiting();
-        let services = discover::services(&snapshot, &waiting, service, version);
-        to.answer("discover_ok", &Answer::Services { services }, out);
-        Ok(())
-    }
-
-    fn explain(
-        &self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let request = ClientRequest::of(fields)?;
-        let snapshot = self.gateway.snapshot();
-        let raw = request.raw();
-        let explained = explain(&snapshot, &raw);
-        to.answer(
-            "explain_ok",
-            &explanation::to_json(&explained, &snapshot),
-            out,
-        );
-        Ok(())
-    }
-
-    fn stats(&mut self, to: Recipient<'_>, out: &mut Vec<u8>) {
+    /// The snapshot in force, which tally and faces are then those of.
+    #[inline]
+    fn current(&mut self) -> Held {
         let snapshot = self.gateway.snapshot();
         if !Arc::ptr_eq(&snapshot, self.faces.snapshot()) {
             self.follow(Arc::clone(&snapshot));
         }
-        let routes = snapshot.table().ids().map(|id| {
-            let tally = self.tally.route(id);
-            let backends = snapshot.pool(id).backends().iter();
-            RouteStats {
-                route: snapshot.table().route_at(id).name(),
-                matched: tally.matched(),
-                picks: backends
-                    .map(|b| BackendStats {
-                        backend: b.name.to_string(),
-                        picks: tally.picks(b.slot),
-                    })
-                    .collect(),
-            }
-        });
-        to.answer(
-            "stats_ok",
-            &Answer::Stats {
-                routes: routes.collect(),
-            },
-            out,
-        );
+        snapshot
     }
 
     /// Goes on with another snapshot: counts of routes that stay are kept.
@@ -356,15 +238,6 @@ impl<'g> Session<'g> {
     fn follow(&mut self, snapshot: Arc<Snapshot>) {
         self.tally = self.tally.carried(self.faces.snapshot(), &snapshot);
         self.faces = Faces::new(snapshot);
-    }
-
-    #[cold]
-    fn expire(&mut self) {
-        let now = (self.clock)();
-        if self.next_expiry.is_some_and(|expiry| expiry <= now) {
-            self.gateway.expire(now);
-            self.next_expiry = self.gateway.next_expiry();
-        }
     }
 }
 
