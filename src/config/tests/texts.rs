@@ -25,6 +25,18 @@ fn what_is_not_json() {
             &"[".repeat(200),
             "1:128 syntax : nested too deep to be a configuration",
         ),
+        (
+            r#"{"routes":[{"path_pattern":"/\ud800"}]}"#,
+            "syntax routes[0].path_pattern: the text has half a surrogate pair",
+        ),
+        (
+            r#"{"services":{"a b":{"backends":["a",1e400]}}}"#,
+            "syntax services[\"a b\"].backends[1]: the number is out of range",
+        ),
+        (
+            r#"{"routes":[{"service":"s","x\udc00":1}]}"#,
+            "syntax routes[0]: a key has half a surrogate pair",
+        ),
     ] {
         assert_eq!(
             told(&Document::from_json(text).unwrap_err()),
