@@ -33,15 +33,8 @@ impl<'f> ClientRequest<'f> {
             Text::Absent => "GET",
             Text::Not(found) => return Err(not_text("method", found)),
         };
-        if let Some((place, found)) = fields.headers.fault.as_deref() {
-            let should = if place == "headers" {
-                "an object"
-            } else {
-                "a text, a number or a list of these"
-            };
-            return Err(Malformed(format!(
-                "`{place}` should be {should}, but is {found}"
-            )));
+        if let Some(fault) = &fields.headers.fault {
+            return Err(Malformed(fault.to_string()));
         }
         let headers = &*fields.headers.list;
         let host = headers
@@ -113,12 +106,11 @@ pub(super) fn version(fields: &Fields<'_>) -> Result<Option<ApiVersion>, Malform
     let text = match kind(raw) {
         "null" => return Ok(None),
         "a number" => Cow::Borrowed(raw.get()),
-        "a text" => string(raw).unwrap_or_default(),
-        found => {
-            return Err(Malformed(format!(
+        found => string(raw).ok_or_else(|| {
+            Malformed(format!(
                 "`version` should be a text such as \"v2\", but is {found}"
-            )));
-        }
+            ))
+        })?,
     };
     let parsed = ApiVersion::parse(&text);
     parsed

@@ -23,7 +23,6 @@ use crate::frontend::stdio::message::{Fields, Message};
 use crate::frontend::stdio::reply::{
     Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields,
 };
-use crate::frontend::stdio::salvage::Salvaged;
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
@@ -72,7 +71,7 @@ impl<'g> Session<'g> {
                 self.answer(&message, out);
                 Attempt::Done(length)
             }
-            Err(error) => Self::take_no_message(text, &error, out),
+            Err(_) => self.take_apart(text, out),
         }
     }
 
@@ -81,17 +80,21 @@ impl<'g> Session<'g> {
         Recipient::default().error(MALFORMED, &broken.to_string(), &[], out);
     }
 
+    /// Takes a value that could not be read at once: it is no object, or one with a text or a
+    /// number somewhere that cannot be read, which matters only where it is asked for.
     #[cold]
-    fn take_no_message(text: &[u8], problem: &serde_json::Error, out: &mut Vec<u8>) -> Attempt {
+    fn take_apart(&mut self, text: &[u8], out: &mut Vec<u8>) -> Attempt {
         let attempt = attempt_ignored(text);
         if let Attempt::Done(length) = attempt {
             let value = text.get(..length).unwrap_or(text);
-            let salvaged = Salvaged::read(value);
-            let words = match value.first() {
-                Some(b'{') => format!("this is no message: {}", without_place(problem)),
-                _ => "this is no message: a message is an object with a `type`".into(),
-            };
-            salvaged.recipient().error(MALFORMED, &words, &[], out);
+            let value = str::from_utf8(value).unwrap_or_default();
+            match Message::read_apart(value) {
+                Some(message) => self.answer(&message, out),
+                None => {
+                    let words = "this is no message: a message is an object with a `type`";
+                    Recipient::default().error(MALFORMED, words, &[], out);
+                }
+            }
         }
         attempt
     }
@@ -259,12 +262,4 @@ fn unsupported(kind: &str) -> String {
             KNOWN.join(", ")
         ),
     }
-}
-
-/// The words of a parse error without its line and column, which mean nothing to the client.
-fn without_place(problem: &serde_json::Error) -> String {
-    let words = problem.to_string();
-    words
-        .rsplit_once(" at line ")
-        .map_or(words.clone(), |(words, _)| words.to_owned())
 }
