@@ -196,7 +196,7 @@ fn a_failure_on_the_first_line_resumes_on_the_next() {
         ],
     );
     check(
-        b"{}\n\xef\xbb\xbf{}\n{}",
+        b"{}\n\xef\xbb\xbe{}\n{}",
         &["={}", "!2:1<2 expected value", "={}"],
     );
     check(b"\xef\xbbx\n{}", &["!1:1<1 expected value", "={}"]);
@@ -236,6 +236,27 @@ fn a_failure_on_a_later_line_resumes_at_a_brace() {
             "!3:3<3 expected value",
         ],
     );
+}
+
+/// Found by hand: of files with marks that are joined, each lost its first message but the first.
+#[test]
+fn regression_a_byte_order_mark_may_be_before_any_value() {
+    check(b"{}\n\xef\xbb\xbf{}\n{}", &["={}", "={}", "={}"]);
+    check(
+        b"\xef\xbb\xbf\xef\xbb\xbf{}\xef\xbb\xbf [] \n \xef\xbb\xbf\n1",
+        &["={}", "=[]", "=1"],
+    );
+    check(
+        b"x\n\xef\xbb\xbf1 x",
+        &["!1:1<1 expected value", "=1", "!2:3<2 expected value"],
+    );
+    check(
+        b"{\"a\":\n\xef\xbb\xbf{}\n\xef\xbb\xbf[]\n\xef\xbb\xbf{}",
+        &["!2:1<1 expected value", "={}", "=[]", "={}"],
+    );
+    check(b"{}\xef\xbb", &["={}", "!1:3<1 expected value"]);
+    check(b"\xef", &["!1:1<1 expected value"]);
+    check(b"{\n]\n\xef\xbb", &["!2:1<1 key must be a string"]);
 }
 
 /// Found while writing: `serde_json` reads the four bytes after `\u` before it judges them, so
