@@ -68,7 +68,7 @@ impl<'g> Session<'g> {
         let mut message = Message::default();
         match message.read(valid) {
             Ok(length) => {
-                self.answer(&message, out);
+                self.answer(&message, valid, out);
                 Attempt::Done(length)
             }
             Err(_) => self.take_apart(text, out),
@@ -89,7 +89,7 @@ impl<'g> Session<'g> {
             let value = text.get(..length).unwrap_or(text);
             let value = str::from_utf8(value).unwrap_or_default();
             match Message::read_apart(value) {
-                Some(message) => self.answer(&message, out),
+                Some(message) => self.answer(&message, value, out),
                 None => {
                     let words = "this is no message: a message is an object with a `type`";
                     Recipient::default().error(MALFORMED, words, &[], out);
@@ -99,8 +99,9 @@ impl<'g> Session<'g> {
         attempt
     }
 
+    /// Answers the message that `text` begins with.
     #[inline]
-    fn answer(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
+    fn answer(&mut self, message: &Message<'_>, text: &str, out: &mut Vec<u8>) {
         let fields = &message.fields;
         if !message.has_fields {
             let to = Recipient {
@@ -125,7 +126,7 @@ impl<'g> Session<'g> {
             Text::Is(kind) => match &**kind {
                 "api_request" => self.api_request(fields, to, out),
                 "init" => {
-                    self.init(fields, to, out);
+                    self.init(fields, text, to, out);
                     Ok(())
                 }
                 "register" => self.register(fields, to, out),

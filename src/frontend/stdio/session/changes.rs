@@ -3,32 +3,44 @@
 
 use std::fmt;
 
-use crate::config::fault::{Fault, Severity};
+use crate::config::fault::{Fault, Severity, did_you_mean, excerpt};
+use crate::config::json::Entries;
 use crate::frontend::stdio::fields::{Malformed, membership, table_json, ttl};
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::reply::{Answer, MALFORMED, Recipient};
 use crate::frontend::stdio::session::Session;
+use crate::frontend::stdio::text::string;
 
 impl Session<'_> {
-    pub(super) fn init(&mut self, fields: &Fields<'_>, to: Recipient<'_>, out: &mut Vec<u8>) {
+    /// `text` begins with the message, which is looked at once more for keys that are none.
+    pub(super) fn init(
+        &mut self,
+        fields: &Fields<'_>,
+        text: &str,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let mut warnings = misspelt(text, to.envelope.is_some());
         let given = fields.routes.filter(|routes| routes.get() != "null");
-        let warnings = match given {
+        let done = match given {
             None => {
                 self.gateway.init_from_start();
-                Vec::new()
+                Ok(Vec::new())
             }
-            Some(_) => match self.gateway.init(&table_json(fields)) {
-                Ok(warnings) => warnings,
-                Err(faults) => return to.error(MALFORMED, &not_taken(&faults), &faults, out),
-            },
+            Some(_) => self.gateway.init(&table_json(fields)),
         };
-        to.answer(
-            "init_ok",
-            &Answer::Init {
-                warnings: &warnings,
-            },
-            out,
-        );
+        match done {
+            Ok(more) => {
+                warnings.extend(more);
+                let warnings = &warnings;
+                to.answer("init_ok", &Answer::Init { warnings }, out);
+            }
+            Err(faults) => {
+                let words = not_taken(&faults);
+                warnings.extend(faults);
+                to.error(MALFORMED, &words, &warnings, out);
+            }
+        }
     }
 
     pub(super) fn register(
@@ -38,7 +50,7 @@ impl Session<'_> {
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         let (service, version, address) = membership(fields)?;
-        let ttl = ttl(fields)?.map(|ttl| (ttl, (self.clock)()));
+        let ttl = ttl(fields, self.clock)?;
         let registered = self.gateway.register(service, version, address, ttl);
         self.changed(registered)?;
         to.answer("register_ok", &Answer::Registered {}, out);
@@ -72,6 +84,45 @@ impl Session<'_> {
         self.next_expiry = self.gateway.next_expiry();
         done.map_err(|fault| Malformed(fault.to_string()))
     }
+}
+
+/// Warnings of keys in an `init` that are ignored, as unknown ones are, but were probably meant to
+/// be a part of the table.
+fn misspelt(text: &str, is_enveloped: bool) -> Vec<Fault> {
+    const PARTS: [&str; 3] = ["routes", "services", "versioning"];
+    let Some(Entries(mut entries)) = entries_at_start(text) else {
+        return Vec::new();
+    };
+    if is_enveloped {
+        let bodies = entries
+            .iter()
+            .filter(|(name, _)| string(name).as_deref() == Some("body"));
+        let body = bodies
+            .last()
+            .and_then(|(_, body)| entries_at_start(body.get()));
+        entries = body.unwrap_or_default().0;
+    }
+    let mut warnings = Vec::new();
+    for (name, _) in entries {
+        let Some(name) = string(name).filter(|name| !PARTS.contains(&&**name)) else {
+            continue;
+        };
+        if let Some(meant) = did_you_mean(&name, PARTS) {
+            let shown = excerpt(&name);
+            let message = format!("unknown key `{shown}` in an `init`");
+            let fault = Fault::error("config.unknown_key", message)
+                .with_help(format!("did you mean `{meant}`?"))
+                .with_severity(Severity::Warning);
+            warnings.push(Fault { at: shown, ..fault });
+        }
+    }
+    warnings
+}
+
+/// The entries of the object that `text` begins with.
+fn entries_at_start(text: &str) -> Option<Entries<'_>> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Entries<'_>>();
+    values.next()?.ok()
 }
 
 /// The first error of a table, and how many there are beside it.
