@@ -67,7 +67,7 @@ fn odd_values_are_answered_to_the_letter() {
 
 /// Each of these says what is wrong with it, and is not answered as if that were not there.
 #[test]
-fn headers_that_are_no_text_are_refused() {
+fn headers_that_cannot_be_are_refused() {
     for headers in [
         r#"{"accept-version":"\ud800"}"#,
         r#"{"accept-version":["v1","\udfff"]}"#,
@@ -76,6 +76,11 @@ fn headers_that_are_no_text_are_refused() {
         r#"{"accept-version":[["v1"]]}"#,
         r#"[]"#,
         r#""accept-version: v1""#,
+        r#"{"a b":"c"}"#,
+        r#"{"":"c"}"#,
+        r#"{"a\n":1}"#,
+        r#"{"a":["b","c\r\nd"]}"#,
+        "{\"a\":\"\u{7f}\"}",
     ] {
         let input =
             format!(r#"{{"type":"api_request","path":"/api/users/1","headers":{headers}}}"#);
