@@ -94,11 +94,11 @@ fn misspelt(text: &str, is_enveloped: bool) -> Vec<Fault> {
         return Vec::new();
     };
     if is_enveloped {
-        let bodies = entries
+        let mut bodies = entries
             .iter()
             .filter(|(name, _)| string(name).as_deref() == Some("body"));
         let body = bodies
-            .last()
+            .next_back()
             .and_then(|(_, body)| entries_at_start(body.get()));
         entries = body.unwrap_or_default().0;
     }

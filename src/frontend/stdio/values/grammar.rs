@@ -122,7 +122,7 @@ const OURS: [(&str, &str); 11] = [
     ),
     ("invalid escape", NO_ESCAPE),
     ("invalid unicode code point", NO_UTF_8),
-    ("invalid number", "a number should go on otherwise here"),
+    ("invalid number", "no number is written so"),
     (
         "control character (\\u0000-\\u001F) found while parsing a string",
         "a control character stands in a text unescaped",

@@ -33,16 +33,13 @@ fn a_failure_on_the_first_line_resumes_on_the_next() {
             "!2:1<2 a value should stand here",
         ],
     );
-    check(
-        b"-\n1",
-        &["!1:2<1 a number should go on otherwise here", "=1"],
-    );
+    check(b"-\n1", &["!1:2<1 no number is written so", "=1"]);
     check(
         b"1.\n1e\n01\n12x\n",
         &[
-            "!1:3<1 a number should go on otherwise here",
-            "!2:3<2 a number should go on otherwise here",
-            "!3:2<3 a number should go on otherwise here",
+            "!1:3<1 no number is written so",
+            "!2:3<2 no number is written so",
+            "!3:2<3 no number is written so",
             "!4:3<4 a blank should stand here",
         ],
     );
