@@ -69,6 +69,7 @@ fn a_swap_neither_loses_nor_doubles_a_pick() {
         // Registered where no route is: a snapshot is published, no pool changes.
         let address = Address::parse("e").unwrap();
         gateway.register("u", None, address, None).unwrap();
+        gateway.publish();
     });
 }
 
@@ -87,11 +88,13 @@ fn a_reader_sees_the_old_table_or_the_new_one() {
         gateway
             .register("s", None, Address::parse("new").unwrap(), None)
             .unwrap();
+        gateway.publish();
     });
     check_whole(BEFORE, |gateway| {
         gateway
             .deregister("s", None, &Address::parse("old").unwrap())
             .unwrap();
+        gateway.publish();
     });
 }
 

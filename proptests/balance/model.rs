@@ -127,9 +127,12 @@ impl Model {
                 let taken = self
                     .gateway
                     .register(service, parse(*version), parsed, life);
-                let meant = meant(TABLES[self.table], service, *version);
+                let meant = self.meant(service, *version);
                 assert_eq!(taken.is_ok(), meant.is_some());
                 if let Some(version) = meant {
+                    if version.is_some() {
+                        self.take_unsettled(service, address);
+                    }
                     let expires = ttl.map(|ttl| self.seconds + ttl);
                     self.register((service, version), (*address).to_owned(), expires);
                 }
@@ -137,8 +140,9 @@ impl Model {
             Change::Deregister((service, version, address)) => {
                 let parsed = Address::parse(address).unwrap();
                 let taken = self.gateway.deregister(service, parse(*version), &parsed);
-                let meant = meant(TABLES[self.table], service, *version);
-                assert_eq!(taken.is_ok(), meant.is_some());
+                let was_unsettled = self.take_unsettled(service, address);
+                let meant = self.meant(service, *version);
+                assert_eq!(taken.is_ok(), meant.is_some() || was_unsettled);
                 if let Some(version) = meant {
                     let key = (*service, version);
                     self.registered
@@ -160,6 +164,7 @@ impl Model {
                 }
             }
         }
+        self.gateway.publish();
         let next = self
             .registered
             .iter()
@@ -235,7 +240,6 @@ impl Model {
     }
 
     fn register(&mut self, key: Key, address: String, expires: Option<u64>) {
-        self.removed.remove(&(key, address.clone()));
         let known = self
             .registered
             .iter_mut()
@@ -258,15 +262,38 @@ impl Model {
         // What left the version out is settled where the table now says which is meant.
         let (open, settled) = std::mem::take(&mut self.registered).into_iter().partition(
             |((service, version), ..)| {
-                version.is_none() && matches!(meant(TABLES[table], service, None), Some(Some(_)))
+                version.is_none() && matches!(meant(&named(table, service), None), Some(Some(_)))
             },
         );
         self.registered = settled;
         let open: Vec<_> = open;
         for ((service, _), address, expires) in open {
-            let version = meant(TABLES[table], service, None).unwrap();
+            let version = meant(&named(table, service), None).unwrap();
             self.register((service, version), address, expires);
         }
+    }
+
+    /// The version that is meant, by the table or, if it does not name the service, by what is
+    /// registered.
+    fn meant(&self, service: &str, version: Option<&'static str>) -> Option<Option<&'static str>> {
+        let mut versions = named(self.table, service);
+        if versions.is_empty() {
+            let registered = self.registered.iter().map(|(key, ..)| *key);
+            versions.extend(registered.filter(|key| key.0 == service).map(|key| key.1));
+        }
+        meant(&versions, version)
+    }
+
+    /// Takes off what is registered without a version where the table has only versions.
+    fn take_unsettled(&mut self, service: &'static str, address: &str) -> bool {
+        let versions = named(self.table, service);
+        if versions.is_empty() || versions.contains(&None) {
+            return false;
+        }
+        let before = self.registered.len();
+        self.registered
+            .retain(|(key, known, _)| *key != (service, None) || known != address);
+        self.registered.len() < before
     }
 
     fn now(&self) -> Instant {
@@ -274,17 +301,20 @@ impl Model {
     }
 }
 
-/// The version that is meant: none if it is left out and that leaves a doubt.
-fn meant(
-    table: &[Route],
-    service: &str,
-    version: Option<&'static str>,
-) -> Option<Option<&'static str>> {
-    let versions: BTreeSet<_> = table
-        .iter()
+/// The versions that a table has of a service.
+fn named(table: usize, service: &str) -> BTreeSet<Option<&'static str>> {
+    let routes = TABLES[table].iter();
+    routes
         .filter(|route| route.1 == service)
         .map(|route| route.2)
-        .collect();
+        .collect()
+}
+
+/// Which of these versions is meant: none if it is left out and that leaves a doubt.
+fn meant(
+    versions: &BTreeSet<Option<&'static str>>,
+    version: Option<&'static str>,
+) -> Option<Option<&'static str>> {
     match version {
         Some(_) => Some(version),
         None if versions.contains(&None) || versions.is_empty() => Some(None),

@@ -146,6 +146,14 @@ fn what_nobody_serves_is_404_or_405() {
         PUT /a => 405 method.not_allowed GET HEAD
         ",
     );
+    // Another method would not help here.
+    check(
+        "
+        /r/{x} s methods=GET
+        POST /r/a%2Fb => 400 path.encoded_slash
+        POST /r/a => 405 method.not_allowed GET HEAD
+        ",
+    );
 }
 
 #[test]

@@ -23,13 +23,20 @@ pub(crate) fn decide_among(forms: &[Form<'_>], table: &Table, request: &Request)
         Err(Refusal::Other(code, versions)) => refused(code, vec![], &versions),
         Err(Refusal::Method(methods)) => {
             let mut allow = methods;
+            let mut kept_out_by_slash = false;
             allow.retain(|method| {
                 let other = Request {
                     method: method.clone(),
                     ..request.clone()
                 };
-                settle(forms, table, &other).is_ok()
+                let settled = settle(forms, table, &other);
+                kept_out_by_slash |=
+                    matches!(settled, Err(Refusal::Other("path.encoded_slash", _)));
+                settled.is_ok()
             });
+            if allow.is_empty() && kept_out_by_slash {
+                return refused("path.encoded_slash", allow, &[]);
+            }
             allow.sort();
             allow.dedup();
             refused("method.not_allowed", allow, &[])

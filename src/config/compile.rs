@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::document::Document;
-use crate::config::fault::{Fault, Severity};
+use crate::config::fault::{Fault, Faults, Severity};
 use crate::config::raw::{At, RawTable, RawVersioning, Strictness, read};
 use crate::config::routes::Routes;
 use crate::config::services::Services;
@@ -85,11 +85,11 @@ pub fn load_json(text: &str, options: LoadOptions) -> Result<Loaded, Vec<Fault>>
 }
 
 fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
-    let (raw, mut faults) = read(doc, options.strictness);
+    let (raw, faults) = read(doc, options.strictness);
     let mut compiler = Compiler {
         doc,
         strictness: options.strictness,
-        faults: Vec::new(),
+        faults,
     };
     let (table, configured, places) = compiler.table(raw);
     let severity = if options.allow_unreachable {
@@ -112,15 +112,13 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
         let (route, code, message) = note_words(&table, &note);
         compiler.report(place_of(route), code, message, None, Severity::Note);
     }
-    faults.append(&mut compiler.faults);
-    faults.sort_by_key(|fault| fault.place);
-    if faults.iter().any(|fault| fault.severity == Severity::Error) {
-        return Err(faults);
+    if compiler.faults.has_error() {
+        return Err(compiler.faults.into_sorted());
     }
     Ok(Loaded {
         table,
         configured,
-        remarks: faults,
+        remarks: compiler.faults.into_sorted(),
     })
 }
 
@@ -128,7 +126,7 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
 pub(super) struct Compiler<'d> {
     pub(super) doc: &'d Document,
     pub(super) strictness: Strictness,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl Compiler<'_> {

@@ -93,6 +93,60 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {}
 
+/// Faults as they are found. So many of each severity are kept, the rest are counted: an answer
+/// shall not be many times as long as what it answers.
+#[derive(Debug, Default)]
+pub struct Faults {
+    errors: Kept,
+    warnings: Kept,
+    notes: Kept,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    faults: Vec<Fault>,
+    others: usize,
+}
+
+impl Faults {
+    /// How many of each severity are kept.
+    pub const MOST: usize = 1_000;
+
+    /// Adds one that was found.
+    pub fn push(&mut self, fault: Fault) {
+        let kept = match fault.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+            Severity::Note => &mut self.notes,
+        };
+        if kept.faults.len() < Self::MOST {
+            kept.faults.push(fault);
+        } else {
+            kept.others += 1;
+        }
+    }
+
+    /// Whether one of them is an error.
+    #[must_use]
+    pub fn has_error(&self) -> bool {
+        !self.errors.faults.is_empty()
+    }
+
+    /// Those kept, in the order of the text, and a note of how many there are beside them.
+    #[must_use]
+    pub fn into_sorted(self) -> Vec<Fault> {
+        let kinds = [self.errors, self.warnings, self.notes];
+        let others = kinds.iter().map(|kept| kept.others).sum::<usize>();
+        let mut all: Vec<Fault> = kinds.into_iter().flat_map(|kept| kept.faults).collect();
+        all.sort_by_key(|fault| fault.place);
+        if others > 0 {
+            let message = format!("{others} more are not told");
+            all.push(Fault::error("config.more", message).with_severity(Severity::Note));
+        }
+        all
+    }
+}
+
 impl Severity {
     /// The word for it, as it is printed and serialized.
     pub fn as_str(self) -> &'static str {
@@ -185,6 +239,25 @@ mod tests {
         for (word, expected) in table {
             assert_eq!(did_you_mean(word, known), expected, "{word}");
         }
+    }
+
+    #[test]
+    fn only_so_many_faults_are_kept() {
+        let mut faults = Faults::default();
+        let warning = Fault::error("a.b", "w").with_severity(Severity::Warning);
+        for _ in 0..Faults::MOST + 7 {
+            faults.push(warning.clone());
+        }
+        assert!(!faults.has_error());
+        faults.push(Fault::error("a.c", "e"));
+        assert!(faults.has_error());
+        let told = faults.into_sorted();
+        assert_eq!(told.len(), Faults::MOST + 2);
+        let last = told.last().unwrap();
+        assert_eq!(
+            (last.code, &*last.message),
+            ("config.more", "7 more are not told")
+        );
     }
 
     #[test]

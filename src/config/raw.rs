@@ -5,7 +5,7 @@
 //! address is one, and whether names agree, is for the compiler of the table to say.
 
 use crate::config::document::{Document, Place};
-use crate::config::fault::Fault;
+use crate::config::fault::Faults;
 use crate::config::reader::{Reader, Shape};
 
 /// A value and where it stood.
@@ -125,9 +125,9 @@ pub enum Strictness {
     Init,
 }
 
-/// Reads the whole document. The faults are in the order of the text; the table holds what could be
+/// Reads the whole document. The table holds what could be
 /// read, so its meaning can be checked too, but it may be used only if no fault is an error.
-pub fn read(doc: &Document, strictness: Strictness) -> (RawTable, Vec<Fault>) {
+pub fn read(doc: &Document, strictness: Strictness) -> (RawTable, Faults) {
     let mut reader = Reader::new(doc, strictness);
     let table = table(&mut reader, Place::ROOT).unwrap_or_default();
     (table, reader.finish())

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use crate::config::document::{Document, Place, Value};
-use crate::config::fault::{Fault, Position, Severity, did_you_mean, excerpt};
+use crate::config::fault::{Fault, Faults, Position, Severity, did_you_mean, excerpt};
 use crate::config::raw::{At, MATCH, RawMatch, RawStrip, Strictness};
 
 /// A map with known keys.
@@ -30,13 +30,13 @@ pub(super) struct Reader<'d> {
     strictness: Strictness,
     /// Keys that their map has already: only the first counts.
     repeated: HashSet<Place>,
-    faults: Vec<(Place, Fault)>,
+    faults: Faults,
 }
 
 impl<'d> Reader<'d> {
     pub(super) fn new(doc: &'d Document, strictness: Strictness) -> Self {
         let mut repeated = HashSet::new();
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         for (first, again) in doc.duplicate_keys() {
             let key = excerpt(doc.text(again).unwrap_or_default());
             let message = format!("`{key}` is here twice");
@@ -45,7 +45,7 @@ impl<'d> Reader<'d> {
                 fault = fault.with_help(format!("line {line} has it already"));
             }
             repeated.insert(again);
-            faults.push((again, fault));
+            faults.push(fault);
         }
         Self {
             doc,
@@ -55,10 +55,9 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// All faults, in the order of the text.
-    pub(super) fn finish(mut self) -> Vec<Fault> {
-        self.faults.sort_by_key(|&(place, _)| place);
-        self.faults.into_iter().map(|(_, fault)| fault).collect()
+    /// All faults.
+    pub(super) fn finish(self) -> Faults {
+        self.faults
     }
 
     /// The values of the keys of `shape`, in its order.
@@ -100,10 +99,8 @@ impl<'d> Reader<'d> {
     pub(super) fn missing<const N: usize>(&mut self, place: Place, shape: &Shape<N>, keys: &str) {
         let message = format!("{} needs {keys}", shape.what);
         let fault = self.doc.fault(place, "config.missing_key", message);
-        self.note(
-            place,
-            fault.with_help(format!("for example {}", shape.example)),
-        );
+        self.faults
+            .push(fault.with_help(format!("for example {}", shape.example)));
     }
 
     /// The names and values of a map whose keys are names.
@@ -242,7 +239,7 @@ impl<'d> Reader<'d> {
                     let fault = doc
                         .fault(present, "config.type", "only `present: true` has a meaning")
                         .with_help("leave the constraint out, and it does not matter");
-                    self.note(present, fault);
+                    self.faults.push(fault);
                     return None;
                 }
                 RawMatch::Present
@@ -251,10 +248,8 @@ impl<'d> Reader<'d> {
             (Some(_), Some(prefix)) => {
                 let message = "a constraint is `present` or `prefix`, not both";
                 let fault = doc.fault(prefix, "config.type", message);
-                self.note(
-                    prefix,
-                    fault.with_help("a `prefix` is present: leave `present` out"),
-                );
+                self.faults
+                    .push(fault.with_help("a `prefix` is present: leave `present` out"));
                 return None;
             }
             (None, None) => {
@@ -287,7 +282,7 @@ impl<'d> Reader<'d> {
             Strictness::File => Severity::Error,
             Strictness::Init => Severity::Warning,
         };
-        self.note(key, fault.with_severity(severity));
+        self.faults.push(fault.with_severity(severity));
     }
 
     fn is_left_out(&self, value: Place) -> bool {
@@ -308,11 +303,7 @@ impl<'d> Reader<'d> {
             help,
             ..self.doc.fault(place, "config.type", message)
         };
-        self.note(place, fault);
-    }
-
-    fn note(&mut self, place: Place, fault: Fault) {
-        self.faults.push((place, fault));
+        self.faults.push(fault);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::engine::constraint::{Constraint, ValueTest};
 use crate::engine::host::HostPattern;
 use crate::engine::method::{Method, MethodSet, STANDARD_METHODS};
 use crate::engine::pattern::PathPattern;
+use crate::engine::policy::Policy;
 use crate::engine::route::{Route, RouteSpec, StripPrefix};
 use crate::engine::snapshot::Configured;
 use crate::engine::version::ApiVersion;
@@ -22,6 +23,7 @@ pub(super) struct Routes<'s> {
     services: &'s Services,
     path_states_version: bool,
     names: HashMap<String, Place>,
+    policy: Arc<Policy>,
     pub(super) routes: Vec<Route>,
     pub(super) configured: Vec<Configured>,
     pub(super) places: Vec<Place>,
@@ -33,6 +35,7 @@ impl<'s> Routes<'s> {
             services,
             path_states_version,
             names: HashMap::new(),
+            policy: Arc::default(),
             routes: Vec::new(),
             configured: Vec::new(),
             places: Vec::new(),
@@ -135,7 +138,11 @@ impl<'s> Routes<'s> {
             }
             Ok(route) => {
                 self.routes.push(route);
-                self.configured.push(Configured { addresses, source });
+                self.configured.push(Configured {
+                    addresses,
+                    source,
+                    policy: Arc::clone(&self.policy),
+                });
                 self.places.push(raw.place);
             }
         }

@@ -1,6 +1,7 @@
 //! Backends: the addresses of a service.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -8,7 +9,7 @@ use thiserror::Error;
 /// Where a backend listens. Two addresses are the same if scheme, host and port are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
-    host: Box<str>,
+    host: Arc<str>,
     port: u16,
     scheme: Scheme,
 }
@@ -61,7 +62,7 @@ pub enum BackendSource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     /// What it is called: its host, or host and port if another of the route has that host.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Where it listens.
     pub address: Address,
     /// Where the gateway knows it from.
@@ -120,7 +121,7 @@ impl Address {
 
     /// The host, in lower case.
     #[must_use]
-    pub const fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         &self.host
     }
 

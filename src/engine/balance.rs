@@ -77,50 +77,36 @@ impl Pool {
         previous: Option<&Self>,
         members: impl IntoIterator<Item = (&'a Address, BackendSource)>,
     ) -> Self {
-        let mut unique: Vec<(&Address, BackendSource)> = Vec::new();
-        for (address, source) in members {
-            if !unique.iter().any(|(other, _)| *other == address) {
-                unique.push((address, source));
-            }
-        }
         let mut next_slot = previous.map_or(0, |pool| pool.next_slot);
-        let known = |address: &Address| previous.and_then(|pool| pool.find(address));
-        let alike = |address: &Address| {
-            let same_host = unique
-                .iter()
-                .filter(|(other, _)| other.host() == address.host());
-            let same_port = same_host
-                .clone()
-                .filter(|(other, _)| other.port() == address.port());
-            (same_host.count(), same_port.count())
-        };
-        let backends: Vec<Backend> = unique
-            .iter()
-            .map(|(address, source)| {
-                if let Some(backend) = known(address) {
-                    return Backend {
-                        source: *source,
-                        ..backend.clone()
-                    };
-                }
-                let slot = next_slot;
-                next_slot += 1;
-                let name = match alike(address) {
-                    (1, _) => address.host().into(),
-                    (_, 1) => format!("{}:{}", address.host(), address.port()).into(),
-                    // Only the scheme tells them apart.
-                    _ => address.to_string().into(),
-                };
-                Backend {
-                    name,
-                    address: (*address).clone(),
-                    source: *source,
+        let known = previous.map(Self::by_address).unwrap_or_default();
+        let mut backends = Vec::new();
+        for (address, source, name) in named(members) {
+            let found = known.binary_search_by_key(&address, |backend| &backend.address);
+            let stays = found.ok().and_then(|at| known.get(at));
+            backends.push(match stays {
+                Some(backend) => Backend {
+                    source,
+                    ..(*backend).clone()
+                },
+                None => Backend {
+                    name: name.of(address),
+                    address: address.clone(),
+                    source,
                     healthy: true,
-                    slot,
-                }
-            })
-            .collect();
+                    slot: next_slot,
+                },
+            });
+            next_slot += u32::from(stays.is_none());
+        }
         Self::of(backends, next_slot)
+    }
+
+    /// Every backend, in the order of the addresses.
+    #[must_use]
+    pub fn by_address(&self) -> Vec<&Backend> {
+        let mut backends: Vec<&Backend> = self.backends.iter().collect();
+        backends.sort_unstable_by_key(|backend| &backend.address);
+        backends
     }
 
     fn of(mut backends: Vec<Backend>, next_slot: u32) -> Self {
@@ -143,14 +129,6 @@ impl Pool {
     #[must_use]
     pub const fn slots(&self) -> u32 {
         self.next_slot
-    }
-
-    /// The backend at an address.
-    #[must_use]
-    pub fn find(&self, address: &Address) -> Option<&Backend> {
-        self.backends
-            .iter()
-            .find(|backend| backend.address == *address)
     }
 
     /// The next healthy backend, and moves the cursor; none if there is none, and the cursor stays.
@@ -190,6 +168,50 @@ impl Pool {
         }
         Self::of(backends, self.next_slot)
     }
+}
+
+/// How much of its address a backend is called by.
+#[derive(Clone, Copy)]
+enum Name {
+    Host,
+    HostPort,
+    Whole,
+}
+
+impl Name {
+    fn of(self, address: &Address) -> Arc<str> {
+        match self {
+            Self::Host => address.host().into(),
+            Self::HostPort => format!("{}:{}", address.host(), address.port()).into(),
+            Self::Whole => address.to_string().into(),
+        }
+    }
+}
+
+/// Members in their order, each address once, with as much of it as tells it from the others.
+fn named<'a>(
+    members: impl IntoIterator<Item = (&'a Address, BackendSource)>,
+) -> impl Iterator<Item = (&'a Address, BackendSource, Name)> {
+    // Sorted by address all that are alike lie together.
+    let mut sorted: Vec<_> = members.into_iter().enumerate().collect();
+    sorted.sort_by_key(|(_, (address, _))| *address);
+    sorted.dedup_by_key(|(_, (address, _))| *address);
+    let mut named = Vec::with_capacity(sorted.len());
+    for same_host in sorted.chunk_by(|(_, (a, _)), (_, (b, _))| a.host() == b.host()) {
+        for same_port in same_host.chunk_by(|(_, (a, _)), (_, (b, _))| a.port() == b.port()) {
+            let name = match (same_host.len(), same_port.len()) {
+                (1, _) => Name::Host,
+                (_, 1) => Name::HostPort,
+                // Only the scheme tells them apart.
+                _ => Name::Whole,
+            };
+            named.extend(same_port.iter().map(|(at, member)| (*at, *member, name)));
+        }
+    }
+    named.sort_unstable_by_key(|(at, ..)| *at);
+    named
+        .into_iter()
+        .map(|(_, (address, source), name)| (address, source, name))
 }
 
 #[inline]

@@ -1,12 +1,14 @@
 //! The decision: from a raw request to a plan or a refusal, in one pass.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::engine::balance::Pick;
 use crate::engine::form::Form;
 use crate::engine::host::{check_host, normal_host};
 use crate::engine::method::Method;
 use crate::engine::path::{EncodedSlash, NormalPath, PathFault, check_query, split_target};
+use crate::engine::policy::Policy;
 use crate::engine::refusal;
 use crate::engine::reject::{EncodedSlashFault, Reject};
 use crate::engine::request::{Headers, RawRequest};
@@ -113,6 +115,12 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn upstream_path(&self) -> UpstreamPath<'_> {
         UpstreamPath::new(self.path.as_str(), self.query, *self.form, self.route)
+    }
+
+    /// What the route asks for beside its service.
+    #[must_use]
+    pub fn policy(&self) -> &'a Arc<Policy> {
+        self.snapshot.policy(self.route_id())
     }
 
     /// Picks the next backend of the route and moves its cursor; none if no backend is healthy.

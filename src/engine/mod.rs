@@ -18,6 +18,7 @@ pub mod method;
 mod outline;
 pub mod path;
 pub mod pattern;
+pub mod policy;
 pub mod precedence;
 mod refusal;
 pub mod registry;

@@ -41,15 +41,23 @@ pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<Reje
         return Some(*halted);
     }
     if else_serves {
-        let method = walk.method.as_str().into();
-        let allow = allow(walk, &there);
-        return Some(Reject::MethodNotAllowed { method, allow });
+        return Some(match allow(walk, &there) {
+            Ok(allow) => Reject::MethodNotAllowed {
+                method: walk.method.as_str().into(),
+                allow,
+            },
+            Err(reject) => *reject,
+        });
     }
     (!there.is_empty()).then(|| unsupported(walk, &open))
 }
 
-/// The methods with which the same request would be admitted: each is tried.
-fn allow<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>, there: &[Form]) -> Vec<String> {
+/// The methods with which the same request would be admitted: each is tried. If an encoded slash
+/// keeps all of them out, it is not the method that is wrong, and the refusal says so.
+fn allow<H: Headers + ?Sized>(
+    walk: &Walk<'_, '_, H>,
+    there: &[Form],
+) -> Result<Vec<String>, Box<Reject<'static>>> {
     let mut methods: BTreeSet<&str> = BTreeSet::new();
     for form in there {
         let listed = walk.route(form).methods().as_listed();
@@ -60,20 +68,26 @@ fn allow<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>, there: &[Form]) -> Vec<Str
             methods.insert("HEAD");
         }
     }
-    let admitted = |method: &&str| {
-        let Ok(method) = Method::parse(method) else {
-            return false;
+    let mut admitted = Vec::new();
+    let mut refused = None;
+    for name in methods {
+        let Ok(method) = Method::parse(name) else {
+            continue;
         };
         if walk.path == "*" && method.as_str() != "OPTIONS" {
-            return false;
+            continue;
         }
-        matches!(winner(&Walk { method, ..*walk }), Ok(Found::Winner(..)))
-    };
-    methods
-        .into_iter()
-        .filter(admitted)
-        .map(Into::into)
-        .collect()
+        match winner(&Walk { method, ..*walk }) {
+            Ok(Found::Winner(..)) => admitted.push(name.into()),
+            Ok(Found::Nothing { .. }) => {}
+            Err(reject) if matches!(*reject, Reject::EncodedSlash(_)) => refused = Some(reject),
+            Err(_) => {}
+        }
+    }
+    match refused {
+        Some(reject) if admitted.is_empty() => Err(reject),
+        _ => Ok(admitted),
+    }
 }
 
 /// The refusal of a form at which the walk ends.

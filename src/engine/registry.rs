@@ -1,14 +1,14 @@
 //! Registrations: backends that come and go while the gateway runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use crate::engine::backend::Address;
-use crate::engine::table::Table;
+use crate::engine::table::{AmbiguousVersion, Table};
 use crate::engine::version::ApiVersion;
 
-/// What a registration belongs to. A version of none is the neutral set, or, for a service that
-/// no table has named yet, one that is still to be settled.
+/// What a registration belongs to. A version of none is the neutral set, or, where the table has
+/// none, one that is still to be settled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServiceKey {
     /// The service.
@@ -17,17 +17,24 @@ pub struct ServiceKey {
     pub version: Option<ApiVersion>,
 }
 
-/// Every registration. It outlives the tables.
+/// Every registration. It outlives the tables. No call takes longer the more there are, but for
+/// those that list them.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    entries: HashMap<ServiceKey, Entry>,
+    services: HashMap<Box<str>, BTreeMap<Option<ApiVersion>, Entry>>,
+    /// By when they expire, and their numbers: whose they are.
+    expiries: BTreeMap<(Instant, u64), ServiceKey>,
+    next_number: u64,
+    count: usize,
 }
 
 /// What is registered for one service and version, and what was taken off it.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    registered: Vec<Registration>,
-    removed: Vec<Address>,
+    /// By their numbers, which rise in the order in which they came.
+    registered: BTreeMap<u64, Registration>,
+    numbers: HashMap<Address, u64>,
+    removed: HashSet<Address>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,68 +45,78 @@ struct Registration {
 
 impl Registry {
     /// Adds a backend, or renews it; it is gone at `expires` unless renewed by then. A configured
-    /// backend that was taken off comes back.
+    /// backend that was taken off is from now on a registered one.
     pub fn register(&mut self, key: ServiceKey, address: Address, expires: Option<Instant>) {
-        let entry = self.entries.entry(key).or_default();
-        entry.removed.retain(|removed| *removed != address);
-        match entry
+        let versions = self.services.entry(key.service.clone()).or_default();
+        let entry = versions.entry(key.version).or_default();
+        let number = match entry.numbers.get(&address) {
+            Some(number) => *number,
+            None => {
+                self.count += 1;
+                self.next_number += 1;
+                entry.numbers.insert(address.clone(), self.next_number);
+                self.next_number
+            }
+        };
+        let renewed = entry
             .registered
-            .iter_mut()
-            .find(|known| known.address == address)
-        {
-            Some(known) => known.expires = expires,
-            None => entry.registered.push(Registration { address, expires }),
+            .insert(number, Registration { address, expires });
+        if let Some(before) = renewed.and_then(|before| before.expires) {
+            self.expiries.remove(&(before, number));
+        }
+        if let Some(expires) = expires {
+            self.expiries.insert((expires, number), key);
         }
     }
 
     /// Takes a backend off, registered or, if `is_configured`, configured: the latter returns with
-    /// the next table. One that is not known is no fault.
-    pub fn deregister(&mut self, key: ServiceKey, address: &Address, is_configured: bool) {
-        if let Some(entry) = self.entries.get_mut(&key) {
-            entry.registered.retain(|known| known.address != *address);
+    /// the next table. One that is not known is no fault. Says whether it was registered.
+    pub fn deregister(&mut self, key: &ServiceKey, address: &Address, is_configured: bool) -> bool {
+        let entry = self.entry_mut(key);
+        let number = entry.and_then(|entry| entry.numbers.get(address).copied());
+        if let Some(number) = number {
+            self.remove(key, number);
         }
         if is_configured {
-            let removed = &mut self.entries.entry(key).or_default().removed;
-            if !removed.contains(address) {
-                removed.push(address.clone());
-            }
+            let versions = self.services.entry(key.service.clone()).or_default();
+            let entry = versions.entry(key.version).or_default();
+            entry.removed.insert(address.clone());
         }
+        number.is_some()
     }
 
     /// How many backends are registered.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries
-            .values()
-            .map(|entry| entry.registered.len())
-            .sum()
+    pub const fn len(&self) -> usize {
+        self.count
     }
 
     /// Whether none is.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// Lets configured backends that were taken off return: a new table has come.
     pub fn forget_removed(&mut self) {
-        self.entries.retain(|_, entry| {
-            entry.removed.clear();
-            !entry.registered.is_empty()
+        self.services.retain(|_, versions| {
+            versions.retain(|_, entry| {
+                entry.removed.clear();
+                !entry.registered.is_empty()
+            });
+            !versions.is_empty()
         });
     }
 
     /// Drops what has expired and says whose registrations have changed.
-    pub fn expire(&mut self, now: Instant) -> Vec<ServiceKey> {
-        let mut changed = Vec::new();
-        for (key, entry) in &mut self.entries {
-            let before = entry.registered.len();
-            entry
-                .registered
-                .retain(|known| known.expires.is_none_or(|expires| expires > now));
-            if entry.registered.len() != before {
-                changed.push(key.clone());
-            }
+    pub fn expire(&mut self, now: Instant) -> BTreeSet<ServiceKey> {
+        let mut changed = BTreeSet::new();
+        while let Some(first) = self.expiries.first_entry()
+            && first.key().0 <= now
+        {
+            let ((_, number), key) = first.remove_entry();
+            self.remove(&key, number);
+            changed.insert(key);
         }
         changed
     }
@@ -107,62 +124,90 @@ impl Registry {
     /// When the next registration expires, if any does.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
-        self.entries
-            .values()
-            .flat_map(|entry| &entry.registered)
-            .filter_map(|r| r.expires)
-            .min()
+        self.expiries.keys().next().map(|(expires, _)| *expires)
     }
 
     /// What is registered for a service and version.
     #[must_use]
-    pub fn entry(&self, service: &str, version: Option<ApiVersion>) -> &Entry {
-        static EMPTY: Entry = Entry {
-            registered: Vec::new(),
-            removed: Vec::new(),
-        };
-        if self.entries.is_empty() {
-            return &EMPTY;
-        }
-        self.entries
-            .get(&ServiceKey::of(service, version))
-            .unwrap_or(&EMPTY)
+    pub fn entry(&self, service: &str, version: Option<ApiVersion>) -> Option<&Entry> {
+        self.services.get(service)?.get(&version)
     }
 
-    /// The registrations of services that the table does not name, sorted.
+    /// The version that is meant where one is left out, of a service that the table does not name:
+    /// that of what is registered without one, else the only version.
+    ///
+    /// # Errors
+    /// If backends are registered for several versions, and none without one.
+    pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
+        let versions = self.services.get(service).into_iter().flatten();
+        let known = versions.filter(|(_, entry)| !entry.registered.is_empty());
+        let known: Vec<Option<ApiVersion>> = known.map(|(version, _)| *version).collect();
+        AmbiguousVersion::unless_one(service, &known)
+    }
+
+    /// The registrations that no route of the table has, sorted.
     #[must_use]
-    pub fn waiting(&self, table: &Table) -> Vec<(&ServiceKey, &Entry)> {
-        let mut waiting: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(key, entry)| {
-                !entry.registered.is_empty()
-                    && table.routes_of(&key.service, key.version).next().is_none()
-            })
-            .collect();
-        waiting.sort_unstable_by_key(|(key, _)| *key);
+    pub fn waiting(&self, table: &Table) -> Vec<(ServiceKey, &Entry)> {
+        let mut waiting = Vec::new();
+        for (service, versions) in &self.services {
+            let waits = |version| table.routes_of(service, version).next().is_none();
+            for (version, entry) in versions {
+                if !entry.registered.is_empty() && waits(*version) {
+                    waiting.push((ServiceKey::of(service, *version), entry));
+                }
+            }
+        }
+        waiting.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         waiting
     }
 
     /// Gives registrations that left the version out the one that the table means by that.
     pub(crate) fn settle(&mut self, table: &Table) {
-        let open: Vec<ServiceKey> = self
-            .entries
-            .keys()
-            .filter(|key| key.version.is_none())
-            .cloned()
-            .collect();
-        for key in open {
-            let Ok(version @ Some(_)) = table.meant_version(&key.service) else {
-                continue;
-            };
-            let Some(entry) = self.entries.remove(&key) else {
-                continue;
-            };
-            let settled = ServiceKey { version, ..key };
-            for Registration { address, expires } in entry.registered {
-                self.register(settled.clone(), address, expires);
+        let mut settled = Vec::new();
+        for (service, versions) in &mut self.services {
+            if let Ok(version @ Some(_)) = table.meant_version(service)
+                && let Some(entry) = versions.remove(&None)
+            {
+                settled.push((ServiceKey::of(service, version), entry));
             }
+        }
+        for (key, entry) in settled {
+            self.count -= entry.registered.len();
+            for (number, Registration { address, expires }) in entry.registered {
+                if let Some(expires) = expires {
+                    self.expiries.remove(&(expires, number));
+                }
+                self.register(key.clone(), address, expires);
+            }
+        }
+    }
+
+    /// Takes off a registration.
+    fn remove(&mut self, key: &ServiceKey, number: u64) {
+        let Some(entry) = self.entry_mut(key) else {
+            return;
+        };
+        if let Some(Registration { address, expires }) = entry.registered.remove(&number) {
+            entry.numbers.remove(&address);
+            self.count -= 1;
+            if let Some(expires) = expires {
+                self.expiries.remove(&(expires, number));
+            }
+        }
+    }
+
+    fn entry_mut(&mut self, key: &ServiceKey) -> Option<&mut Entry> {
+        self.services.get_mut(&key.service)?.get_mut(&key.version)
+    }
+}
+
+impl ServiceKey {
+    /// The service and version that a route serves.
+    #[must_use]
+    pub fn of(service: &str, version: Option<ApiVersion>) -> Self {
+        Self {
+            service: service.into(),
+            version,
         }
     }
 }
@@ -170,7 +215,13 @@ impl Registry {
 impl Entry {
     /// The addresses registered, in the order in which they came.
     pub fn registered(&self) -> impl Iterator<Item = &Address> {
-        self.registered.iter().map(|known| &known.address)
+        self.registered.values().map(|known| &known.address)
+    }
+
+    /// Whether this address is registered.
+    #[must_use]
+    pub fn is_registered(&self, address: &Address) -> bool {
+        self.numbers.contains_key(address)
     }
 
     /// Whether a configured backend was taken off.

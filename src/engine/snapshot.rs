@@ -1,14 +1,14 @@
 //! The snapshot: one immutable, compiled configuration with its backends.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::engine::backend::{Address, BackendSource};
 use crate::engine::balance::{Cursor, Pick, Pool};
-use crate::engine::registry::{Registry, ServiceKey};
+use crate::engine::policy::Policy;
+use crate::engine::registry::{Entry, Registry, ServiceKey};
 use crate::engine::route::{Route, RouteIdentity};
 use crate::engine::table::{RouteId, Table};
-use crate::engine::version::ApiVersion;
 
 /// A table, and for each of its routes a cursor and a pool of backends.
 ///
@@ -33,13 +33,15 @@ struct CarriedCursor {
     at: usize,
 }
 
-/// The backends that the configuration gives to a route.
+/// What the configuration gives to a route.
 #[derive(Clone, Debug)]
 pub struct Configured {
     /// Their addresses, in order.
     pub addresses: Arc<[Address]>,
     /// Whether they stand at the route or at the service.
     pub source: BackendSource,
+    /// What the route asks for beside them; most routes share one.
+    pub policy: Arc<Policy>,
 }
 
 impl Snapshot {
@@ -83,7 +85,7 @@ impl Snapshot {
 
     /// The same table after registrations of these services have changed.
     #[must_use]
-    pub fn with_registry(&self, registry: &Registry, changed: &[ServiceKey]) -> Self {
+    pub fn with_registry(&self, registry: &Registry, changed: &BTreeSet<ServiceKey>) -> Self {
         let mut next = self.clone();
         for key in changed {
             for RouteId(at) in self.table.routes_of(&key.service, key.version) {
@@ -127,6 +129,16 @@ impl Snapshot {
     )]
     pub fn pool(&self, route: RouteId) -> &Pool {
         &self.pools[route.0.get()]
+    }
+
+    /// The policy of a route.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a route's id is a place in its table, with a policy each"
+    )]
+    pub fn policy(&self, route: RouteId) -> &Arc<Policy> {
+        &self.configured[route.0.get()].policy
     }
 
     /// Picks the next backend of a route and moves its cursor; none if no backend is healthy.
@@ -173,17 +185,6 @@ impl Snapshot {
     }
 }
 
-impl ServiceKey {
-    /// The service and version that a route serves.
-    #[must_use]
-    pub fn of(service: &str, version: Option<ApiVersion>) -> Self {
-        Self {
-            service: service.into(),
-            version,
-        }
-    }
-}
-
 fn make_pool(
     previous: Option<&Pool>,
     route: &Route,
@@ -191,13 +192,13 @@ fn make_pool(
     registry: &Registry,
 ) -> Pool {
     let entry = registry.entry(route.service(), route.version());
-    let kept = configured
+    let is_removed = |address: &Address| entry.is_some_and(|entry| entry.is_removed(address));
+    let configured = configured
         .addresses
         .iter()
-        .filter(|address| !entry.is_removed(address));
-    let kept = kept.map(|address| (address, configured.source));
-    let registered = entry
-        .registered()
-        .map(|address| (address, BackendSource::Registered));
-    Pool::new(previous, kept.chain(registered))
+        .filter(|address| !is_removed(address))
+        .map(|address| (address, configured.source));
+    let registered = entry.into_iter().flat_map(Entry::registered);
+    let registered = registered.map(|address| (address, BackendSource::Registered));
+    Pool::new(previous, configured.chain(registered))
 }

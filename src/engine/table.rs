@@ -44,6 +44,24 @@ pub struct AmbiguousVersion {
     pub versions: Vec<ApiVersion>,
 }
 
+impl AmbiguousVersion {
+    /// The version that is meant where one is left out: of these, sorted, the neutral set, else
+    /// the only one; none of none.
+    pub(crate) fn unless_one(
+        service: &str,
+        versions: &[Option<ApiVersion>],
+    ) -> Result<Option<ApiVersion>, Self> {
+        match versions {
+            [] | [None, ..] => Ok(None),
+            [only] => Ok(*only),
+            several => Err(Self {
+                service: service.into(),
+                versions: several.iter().copied().flatten().collect(),
+            }),
+        }
+    }
+}
+
 impl Table {
     /// Compiles routes, whatever their order. It does not look for faults: see
     /// [`Table::faults`](crate::engine::table::Table::faults).
@@ -139,14 +157,13 @@ impl Table {
         let routes = self.routes_of_service(service).iter();
         let mut versions: Vec<_> = routes.map(|at| self.route(*at).version()).collect();
         versions.dedup();
-        match &*versions {
-            [] | [None, ..] => Ok(None),
-            [only] => Ok(*only),
-            several => Err(AmbiguousVersion {
-                service: service.into(),
-                versions: several.iter().copied().flatten().collect(),
-            }),
-        }
+        AmbiguousVersion::unless_one(service, &versions)
+    }
+
+    /// Whether some route is of this service.
+    #[must_use]
+    pub fn names(&self, service: &str) -> bool {
+        !self.routes_of_service(service).is_empty()
     }
 
     /// Every version that some route serves alone, sorted.

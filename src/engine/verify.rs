@@ -1,5 +1,6 @@
 //! What is wrong with a table as a whole: routes that say the same, that tie, that can never win.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
@@ -78,7 +79,7 @@ impl fmt::Display for ExampleRequest {
 }
 
 impl Table {
-    /// Every fault of the table, each pair of routes named once, in the order of the routes.
+    /// Every route at fault, each clash told once, in the order of the routes.
     #[must_use]
     pub fn faults(&self) -> Vec<TableFault> {
         let mut faults = BTreeSet::new();
@@ -144,18 +145,31 @@ impl Table {
         notes.into_iter().take(limit).collect()
     }
 
-    /// Duplicates and ties among the forms of one group, which come sorted.
+    /// Duplicates and ties among the forms of one group, which come sorted: each form with the
+    /// first that it clashes with, so that n alike are told in n - 1 faults.
     fn clashes(&self, forms: &[Form], faults: &mut BTreeSet<TableFault>) {
         for run in self.equal_runs(forms).filter(|run| run.len() > 1) {
-            let mut by_constraints: HashMap<_, Vec<Form>> = HashMap::new();
+            let mut by_constraints: HashMap<_, Alike<'_>> = HashMap::new();
             for form in run {
                 let route = self.route(form.route);
                 let alike = by_constraints.entry((route.headers(), route.query()));
-                alike.or_default().push(*form);
+                faults.extend(self.clash_among(alike.or_default(), *form));
             }
-            for alike in by_constraints.values() {
-                let others = pairs(alike).filter(|(a, b)| a.route != b.route);
-                faults.extend(others.filter_map(|(a, b)| self.clash(a, b)));
+        }
+    }
+
+    /// The first clash of a form with those of equal constraints and rank before it; then it is
+    /// one of them.
+    fn clash_among<'t>(&'t self, alike: &mut Alike<'t>, form: Form) -> Option<TableFault> {
+        let route = self.route(form.route);
+        match alike.first_of.entry((route.methods(), route.hosts())) {
+            Entry::Occupied(same) => self.clash(*same.get(), form),
+            Entry::Vacant(vacant) => {
+                vacant.insert(form);
+                let others = alike.distinct.iter().take(MOST_COMPARED);
+                let clash = others.copied().find_map(|other| self.clash(other, form));
+                alike.distinct.push(form);
+                clash
             }
         }
     }
@@ -165,43 +179,40 @@ impl Table {
         forms.chunk_by(|a, b| self.is_equal_rank(*a, *b))
     }
 
+    /// How two forms of equal constraints and rank clash, if they do.
     fn clash(&self, a: Form, b: Form) -> Option<TableFault> {
         let (one, other) = (self.route(a.route), self.route(b.route));
         let method = common_method(one.methods(), other.methods())?;
+        let within =
+            |few: &Route, many: &Route| few.hosts().iter().all(|h| many.hosts().contains(h));
+        let is_tie = if one.methods() != other.methods() {
+            true
+        } else if one.hosts() != other.hosts() {
+            if within(one, other) || within(other, one) {
+                return None;
+            }
+            true
+        } else {
+            // Two derived forms of one service and version: either will do.
+            if a.route == b.route || a.is_derived() && one.service_id == other.service_id {
+                return None;
+            }
+            a.is_derived()
+        };
         let (first, second) = (RouteId(a.route.min(b.route)), RouteId(a.route.max(b.route)));
         let example = self.example(one, Some((common_host(one, other), method)));
-        if one.methods() != other.methods() {
-            return Some(TableFault::Tie {
+        Some(if is_tie {
+            TableFault::Tie {
                 first,
                 second,
                 example,
-            });
-        }
-        if one.hosts() == other.hosts() {
-            // Two derived forms of one service and version: either will do.
-            if a.is_derived() && one.service_id == other.service_id {
-                return None;
             }
-            return Some(if a.is_derived() {
-                TableFault::Tie {
-                    first,
-                    second,
-                    example,
-                }
-            } else {
-                TableFault::Duplicate {
-                    first,
-                    second,
-                    example,
-                }
-            });
-        }
-        let within =
-            |few: &Route, many: &Route| few.hosts().iter().all(|h| many.hosts().contains(h));
-        (!within(one, other) && !within(other, one)).then_some(TableFault::Tie {
-            first,
-            second,
-            example,
+        } else {
+            TableFault::Duplicate {
+                first,
+                second,
+                example,
+            }
         })
     }
 
@@ -325,15 +336,26 @@ impl TableFault {
     }
 }
 
-/// Each form with those after it: so many that a table of many thousand alike is still told off
-/// soon, for what is wrong with it.
+/// Forms of one group with equal constraints and rank.
+#[derive(Default)]
+struct Alike<'t> {
+    /// The first of each set of methods and hosts.
+    first_of: HashMap<(&'t MethodSet, &'t [HostPattern]), Form>,
+    /// The same, in order.
+    distinct: Vec<Form>,
+}
+
+/// Each form with those after it.
 fn pairs(forms: &[Form]) -> impl Iterator<Item = (Form, Form)> {
-    const MOST: usize = 256;
     forms.iter().enumerate().flat_map(|(at, a)| {
         let rest = forms.get(at + 1..).unwrap_or_default();
-        rest.iter().take(MOST).map(|b| (*a, *b))
+        rest.iter().take(MOST_COMPARED).map(|b| (*a, *b))
     })
 }
+
+/// With how many others a form is compared at most, so that a table of many thousand alike is told
+/// off soon.
+const MOST_COMPARED: usize = 256;
 
 fn common_method<'m>(a: &'m MethodSet, b: &'m MethodSet) -> Option<&'m str> {
     match (a, b) {

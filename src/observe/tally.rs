@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::engine::backend::Address;
 use crate::engine::route::RouteIdentity;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::table::RouteId;
@@ -19,6 +18,8 @@ pub struct RouteTally {
     matched: u64,
     /// By the slots of the backends.
     picks: Vec<u64>,
+    /// Picks of backends that are in no pool any more and whose slots are forgotten.
+    departed: u64,
 }
 
 impl Tally {
@@ -43,15 +44,18 @@ impl Tally {
             let Some((old, tally)) = known.get(&next.table().route_at(id).identity()) else {
                 return RouteTally::default();
             };
+            let before = previous.pool(*old).by_address();
             let mut carried = RouteTally {
                 matched: tally.matched,
                 picks: Vec::new(),
+                departed: tally.picked(),
             };
             for backend in next.pool(id).backends() {
-                carried.add(
-                    backend.slot,
-                    tally.picks_of(previous, *old, &backend.address),
-                );
+                let found = before.binary_search_by_key(&&backend.address, |b| &b.address);
+                let old = found.ok().and_then(|at| before.get(at));
+                let picks = old.map_or(0, |old| tally.picks(old.slot));
+                carried.add(backend.slot, picks);
+                carried.departed -= picks;
             }
             carried
         });
@@ -116,10 +120,9 @@ impl RouteTally {
         }
     }
 
-    fn picks_of(&self, snapshot: &Snapshot, route: RouteId, address: &Address) -> u64 {
-        snapshot
-            .pool(route)
-            .find(address)
-            .map_or(0, |backend| self.picks(backend.slot))
+    /// How often any backend was picked.
+    #[must_use]
+    pub fn picked(&self) -> u64 {
+        self.picks.iter().sum::<u64>() + self.departed
     }
 }

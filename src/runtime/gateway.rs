@@ -3,6 +3,7 @@
 //! Readers load the snapshot once a request and are never in each other's way. Writers change it
 //! one at a time: each builds the next snapshot aside and swaps it in whole, or changes nothing.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub struct Gateway {
 #[derive(Debug)]
 struct Writer {
     registry: Registry,
+    /// Whose registrations have changed since the snapshot was made.
+    staged: BTreeSet<ServiceKey>,
     start: (Arc<Table>, Arc<[Configured]>),
 }
 
@@ -55,7 +58,11 @@ impl Gateway {
         let snapshot = Snapshot::new(table, configured, &mut registry, None);
         Self {
             snapshot: SnapshotCell::new(snapshot),
-            writer: Mutex::new(Writer { registry, start }),
+            writer: Mutex::new(Writer {
+                registry,
+                staged: BTreeSet::new(),
+                start,
+            }),
             max_registrations,
         }
     }
@@ -95,11 +102,12 @@ impl Gateway {
         self.replace(&mut writer, table, configured);
     }
 
-    /// Adds a backend to a service, or renews it; it is gone after `ttl`, counted from `now`.
+    /// Adds a backend to a service, or renews it; it is gone after `ttl`, counted from `now`. It
+    /// takes effect with the next [`Gateway::publish`].
     ///
     /// # Errors
-    /// If the version is left out and the table does not say which is meant, or there are too
-    /// many registrations.
+    /// If the version is left out and it is not clear which is meant, or there are too many
+    /// registrations.
     pub fn register(
         &self,
         service: &str,
@@ -108,26 +116,29 @@ impl Gateway {
         ttl: Option<(Duration, Instant)>,
     ) -> Result<(), RegisterFault> {
         let mut writer = self.writer();
-        let key = self.key(service, version)?;
-        let known = writer
-            .registry
-            .entry(service, key.version)
-            .registered()
-            .any(|a| *a == address);
-        if !known && writer.registry.len() >= self.max_registrations {
-            return Err(RegisterFault::TooMany(self.max_registrations));
-        }
+        let key = ServiceKey::of(service, self.meant_version(&writer, service, version)?);
         // A life longer than the clock can tell is one without end.
         let expires = ttl.and_then(|(ttl, now)| now.checked_add(ttl));
+        if self.is_unsettled(&writer, service, &address) && key.version.is_some() {
+            // Now it is said which version was meant.
+            let open = ServiceKey::of(service, None);
+            writer.registry.deregister(&open, &address, false);
+        }
+        let known = writer.registry.entry(service, key.version);
+        let is_known = known.is_some_and(|entry| entry.is_registered(&address));
+        if !is_known && writer.registry.len() >= self.max_registrations {
+            return Err(RegisterFault::TooMany(self.max_registrations));
+        }
         writer.registry.register(key.clone(), address, expires);
-        self.publish(&writer, &[key]);
+        writer.staged.insert(key);
         Ok(())
     }
 
-    /// Takes a backend off a service. One that is not known is no fault.
+    /// Takes a backend off a service. One that is not known is no fault. It takes effect with the
+    /// next [`Gateway::publish`].
     ///
     /// # Errors
-    /// If the version is left out and the table does not say which is meant.
+    /// If the version is left out and it is not clear which is meant.
     pub fn deregister(
         &self,
         service: &str,
@@ -135,22 +146,39 @@ impl Gateway {
         address: &Address,
     ) -> Result<(), AmbiguousVersion> {
         let mut writer = self.writer();
-        let key = self.key(service, version)?;
+        let was_unsettled = self.is_unsettled(&writer, service, address)
+            && writer
+                .registry
+                .deregister(&ServiceKey::of(service, None), address, false);
+        let version = match self.meant_version(&writer, service, version) {
+            Err(_) if was_unsettled => return Ok(()),
+            meant => meant?,
+        };
+        let key = ServiceKey::of(service, version);
         let is_configured = self.snapshot().configures(&key, address);
-        writer
-            .registry
-            .deregister(key.clone(), address, is_configured);
-        self.publish(&writer, &[key]);
+        writer.registry.deregister(&key, address, is_configured);
+        writer.staged.insert(key);
         Ok(())
     }
 
-    /// Lets registrations go whose time is over.
+    /// Lets registrations go whose time is over, with the next [`Gateway::publish`].
     pub fn expire(&self, now: Instant) {
         let mut writer = self.writer();
-        let changed = writer.registry.expire(now);
-        if !changed.is_empty() {
-            self.publish(&writer, &changed);
+        let expired = writer.registry.expire(now);
+        writer.staged.extend(expired);
+    }
+
+    /// Puts all changes of backends since the last time in force, together: what they cost does not
+    /// depend on how many they are, but on how large the pools are that they concern.
+    pub fn publish(&self) {
+        let mut writer = self.writer();
+        let changed = std::mem::take(&mut writer.staged);
+        if changed.is_empty() {
+            return;
         }
+        let held = self.snapshot.load();
+        let next = held.with_registry(&writer.registry, &changed);
+        self.snapshot.store(next);
     }
 
     /// When the next registration expires, if any does.
@@ -166,34 +194,39 @@ impl Gateway {
         let snapshot = self.snapshot();
         let waiting = writer.registry.waiting(snapshot.table()).into_iter();
         waiting
-            .map(|(key, entry)| (key.clone(), entry.registered().cloned().collect()))
+            .map(|(key, entry)| (key, entry.registered().cloned().collect()))
             .collect()
     }
 
-    fn key(
+    /// The version of a service that is meant.
+    fn meant_version(
         &self,
+        writer: &Writer,
         service: &str,
         version: Option<ApiVersion>,
-    ) -> Result<ServiceKey, AmbiguousVersion> {
-        let version = match version {
-            Some(version) => Some(version),
-            None => self.snapshot().table().meant_version(service)?,
-        };
-        Ok(ServiceKey::of(service, version))
+    ) -> Result<Option<ApiVersion>, AmbiguousVersion> {
+        let snapshot = self.snapshot();
+        match version {
+            Some(version) => Ok(Some(version)),
+            None if snapshot.table().names(service) => snapshot.table().meant_version(service),
+            None => writer.registry.meant_version(service),
+        }
+    }
+
+    /// Whether an address is registered without a version while the table has only versions.
+    fn is_unsettled(&self, writer: &Writer, service: &str, address: &Address) -> bool {
+        let snapshot = self.snapshot();
+        let entry = writer.registry.entry(service, None);
+        entry.is_some_and(|entry| entry.is_registered(address))
+            && snapshot.table().names(service)
+            && snapshot.table().routes_of(service, None).next().is_none()
     }
 
     fn replace(&self, writer: &mut Writer, table: Arc<Table>, configured: Arc<[Configured]>) {
         writer.registry.forget_removed();
+        writer.staged.clear();
         let previous = self.snapshot.load();
         let next = Snapshot::new(table, configured, &mut writer.registry, Some(&previous));
-        self.snapshot.store(next);
-    }
-
-    fn publish(&self, writer: &Writer, changed: &[ServiceKey]) {
-        let next = self
-            .snapshot
-            .load()
-            .with_registry(&writer.registry, changed);
         self.snapshot.store(next);
     }
 

@@ -1,5 +1,7 @@
 //! What `discover` lists: every service and version, and where it is.
 
+use std::collections::HashSet;
+
 use crate::engine::backend::{Address, Backend, BackendSource};
 use crate::engine::balance::Pool;
 use crate::engine::registry::ServiceKey;
@@ -23,19 +25,16 @@ pub(super) fn services<'a>(
         .services()
         .filter(|(name, version)| asked(name, *version))
         .map(|(name, version)| {
-            let mut backends: Vec<ListedBackend> = Vec::new();
-            for route in table.routes_of(name, version) {
-                for backend in snapshot.pool(route).backends() {
-                    let listed = ListedBackend::of(backend);
-                    if !backends.iter().any(|known| known.address == listed.address) {
-                        backends.push(listed);
-                    }
-                }
-            }
+            let routes = table.routes_of(name, version);
+            let mut backends: Vec<&Backend> = routes
+                .flat_map(|route| snapshot.pool(route).backends())
+                .collect();
+            let mut seen = HashSet::new();
+            backends.retain(|backend| seen.insert(&backend.address));
             ListedService {
                 service: name,
                 version: version.map(|v| v.to_string()),
-                backends,
+                backends: backends.into_iter().map(ListedBackend::of).collect(),
             }
         });
     let waiting = waiting

@@ -45,6 +45,11 @@ impl Faces {
         &self.snapshot
     }
 
+    /// Goes on with a snapshot of the same table.
+    pub(super) fn follow(&mut self, snapshot: Arc<Snapshot>) {
+        self.snapshot = snapshot;
+    }
+
     /// The face of a plan's route.
     #[inline]
     pub(super) fn of(

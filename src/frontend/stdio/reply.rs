@@ -89,6 +89,9 @@ pub(super) struct RouteStats {
     pub(super) route: String,
     pub(super) matched: u64,
     pub(super) picks: Vec<BackendStats>,
+    /// Picks of backends that are gone.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) departed: u64,
 }
 
 /// The counts of one backend of a route.
@@ -178,6 +181,14 @@ impl Recipient<'_> {
             b"}\n"
         });
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// As much as most answers take.

@@ -40,6 +40,8 @@ pub struct Session<'g> {
     is_verbose: bool,
     clock: fn() -> Instant,
     next_expiry: Option<Instant>,
+    /// Whether backends have changed that the snapshot does not show yet.
+    is_staged: bool,
 }
 
 impl<'g> Session<'g> {
@@ -54,6 +56,7 @@ impl<'g> Session<'g> {
             is_verbose,
             clock,
             next_expiry: gateway.next_expiry(),
+            is_staged: false,
         }
     }
 
@@ -121,6 +124,9 @@ impl<'g> Session<'g> {
         };
         if self.next_expiry.is_some() {
             self.expire();
+        }
+        if self.is_staged {
+            self.publish(&fields.kind);
         }
         let done = match &fields.kind {
             Text::Is(kind) => match &**kind {
@@ -240,8 +246,14 @@ impl<'g> Session<'g> {
     /// Goes on with another snapshot: counts of routes that stay are kept.
     #[cold]
     fn follow(&mut self, snapshot: Arc<Snapshot>) {
-        self.tally = self.tally.carried(self.faces.snapshot(), &snapshot);
-        self.faces = Faces::new(snapshot);
+        let before = self.faces.snapshot();
+        if std::ptr::eq(before.table(), snapshot.table()) {
+            // Only backends have changed, and those that stay keep their slots.
+            self.faces.follow(snapshot);
+        } else {
+            self.tally = self.tally.carried(before, &snapshot);
+            self.faces = Faces::new(snapshot);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::frontend::stdio::fields::{Malformed, membership, table_json, ttl};
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::reply::{Answer, MALFORMED, Recipient};
 use crate::frontend::stdio::session::Session;
-use crate::frontend::stdio::text::string;
+use crate::frontend::stdio::text::{Text, string};
 
 impl Session<'_> {
     /// `text` begins with the message, which is looked at once more for keys that are none.
@@ -20,6 +20,8 @@ impl Session<'_> {
         to: Recipient<'_>,
         out: &mut Vec<u8>,
     ) {
+        // The counts go from table to table, and none may be passed over.
+        self.follow(self.gateway.snapshot_owned());
         let mut warnings = misspelt(text, to.envelope.is_some());
         let given = fields.routes.filter(|routes| routes.get() != "null");
         let done = match given {
@@ -76,13 +78,26 @@ impl Session<'_> {
         if self.next_expiry.is_some_and(|expiry| expiry <= now) {
             self.gateway.expire(now);
             self.next_expiry = self.gateway.next_expiry();
+            self.is_staged = true;
+        }
+    }
+
+    /// Puts changed backends in force before any message that could tell; a run of changes costs
+    /// no more than one.
+    #[cold]
+    pub(super) fn publish(&mut self, next: &Text<'_>) {
+        if !matches!(next, Text::Is(kind) if kind == "register" || kind == "deregister") {
+            self.gateway.publish();
+            self.is_staged = false;
         }
     }
 
     /// What comes of a change to the registrations; when the next of them ends may have changed.
     fn changed(&mut self, done: Result<(), impl fmt::Display>) -> Result<(), Malformed> {
+        done.map_err(|fault| Malformed(fault.to_string()))?;
         self.next_expiry = self.gateway.next_expiry();
-        done.map_err(|fault| Malformed(fault.to_string()))
+        self.is_staged = true;
+        Ok(())
     }
 }
 

@@ -51,15 +51,17 @@ impl Session<'_> {
         let routes = snapshot.table().ids().map(|id| {
             let tally = self.tally.route(id);
             let backends = snapshot.pool(id).backends().iter();
+            let picks: Vec<BackendStats> = backends
+                .map(|b| BackendStats {
+                    backend: b.name.to_string(),
+                    picks: tally.picks(b.slot),
+                })
+                .collect();
             RouteStats {
                 route: snapshot.table().route_at(id).name(),
                 matched: tally.matched(),
-                picks: backends
-                    .map(|b| BackendStats {
-                        backend: b.name.to_string(),
-                        picks: tally.picks(b.slot),
-                    })
-                    .collect(),
+                departed: tally.picked() - picks.iter().map(|b| b.picks).sum::<u64>(),
+                picks,
             }
         });
         to.answer(
