@@ -186,6 +186,7 @@ const SAID: &[(&str, &[&str])] = &[
     ("help-check", &["check", "--help"]),
     ("help-explain", &["explain", "--help"]),
     ("usage", &["explain", "GET", "/", "-H", "no-colon"]),
+    ("usage-max-value-bytes", &["--max-value-bytes", "0"]),
 ];
 
 #[test]

@@ -10,7 +10,7 @@ pub mod report;
 pub mod text;
 
 mod builder;
-mod json;
+pub(crate) mod json;
 mod reader;
 mod routes;
 mod services;

@@ -250,7 +250,7 @@ fn route(reader: &mut Reader<'_>, place: Place) -> Option<RawRoute> {
     Some(RawRoute {
         place,
         name: name.and_then(|place| reader.text(place)),
-        path_pattern: path_pattern.and_then(|place| reader.text(place)),
+        path_pattern: path_pattern.and_then(|place| reader.plain_text(place)),
         service: service.and_then(|place| reader.text(place)),
         version: version.and_then(|place| reader.text(place)),
         backends: backends.and_then(|place| reader.texts(place)),
@@ -263,7 +263,7 @@ fn route(reader: &mut Reader<'_>, place: Place) -> Option<RawRoute> {
             .map(|place| constraints(reader, place, "page"))
             .unwrap_or_default(),
         strip_prefix: strip_prefix.and_then(|place| reader.strip(place)),
-        encoded_slashes: encoded_slashes.and_then(|place| reader.text(place)),
+        encoded_slashes: encoded_slashes.and_then(|place| reader.plain_text(place)),
     })
 }
 
@@ -303,16 +303,16 @@ fn version(reader: &mut Reader<'_>, name: At<String>, place: Place) -> Option<Ra
     Some(RawVersion {
         name,
         backends: backends.and_then(|place| reader.texts(place)),
-        deprecated: deprecated.and_then(|place| reader.text(place)),
-        sunset: sunset.and_then(|place| reader.text(place)),
-        link: link.and_then(|place| reader.text(place)),
+        deprecated: deprecated.and_then(|place| reader.plain_text(place)),
+        sunset: sunset.and_then(|place| reader.plain_text(place)),
+        link: link.and_then(|place| reader.plain_text(place)),
     })
 }
 
 fn versioning(reader: &mut Reader<'_>, place: Place) -> Option<RawVersioning> {
     let [default, from, derive] = reader.fields(place, &VERSIONING)?;
     Some(RawVersioning {
-        default: default.and_then(|place| reader.text(place)),
+        default: default.and_then(|place| reader.plain_text(place)),
         from: from.and_then(|place| reader.texts(place)),
         derive: derive.and_then(|place| reader.bool(place)),
     })

@@ -143,11 +143,16 @@ struct StdioArgs {
     #[arg(long)]
     verbose: bool,
     /// The longest JSON value that is read, in bytes
-    #[arg(long, value_name = "BYTES", default_value = "8388608")]
+    #[arg(long, value_name = "BYTES", default_value = "8388608", value_parser = max_value_bytes)]
     max_value_bytes: NonZeroUsize,
     /// How many backends may be registered at once
     #[arg(long, value_name = "COUNT", default_value_t = Gateway::MAX_REGISTRATIONS)]
     max_registrations: usize,
+}
+
+fn max_value_bytes(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse()
+        .map_err(|_| "write a whole number of bytes, at least 1, such as 8388608 for 8 MiB")
 }
 
 #[derive(Debug, Args)]
