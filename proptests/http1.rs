@@ -46,6 +46,8 @@ fn request_events(reads: &[&[u8]]) -> Vec<String> {
             body.begin(view.framing());
             in_body = true;
             events.push(String::new());
+            // A body of no bytes is over before the next read.
+            take_body(&mut body, b"", &mut events, &mut in_body)?;
             return Ok(length);
         }
         take_body(&mut body, bytes, &mut events, &mut in_body)
@@ -70,6 +72,8 @@ fn response_events(reads: &[&[u8]], to: ResponseTo) -> Vec<String> {
             body.begin(view.framing());
             in_body = true;
             events.push(String::new());
+            // A body of no bytes is over before the next read.
+            take_body(&mut body, b"", &mut events, &mut in_body)?;
             return Ok(length);
         }
         take_body(&mut body, bytes, &mut events, &mut in_body)

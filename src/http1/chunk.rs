@@ -40,9 +40,10 @@ impl Chunks {
 
     /// The bytes of data that come next; none where framing comes next.
     pub(crate) const fn data(&self) -> u64 {
-        match self.place {
-            Place::Data => self.remaining,
-            _ => 0,
+        if matches!(self.place, Place::Data) {
+            self.remaining
+        } else {
+            0
         }
     }
 

@@ -69,7 +69,7 @@ pub(crate) fn is_protected(name: &[u8]) -> bool {
         "set-cookie",
     ];
     let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-    PROTECTED.iter().any(|known| is(&known))
+    PROTECTED.iter().any(is)
 }
 
 /// Whether a field must not come after the body (RFC 9110 section 6.5.1): what frames, routes,

@@ -65,6 +65,12 @@ pub const fn reason(status: u16) -> &'static str {
         507 => "Insufficient Storage",
         508 => "Loop Detected",
         511 => "Network Authentication Required",
+        _ => of_class(status),
+    }
+}
+
+const fn of_class(status: u16) -> &'static str {
+    match status {
         100..200 => "Informational",
         200..300 => "Successful",
         300..400 => "Redirection",

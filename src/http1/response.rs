@@ -151,7 +151,9 @@ impl<'b> ResponseView<'b> {
         }
         match self.declared() {
             BodyLength::None => BodyLength::UntilClose,
-            declared => declared,
+            declared @ (BodyLength::Length(_) | BodyLength::Chunked | BodyLength::UntilClose) => {
+                declared
+            }
         }
     }
 

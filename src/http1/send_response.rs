@@ -95,11 +95,13 @@ fn promise(status: u16, outgoing: &OutgoingResponse<'_>) -> (BodyLength, Sent) {
     let sent = |body, keep_alive| Sent { body, keep_alive };
     if has_no_body(status) || outgoing.is_head {
         // RFC 9110 section 8.6 and RFC 9112 section 6.1: in a 1xx or 204 neither may stand.
+        let may_stand = status >= 200 && status != 204;
         let declared = match outgoing.body {
-            BodyLength::Length(length) if status >= 200 && status != 204 => {
-                BodyLength::Length(length)
-            }
-            _ => BodyLength::None,
+            BodyLength::Length(length) if may_stand => BodyLength::Length(length),
+            BodyLength::None
+            | BodyLength::Length(_)
+            | BodyLength::Chunked
+            | BodyLength::UntilClose => BodyLength::None,
         };
         return (declared, sent(BodyLength::None, keep_alive));
     }

@@ -135,6 +135,14 @@ fn request_lines_that_are_refused() {
         };
         check(text, 400, code);
     }
+}
+
+#[test]
+fn targets_and_versions_that_are_refused() {
+    let check = |text: &str, status: u16, code: &str| {
+        let fault = parse(text).expect_err(text);
+        assert_eq!((fault.status(), fault.code()), (status, code), "{text}");
+    };
     for text in [
         "GET * HTTP/1.1\n",
         "Extra lineGET / HTTP/1.1\n",
@@ -207,6 +215,14 @@ fn fields_that_are_refused() {
     check("X: a\0", 400, "http1.bad_field_value");
     check("X: a\u{7}", 400, "http1.bad_field_value");
     check("X: \u{7f}", 400, "http1.bad_field_value");
+}
+
+#[test]
+fn framing_that_is_refused() {
+    let check = |fields: &str, status: u16, code: &str| {
+        let fault = parse(&format!("POST / HTTP/1.1\n{fields}")).expect_err(fields);
+        assert_eq!((fault.status(), fault.code()), (status, code), "{fields}");
+    };
     for length in [
         "",
         "-1",
