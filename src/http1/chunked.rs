@@ -1,6 +1,6 @@
 //! Writing a chunked body (RFC 9112 section 7.1).
 
-use crate::http1::grammar::{find, is_control, is_token, push_number};
+use crate::http1::grammar::{find_control, is_token, push_number};
 use crate::http1::kind::is_forbidden_trailer;
 
 /// What follows the data of a chunk.
@@ -33,7 +33,7 @@ pub fn write_last_chunk<'t>(
 ) {
     out.extend_from_slice(b"0\r\n");
     for (name, value) in trailers {
-        let right = is_token(name) && find(value, 0, is_control).is_none();
+        let right = is_token(name) && find_control(value, 0).is_none();
         if right && !is_forbidden_trailer(name) {
             for part in [name, b": ", value, b"\r\n"] {
                 out.extend_from_slice(part);

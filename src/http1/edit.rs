@@ -7,7 +7,7 @@
 
 use thiserror::Error;
 
-use crate::http1::grammar::{find, is_control, is_token};
+use crate::http1::grammar::{find_control, is_token, trim};
 use crate::http1::kind::FieldKind;
 
 /// The name of a field: a token (RFC 9110 section 5.1), compared without case, and none of those
@@ -103,9 +103,9 @@ impl<'a> FieldValue<'a> {
     /// # Errors
     /// If it has a control.
     pub fn new(value: &'a [u8]) -> Result<Self, EditFault> {
-        match find(value, 0, is_control) {
+        match find_control(value, 0) {
             Some(_) => Err(EditFault::Value),
-            None => Ok(Self(crate::http1::grammar::trim(value))),
+            None => Ok(Self(trim(value))),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::http1::edit::{Edit, FieldValue};
 use crate::http1::field_section::FieldLine;
-use crate::http1::grammar::{find, is_control, is_token, push_number};
+use crate::http1::grammar::{find_control, is_token, push_number};
 use crate::http1::kind::FieldKind;
 use crate::http1::length::BodyLength;
 use crate::http1::send_fault::SendFault;
@@ -80,7 +80,7 @@ impl<'a> Passing<'a> {
         let is_cookie = |name: &[u8]| name.eq_ignore_ascii_case(b"cookie");
         let mut cookies = 0;
         for (name, value) in fields.clone() {
-            if !is_token(name) || find(value, 0, is_control).is_some() {
+            if !is_token(name) || find_control(value, 0).is_some() {
                 return Err(SendFault::Field);
             }
             if !self.passes(FieldKind::of(name), name) {

@@ -1,7 +1,7 @@
 //! Field lines, read from left to right and never twice, however the bytes arrive.
 
 use crate::http1::fault::{FieldFault, excerpt};
-use crate::http1::grammar::{end_of_token, find, is_control, trim};
+use crate::http1::grammar::{end_of_token, find_control};
 use crate::http1::kind::FieldKind;
 use crate::http1::span::Span;
 
@@ -53,6 +53,7 @@ impl FieldReader {
     }
 
     /// Reads one line. `bytes` must begin with those given before.
+    #[inline]
     pub(crate) fn next(&mut self, bytes: &[u8], max: usize) -> Result<Step, FieldFault> {
         let colon = match self.colon {
             Some(colon) => colon,
@@ -74,7 +75,7 @@ impl FieldReader {
                 end
             }
         };
-        let Some(end) = find(bytes, self.at, is_control) else {
+        let Some(end) = find_control(bytes, self.at) else {
             self.at = bytes.len();
             return Ok(Step::More);
         };
@@ -86,16 +87,17 @@ impl FieldReader {
         }
     }
 
+    #[inline]
     fn line(&mut self, bytes: &[u8], colon: usize, end: usize) -> FieldLine {
         let name = Span::new(self.line, colon);
-        let rest = bytes.get(colon + 1..end).unwrap_or_default();
-        let value = trim(rest);
-        let before = rest.len() - rest.trim_ascii_start().len();
-        let start = if value.is_empty() {
-            end
-        } else {
-            colon + 1 + before
-        };
+        let (mut start, mut rest) = (colon + 1, bytes.get(colon + 1..end).unwrap_or_default());
+        while let [b' ' | b'\t', after @ ..] = rest {
+            rest = after;
+            start += 1;
+        }
+        while let [before @ .., b' ' | b'\t'] = rest {
+            rest = before;
+        }
         self.line = end + 2;
         self.at = self.line;
         self.colon = None;
@@ -103,12 +105,13 @@ impl FieldReader {
         self.last = name;
         FieldLine {
             name,
-            value: Span::new(start, start + value.len()),
+            value: Span::new(start, start + rest.len()),
             kind: FieldKind::of(name.of(bytes)),
         }
     }
 
     /// What can be said of the first byte of a line; nothing if it may begin a name.
+    #[inline]
     fn line_start(&self, bytes: &[u8], max: usize) -> Result<Option<Step>, FieldFault> {
         match bytes.get(self.line..).unwrap_or_default() {
             [] | [b'\r'] => Ok(Some(Step::More)),

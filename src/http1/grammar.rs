@@ -27,17 +27,6 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| in_table(&TOKEN, *byte))
 }
 
-/// Whether `byte` must not stand in the value of a field: every control but the tab (RFC 9110
-/// section 5.5). Bytes above 0x7F may.
-pub(crate) const fn is_control(byte: u8) -> bool {
-    (byte < b' ' && byte != b'\t') | (byte == 0x7F)
-}
-
-/// Whether `byte` ends a request target: a control, a space, or what is not ASCII.
-pub(crate) const fn ends_target(byte: u8) -> bool {
-    !byte.is_ascii_graphic()
-}
-
 /// The first position from `from` on at which no token byte stands.
 pub(crate) fn end_of_token(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
@@ -45,20 +34,74 @@ pub(crate) fn end_of_token(bytes: &[u8], from: usize) -> Option<usize> {
     Some(from + length)
 }
 
-/// The first position from `from` on at which a byte stands that `stops`.
-pub(crate) fn find(bytes: &[u8], from: usize, stops: impl Fn(u8) -> bool) -> Option<usize> {
+/// The first position from `from` on at which a byte stands that no field value has: every control
+/// but the tab (RFC 9110 section 5.5). Bytes above 0x7F may stand there.
+#[inline]
+pub(crate) fn find_control(bytes: &[u8], from: usize) -> Option<usize> {
+    find(
+        bytes,
+        from,
+        |word| below(word, b' ') | deletes(word),
+        is_control,
+    )
+}
+
+/// The first position from `from` on at which a byte stands that ends a request target: a control,
+/// a space, or what is not ASCII.
+#[inline]
+pub(crate) fn find_target_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let candidates = |word| below(word, b'!') | deletes(word) | (word & HIGH_BITS);
+    find(bytes, from, candidates, |byte| !byte.is_ascii_graphic())
+}
+
+/// Whether `byte` is a control but no tab.
+pub(crate) const fn is_control(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\t') || (byte == 0x7F)
+}
+
+/// The first position from `from` on at which a byte stands that `stops`. Eight bytes are looked at
+/// at once: `candidates` sets the high bit of each byte that may be one. Behind the first one set,
+/// it may err, as a borrow runs upwards.
+#[inline]
+fn find(
+    bytes: &[u8],
+    from: usize,
+    candidates: impl Fn(u64) -> u64,
+    stops: impl Fn(u8) -> bool,
+) -> Option<usize> {
     let mut from = from;
     let mut rest = bytes.get(from..)?;
-    // Sixteen at a time without a way out in the middle, so that it becomes vector instructions.
-    while let Some((block, after)) = rest.split_first_chunk::<16>() {
-        if block.iter().fold(false, |any, byte| any | stops(*byte)) {
-            break;
+    while let Some((block, after)) = rest.split_first_chunk::<8>() {
+        let found = candidates(u64::from_le_bytes(*block));
+        if found == 0 {
+            rest = after;
+            from += block.len();
+            continue;
         }
-        rest = after;
-        from += block.len();
+        let at = usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
+        if block.get(at).is_some_and(|byte| stops(*byte)) {
+            return Some(from + at);
+        }
+        rest = rest.get(at + 1..)?;
+        from += at + 1;
     }
     let length = rest.iter().position(|byte| stops(*byte))?;
     Some(from + length)
+}
+
+const LOW_BITS: u64 = u64::from_ne_bytes([0x01; 8]);
+const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// The high bit of each byte of `word` that is below `least`, at most 0x80.
+#[inline]
+fn below(word: u64, least: u8) -> u64 {
+    word.wrapping_sub(LOW_BITS * u64::from(least)) & !word & HIGH_BITS
+}
+
+/// The high bit of each byte of `word` that is 0x7F.
+#[inline]
+fn deletes(word: u64) -> u64 {
+    below(word ^ u64::from_ne_bytes([0x7F; 8]), 1)
 }
 
 /// `bytes` without the spaces and tabs at either end (OWS, RFC 9110 section 5.6.3).
@@ -262,13 +305,21 @@ mod tests {
 
     #[test]
     fn finding_looks_at_every_byte() {
-        for length in 0..70 {
-            for at in 0..length {
-                let mut bytes = vec![b'x'; length];
-                bytes[at] = b'\r';
-                for from in 0..length {
-                    let expected = (from <= at).then_some(at);
-                    assert_eq!(find(&bytes, from, is_control), expected, "{at} from {from}");
+        for stop in 0..=255 {
+            for fill in [b'x', b'\t', 0x80, 0xFF, b'!', b'~'] {
+                let mut bytes = [fill; 21];
+                for at in [0, 1, 7, 8, 9, 15, 19, 20] {
+                    bytes[at] = stop;
+                    for from in [0, 1, 6, 10] {
+                        let first = |stops: fn(u8) -> bool| {
+                            let after = bytes.iter().skip(from);
+                            after.copied().position(stops).map(|length| from + length)
+                        };
+                        assert_eq!(find_control(&bytes, from), first(is_control));
+                        let ends = first(|byte| !byte.is_ascii_graphic());
+                        assert_eq!(find_target_end(&bytes, from), ends);
+                    }
+                    bytes[at] = fill;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The first line of a request, read from left to right: a byte that can never be right is told at
 //! once, whatever is to follow.
 
-use crate::http1::grammar::{end_of_token, ends_target, find};
+use crate::http1::grammar::{end_of_token, find_target_end};
 use crate::http1::limits::HeadLimits;
 use crate::http1::request_fault::RequestFault;
 use crate::http1::span::Span;
@@ -109,7 +109,7 @@ impl RequestLine {
         // One byte more, in which a target that is as long as it may be ends.
         let most = self.start.saturating_add(max).saturating_add(1);
         let window = bytes.get(..most).unwrap_or(bytes);
-        let Some(end) = find(window, self.at, ends_target) else {
+        let Some(end) = find_target_end(window, self.at) else {
             self.at = window.len();
             if window.len() == most {
                 return Err(RequestFault::TargetTooLong { max });

@@ -37,6 +37,7 @@ impl Section {
     }
 
     /// Reads one line and takes what it says.
+    #[inline]
     pub(crate) fn next(
         &mut self,
         bytes: &[u8],
@@ -61,6 +62,7 @@ impl Section {
         Ok(step)
     }
 
+    #[inline]
     fn take(
         &mut self,
         line: FieldLine,

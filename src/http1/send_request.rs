@@ -11,7 +11,7 @@
 
 use crate::http1::edit::{Edit, FieldValue};
 use crate::http1::emit::{Passing, write_connection, write_field, write_framing};
-use crate::http1::grammar::{ends_target, find, is_token};
+use crate::http1::grammar::{find_target_end, is_token};
 use crate::http1::length::BodyLength;
 use crate::http1::request::RequestView;
 use crate::http1::send_fault::SendFault;
@@ -88,7 +88,7 @@ pub fn write_request_of_fields<'f>(
 
 /// The request line, if all can be sent.
 fn write_start(out: &mut Vec<u8>, outgoing: &OutgoingRequest<'_>) -> Result<(), SendFault> {
-    let is_wrong = |piece: &&str| find(piece.as_bytes(), 0, ends_target).is_some();
+    let is_wrong = |piece: &&str| find_target_end(piece.as_bytes(), 0).is_some();
     if !is_token(outgoing.method.as_bytes()) {
         return Err(SendFault::Method);
     }

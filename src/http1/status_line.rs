@@ -1,6 +1,6 @@
 //! The first line of a response, read from left to right.
 
-use crate::http1::grammar::{find, is_control};
+use crate::http1::grammar::find_control;
 use crate::http1::response_fault::ResponseFault;
 use crate::http1::span::Span;
 use crate::http1::version::Version;
@@ -35,7 +35,7 @@ impl StatusLine {
                 None => return Ok(None),
             };
         }
-        let Some(end) = find(bytes, self.at, is_control) else {
+        let Some(end) = find_control(bytes, self.at) else {
             self.at = bytes.len();
             return Ok(None);
         };
