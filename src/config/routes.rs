@@ -142,6 +142,7 @@ impl<'s> Routes<'s> {
                     addresses,
                     source,
                     policy: Arc::clone(&self.policy),
+                    upstream: Arc::default(),
                 });
                 self.places.push(raw.place);
             }
@@ -206,6 +207,8 @@ fn spec(compiler: &mut Compiler<'_>, raw: &RawRoute) -> Option<RouteSpec> {
             Some(RawStrip::Literals) => StripPrefix::Literals,
             Some(RawStrip::Text(text)) => StripPrefix::Text(text.clone()),
         },
+        rewrite_prefix: None,
+        is_redirect: false,
         keeps_encoded_slashes: keeps.unwrap_or(false),
         lifecycle: None,
     })
