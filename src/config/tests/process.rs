@@ -37,8 +37,8 @@ fn listeners() {
         };
         serve(text).listeners.iter().map(one).collect()
     };
-    for (text, expected) in [
-        ("listen: 0.0.0.0:80", &["0.0.0.0:80"] as &[&str]),
+    let table: &[(&str, &[&str])] = &[
+        ("listen: 0.0.0.0:80", &["0.0.0.0:80"]),
         ("listen: LocalHost:0", &["localhost:0"]),
         ("listen: '[0:0::1]:443'", &["[::1]:443"]),
         ("listen: [a:0, a:0]", &["a:0", "a:0"]),
@@ -62,8 +62,9 @@ fn listeners() {
             "listen: {address: 'a:2', tls: {certificates: [{cert: a, key: b}]}}",
             &["a:2 tls"],
         ),
-    ] {
-        assert_eq!(told(text), expected, "{text}");
+    ];
+    for (text, expected) in table {
+        assert_eq!(told(text), *expected, "{text}");
     }
 }
 
