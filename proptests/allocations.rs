@@ -15,6 +15,11 @@ use tollgate::engine::request::RawRequest;
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::table::Table;
 use tollgate::engine::versioning::Versioning;
+use tollgate::http1::body::BodyReader;
+use tollgate::http1::length::BodyLength;
+use tollgate::http1::limits::HeadLimits;
+use tollgate::http1::request::RequestHead;
+use tollgate::http1::send_request::{OutgoingRequest, write_request};
 
 #[test]
 fn a_decision_allocates_no_more_than_the_bare_trie() {
@@ -37,6 +42,34 @@ fn a_decision_allocates_no_more_than_the_bare_trie() {
         let preferred = [("Accept", "application/vnd.shop.v2+json")];
         check_decisions(&snapshot, &preferred, routes, 2);
     }
+}
+
+#[test]
+fn the_codec_allocates_for_its_first_message_only() {
+    const BYTES: &[u8] = b"POST /a?b HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, x-hop\r\n\
+        X-Hop: 1\r\nAccept: */*\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n";
+    let limits = HeadLimits::default();
+    let mut head = RequestHead::default();
+    let mut body = BodyReader::new(limits);
+    let mut out = Vec::new();
+    let mut proxy = || {
+        out.clear();
+        let length = head.parse(BYTES, &limits).unwrap().unwrap();
+        let view = head.view(BYTES);
+        let outgoing = OutgoingRequest {
+            method: view.method(),
+            target: &[view.target()],
+            body: BodyLength::Chunked,
+            ..OutgoingRequest::default()
+        };
+        write_request(&mut out, view, &outgoing).unwrap();
+        body.begin(view.framing());
+        let piece = body.read(BYTES.get(length..).unwrap()).unwrap();
+        assert!(body.is_complete());
+        black_box((piece, out.len()));
+    };
+    proxy();
+    assert_eq!(measure(|| (0..100).for_each(|_| proxy())).count_total, 0);
 }
 
 /// Beside the trie, which any router of this kind has.

@@ -67,7 +67,7 @@ fn odd_values_are_answered_to_the_letter() {
 
 /// Each of these says what is wrong with it, and is not answered as if that were not there.
 #[test]
-fn headers_that_are_no_text_are_refused() {
+fn headers_that_cannot_be_are_refused() {
     for headers in [
         r#"{"accept-version":"\ud800"}"#,
         r#"{"accept-version":["v1","\udfff"]}"#,
@@ -76,6 +76,11 @@ fn headers_that_are_no_text_are_refused() {
         r#"{"accept-version":[["v1"]]}"#,
         r#"[]"#,
         r#""accept-version: v1""#,
+        r#"{"a b":"c"}"#,
+        r#"{"":"c"}"#,
+        r#"{"a\n":1}"#,
+        r#"{"a":["b","c\r\nd"]}"#,
+        "{\"a\":\"\u{7f}\"}",
     ] {
         let input =
             format!(r#"{{"type":"api_request","path":"/api/users/1","headers":{headers}}}"#);
@@ -84,6 +89,93 @@ fn headers_that_are_no_text_are_refused() {
             answer.starts_with(r#"{"type":"error","code":12,"text":"`headers"#),
             "{answer}"
         );
+    }
+}
+
+/// Found by hand: `serde_json` refuses such texts and numbers wherever they stand, and then the
+/// answer was that of a message that could not be read at all.
+#[test]
+fn regression_what_cannot_be_read_is_the_fault_of_its_own_field() {
+    let half = "should be a text, but is a text with half a surrogate pair";
+    for (fields, expected) in [
+        (r#""path":"/a\ud800""#, format!("`path` {half}")),
+        (
+            r#""path":"/","method":"\udc00""#,
+            format!("`method` {half}"),
+        ),
+        (
+            r#""path":"/","method":1e400"#,
+            "`method` should be a text, but is a number".into(),
+        ),
+        (
+            r#""path":"/","headers":{"a":"\ud800"}"#,
+            "`headers.a` should be".into(),
+        ),
+        (
+            r#""path":"/","headers":{"\ud800":"a"}"#,
+            "`headers` has a name with half".into(),
+        ),
+        (
+            r#""path":"/","method":7,"x\ud800":[1e400]"#,
+            "`method` should be".into(),
+        ),
+    ] {
+        for input in [
+            format!(r#"{{"type":"api_request",{fields}}}"#),
+            format!(r#"{{{fields},"type":"api_request"}}"#),
+        ] {
+            let answer = answers(input.as_bytes(), false);
+            let expected = format!(r#"{{"type":"error","code":12,"text":"{expected}"#);
+            assert!(answer.starts_with(&expected), "{input}: {answer}");
+        }
+    }
+    for (input, expected) in [
+        (
+            r#"{"type":"register","service":"s","backend":"b","ttl":1e400}"#,
+            "`ttl` should be",
+        ),
+        (
+            r#"{"type":"discover","version":"\ud800"}"#,
+            "`version` should be",
+        ),
+        (r#"{"type":"\ud800"}"#, "`type` should be"),
+        (r#"{"x\ud800":1}"#, "`type` is missing"),
+    ] {
+        let answer = answers(input.as_bytes(), false);
+        let expected = format!(r#"{{"type":"error","code":12,"text":"{expected}"#);
+        assert!(answer.starts_with(&expected), "{input}: {answer}");
+    }
+}
+
+#[test]
+fn regression_unknown_fields_are_ignored_whatever_they_are() {
+    for fields in [
+        r#""x\ud800":1"#,
+        r#""x":"\ud800""#,
+        r#""x":1e400"#,
+        r#""x":{"\ud800":[1e400]},"\ud800":1e400"#,
+    ] {
+        for (input, expected) in [
+            (
+                format!(r#"{{"type":"stats",{fields}}}"#),
+                r#"{"type":"stats_ok","#,
+            ),
+            (
+                format!(r#"{{"src":1,"body":{{{fields},"type":"stats"}}}}"#),
+                r#"{"dest":1,"body":{"type":"stats_ok","#,
+            ),
+            (
+                format!(r#"{{{fields},"src":1,"body":{{"type":"stats"}}}}"#),
+                r#"{"dest":1,"body":{"type":"stats_ok","#,
+            ),
+            (
+                format!(r#"{{"type":"stats","body":{{{fields}}}}}"#),
+                r#"{"type":"stats_ok","#,
+            ),
+        ] {
+            let answer = answers(input.as_bytes(), false);
+            assert!(answer.starts_with(expected), "{input}: {answer}");
+        }
     }
 }
 

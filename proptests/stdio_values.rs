@@ -7,11 +7,16 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "stdio_values/naive.rs"]
+mod naive;
+
 use std::cell::RefCell;
 use std::io::{self, Read};
 
 use proptest::prelude::*;
 use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
+
+use naive::naive_steps;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -97,215 +102,6 @@ impl<'a, I: Iterator<Item = &'a usize>> Read for Pieces<'_, I> {
     }
 }
 
-/// PROTOCOL, 'Text that is not JSON', word by word.
-fn naive_steps(input: &[u8], limits: Limits) -> Vec<Found> {
-    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    let place = |at: usize| {
-        let lines: Vec<_> = input[..at].split(|&byte| byte == b'\n').collect();
-        (lines.len(), lines[lines.len() - 1].len() + 1)
-    };
-    let mut found = Vec::new();
-    let mut at = 0;
-    loop {
-        at += input[at..]
-            .iter()
-            .take_while(|byte| b" \t\r\n".contains(byte))
-            .count();
-        if at == input.len() {
-            return found;
-        }
-        match naive_value(&input[at..], limits) {
-            Ok(length) => {
-                found.push(Found::Value(input[at..at + length].to_vec()));
-                at += length;
-            }
-            Err(offset) => {
-                let ((started_line, _), (line, column)) = (place(at), place(at + offset));
-                found.push(Found::Broken {
-                    line,
-                    column,
-                    started_line,
-                });
-                at += offset;
-                let begins_line = |at: usize| at == input.len() || input[at - 1] == b'\n';
-                let resumes = |at: usize| line == started_line || input.get(at) == Some(&b'{');
-                if line == started_line {
-                    at += 1;
-                }
-                while at < input.len() && !(begins_line(at) && resumes(at)) {
-                    at += 1;
-                }
-                at = at.min(input.len());
-            }
-        }
-    }
-}
-
-/// The length of the value, or the place of the first byte that cannot be.
-fn naive_value(text: &[u8], limits: Limits) -> Result<usize, usize> {
-    let mut grammar = Grammar {
-        text,
-        at: 0,
-        depth: 0,
-        max_depth: limits.max_depth,
-    };
-    let mut result = grammar.value().map_err(|Wrong| grammar.at);
-    if let Ok(length) = result {
-        let scalar = !b"{[\"".contains(&text[0]);
-        let after = text
-            .get(length)
-            .is_none_or(|byte| b" \t\r\n\"[]{},:".contains(byte));
-        result = if scalar && !after {
-            Err(length)
-        } else {
-            result
-        };
-    }
-    match result {
-        Ok(length) if length > limits.max_value_bytes => Err(limits.max_value_bytes),
-        Ok(length) => match std::str::from_utf8(&text[..length]) {
-            Ok(_) => Ok(length),
-            Err(error) => Err(error.valid_up_to()),
-        },
-        Err(offset) => Err(offset.min(limits.max_value_bytes)),
-    }
-}
-
-/// RFC 8259 by recursive descent; `at` is where it stopped.
-struct Grammar<'a> {
-    text: &'a [u8],
-    at: usize,
-    depth: usize,
-    max_depth: usize,
-}
-
-#[derive(Debug)]
-struct Wrong;
-
-impl Grammar<'_> {
-    fn value(&mut self) -> Result<usize, Wrong> {
-        match self.peek() {
-            Some(b'{') => self.list(b'}', |grammar| {
-                grammar.string()?;
-                grammar.blank();
-                grammar.expect(b":")?;
-                grammar.blank();
-                grammar.value().map(drop)
-            })?,
-            Some(b'[') => self.list(b']', |grammar| grammar.value().map(drop))?,
-            Some(b'"') => self.string()?,
-            Some(b't') => self.expect(b"true")?,
-            Some(b'f') => self.expect(b"false")?,
-            Some(b'n') => self.expect(b"null")?,
-            _ => self.number()?,
-        }
-        Ok(self.at)
-    }
-
-    fn list(
-        &mut self,
-        close: u8,
-        item: impl Fn(&mut Self) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
-        if self.depth == self.max_depth {
-            return Err(Wrong);
-        }
-        self.depth += 1;
-        self.at += 1;
-        self.blank();
-        if self.peek() != Some(close) {
-            loop {
-                item(self)?;
-                self.blank();
-                if self.peek() == Some(close) {
-                    break;
-                }
-                self.expect(b",")?;
-                self.blank();
-            }
-        }
-        self.at += 1;
-        self.depth -= 1;
-        Ok(())
-    }
-
-    fn string(&mut self) -> Result<(), Wrong> {
-        self.expect(b"\"")?;
-        loop {
-            match self.peek() {
-                None | Some(0..0x20) => return Err(Wrong),
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some(b'u') => {
-                            self.at += 1;
-                            for _ in 0..4 {
-                                self.one(|byte| byte.is_ascii_hexdigit())?;
-                            }
-                        }
-                        _ => self.one(|byte| b"\"\\/bfnrt".contains(&byte))?,
-                    }
-                }
-                Some(_) => self.at += 1,
-            }
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), Wrong> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-            if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-                return Err(Wrong);
-            }
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), Wrong> {
-        self.one(|byte| byte.is_ascii_digit())?;
-        while self.one(|byte| byte.is_ascii_digit()).is_ok() {}
-        Ok(())
-    }
-
-    fn expect(&mut self, word: &[u8]) -> Result<(), Wrong> {
-        word.iter()
-            .try_for_each(|&wanted| self.one(|byte| byte == wanted))
-    }
-
-    fn one(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), Wrong> {
-        self.peek().filter(|&byte| wanted(byte)).ok_or(Wrong)?;
-        self.at += 1;
-        Ok(())
-    }
-
-    fn blank(&mut self) {
-        while self.one(|byte| b" \t\r\n".contains(&byte)).is_ok() {}
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
-    }
-}
-
 fn limits() -> impl Strategy<Value = Limits> {
     prop_oneof![
         Just(Limits::default()),
@@ -330,7 +126,11 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
         9 => prop::sample::select(&b"{}[]\"\\:, \n\n\n\r1-0.eutrnlfas/\0\xef\xbb\xbf\xc3\xa9"[..]),
         1 => any::<u8>(),
     ];
-    prop::collection::vec(byte, 0..60)
+    let piece = prop_oneof![
+        19 => byte.prop_map(|byte| vec![byte]),
+        1 => Just(b"\xef\xbb\xbf".to_vec()),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
 /// Values one after the other with some bytes taken out, put in or replaced.

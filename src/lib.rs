@@ -8,9 +8,12 @@
 //! - [`observe`] counts what happens;
 //! - [`runtime`] holds the snapshot in force and changes it;
 //! - [`frontend`] translates: the JSON lines of `tollgate stdio`, and the command line.
+//!
+//! [`http1`] stands beside them and names none: HTTP/1.1 on the wire.
 
 pub mod config;
 pub mod engine;
 pub mod frontend;
+pub mod http1;
 pub mod observe;
 pub mod runtime;

@@ -74,7 +74,8 @@ fn fields() -> impl Strategy<Value = Vec<(&'static str, String)>> {
         1 => field("routes", ROUTES),
         1 => field("services", &["{}", "[]", "{\"s\":{\"backends\":[\"a\"]}}"]),
         1 => field("body", &["\"text\"", "{\"path\": 1e999}", "{\"type\":\"\\ud800\"}", "[1, 2]"]),
-        1 => ("[a-z_\u{e9}]{0,6}", any_value()).prop_map(|(_, value)| ("other", value)),
+        1 => any_value().prop_map(|value| ("other", value)),
+        1 => any_value().prop_map(|value| ("x\\ud800", value)),
     ];
     let kind = prop_oneof![
         8 => select(&TYPES[..]).prop_map(|kind| format!("\"{kind}\"")),
@@ -165,6 +166,7 @@ const HEADERS: &[&str] = &[
     "{\"accept\":\"application/vnd.x.v2+json\"}",
     "{\"host\":\"a.test:80\"}",
     "{\"x\":\"\\ud800\"}",
+    "{\"x y\":\"a\\nb\",\"host\":[\"a\",\"b\"]}",
     "[]",
 ];
 

@@ -5,7 +5,9 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::config::builder::{Builder, Slot, checked};
 use crate::config::document::{Document, Place};
@@ -22,8 +24,92 @@ pub(super) fn read(text: &str) -> Result<Document, Fault> {
     }
     .deserialize(&mut parser)
     .and_then(|_| parser.end())
-    .map_err(|error| fault(&error))?;
+    .map_err(|error| unreadable(text, &error).unwrap_or_else(|| fault(&error)))?;
     Ok(builder.finish())
+}
+
+/// The fault at the first text or number that no reader takes, in a text that is JSON all the same.
+#[cold]
+fn unreadable(text: &str, error: &serde_json::Error) -> Option<Fault> {
+    // Nested too deep for the parser is also too deep for the search.
+    if error.to_string().starts_with(TOO_DEEP) {
+        return None;
+    }
+    let whole: &RawValue = serde_json::from_str(text).ok()?;
+    let mut builder = Builder::default();
+    let (place, message) = Unread(&mut builder).add(Slot::ROOT, whole).err()?;
+    Some(builder.finish().fault(place, "config.syntax", message))
+}
+
+/// Puts values that are not read yet into a document, up to the first that cannot be.
+struct Unread<'b>(&'b mut Builder);
+
+impl Unread<'_> {
+    fn add(&mut self, slot: Slot, raw: &RawValue) -> Result<Place, (Place, &'static str)> {
+        match raw.get().as_bytes().first() {
+            Some(b'{') => {
+                let map = self.0.map(slot);
+                let Entries(entries) = serde_json::from_str(raw.get()).unwrap_or_default();
+                for (name, value) in entries {
+                    let Ok(name) = serde_json::from_str::<String>(name.get()) else {
+                        return Err((map, "a key has half a surrogate pair"));
+                    };
+                    let key = self.0.text(Slot::key(map), &name);
+                    self.add(Slot::value(map, key), value)?;
+                }
+                Ok(map)
+            }
+            Some(b'[') => {
+                let list = self.0.list(slot);
+                let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+                for (index, item) in (0..).zip(items) {
+                    self.add(Slot::item(list, index), item)?;
+                }
+                Ok(list)
+            }
+            Some(b'"') => {
+                let place = self.0.null(slot);
+                let read = serde_json::from_str::<String>(raw.get());
+                read.map_or(Err((place, "the text has half a surrogate pair")), |_| {
+                    Ok(place)
+                })
+            }
+            _ => {
+                let place = self.0.null(slot);
+                let read = serde_json::from_str::<serde_json::Value>(raw.get());
+                read.map_or(Err((place, "the number is out of range")), |_| Ok(place))
+            }
+        }
+    }
+}
+
+/// The entries of a JSON object, in the order of the text and none of them read: a name or a value
+/// may be one that no reader takes.
+#[derive(Debug, Default)]
+pub(crate) struct Entries<'a>(pub(crate) Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut unread = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            unread.push(entry);
+        }
+        Ok(Entries(unread))
+    }
 }
 
 /// Puts a JSON value and all in it into the document, while it is parsed.
@@ -117,7 +203,7 @@ fn fault(error: &serde_json::Error) -> Fault {
         .split_once(" at line ")
         .map_or(said.as_str(), |(message, _)| message);
     let message = match said {
-        "recursion limit exceeded" => "nested too deep to be a configuration".to_owned(),
+        TOO_DEEP => "nested too deep to be a configuration".to_owned(),
         _ => format!("invalid JSON: {said}"),
     };
     let narrow = |wide: usize| u32::try_from(wide).unwrap_or(u32::MAX).max(1);
@@ -130,3 +216,5 @@ fn fault(error: &serde_json::Error) -> Fault {
         ..Fault::error("config.syntax", message)
     }
 }
+
+const TOO_DEEP: &str = "recursion limit exceeded";

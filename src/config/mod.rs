@@ -14,7 +14,7 @@ pub mod text;
 mod builder;
 mod cors;
 mod header_rules;
-mod json;
+pub(crate) mod json;
 mod policies;
 mod process;
 mod reader;

@@ -262,7 +262,7 @@ fn route(reader: &mut Reader<'_>, place: Place) -> Option<RawRoute> {
     Some(RawRoute {
         place,
         name: name.and_then(|place| reader.text(place)),
-        path_pattern: path_pattern.and_then(|place| reader.text(place)),
+        path_pattern: path_pattern.and_then(|place| reader.plain_text(place)),
         service: service.and_then(|place| reader.text(place)),
         version: version.and_then(|place| reader.text(place)),
         backends: backends.and_then(|place| reader.texts(place)),
@@ -275,8 +275,8 @@ fn route(reader: &mut Reader<'_>, place: Place) -> Option<RawRoute> {
             .map(|place| constraints(reader, place, "page"))
             .unwrap_or_default(),
         strip_prefix: strip_prefix.and_then(|place| reader.strip(place)),
-        rewrite_prefix: rewrite_prefix.and_then(|place| reader.text(place)),
-        encoded_slashes: encoded_slashes.and_then(|place| reader.text(place)),
+        rewrite_prefix: rewrite_prefix.and_then(|place| reader.plain_text(place)),
+        encoded_slashes: encoded_slashes.and_then(|place| reader.plain_text(place)),
         redirect: redirect
             .and_then(|place| self::redirect(reader, place))
             .map(Box::new),
@@ -301,7 +301,7 @@ fn constraints(
 fn versioning(reader: &mut Reader<'_>, place: Place) -> Option<RawVersioning> {
     let [default, from, derive] = reader.fields(place, &VERSIONING)?;
     Some(RawVersioning {
-        default: default.and_then(|place| reader.text(place)),
+        default: default.and_then(|place| reader.plain_text(place)),
         from: from.and_then(|place| reader.texts(place)),
         derive: derive.and_then(|place| reader.bool(place)),
     })

@@ -157,14 +157,31 @@ impl<'d> Reader<'d> {
         Some(self.doc.items(place).collect())
     }
 
-    /// A text, or a whole number as its digits.
+    /// A text that names something: a whole number stands for its digits.
     pub(super) fn text(&mut self, place: Place) -> Option<At<String>> {
-        if let Some(text) = self.doc.text(place) {
-            return Some(At {
+        match self.doc.text(place) {
+            Some(text) => Some(At {
                 value: text.to_owned(),
                 place,
-            });
+            }),
+            None => self.no_text(place),
         }
+    }
+
+    /// A text that no number can be meant as.
+    pub(super) fn plain_text(&mut self, place: Place) -> Option<At<String>> {
+        match self.doc.value(place) {
+            Value::Text(text) => Some(At {
+                value: text.to_owned(),
+                place,
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List | Value::Map => {
+                self.no_text(place)
+            }
+        }
+    }
+
+    fn no_text<T>(&mut self, place: Place) -> Option<T> {
         let help = match self.doc.value(place) {
             Value::Bool(value) => Some(format!("put it in quotes: \"{value}\"")),
             Value::Number(written) => Some(format!("put it in quotes: \"{}\"", excerpt(written))),
@@ -175,12 +192,15 @@ impl<'d> Reader<'d> {
         None
     }
 
-    /// A list of texts.
+    /// A list of texts that no number can be meant as.
     pub(super) fn texts(&mut self, place: Place) -> Option<At<Vec<At<String>>>> {
         let doc = self.doc;
         if doc.value(place) != Value::List {
             let help = match doc.text(place) {
-                Some(text) => format!("write a list: [{}]", in_a_list(text)),
+                Some(text) if matches!(doc.value(place), Value::Text(_)) => {
+                    format!("write a list: [{}]", in_a_list(text))
+                }
+                Some(digits) => format!("write a list: [\"{digits}\"]"),
                 None => "write a list: [a, b], or [] for none".to_owned(),
             };
             self.mismatch(place, "a list", Some(help));
@@ -188,7 +208,7 @@ impl<'d> Reader<'d> {
         }
         let value = doc
             .items(place)
-            .filter_map(|item| self.text(item))
+            .filter_map(|item| self.plain_text(item))
             .collect();
         Some(At { value, place })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::balance::Pick;
 use crate::engine::form::Form;
-use crate::engine::host::normal_host;
+use crate::engine::host::{check_host, normal_host};
 use crate::engine::method::Method;
 use crate::engine::path::{EncodedSlash, NormalPath, PathFault, check_query, split_target};
 use crate::engine::policy::{Policy, Redirect, Upstream};
@@ -44,6 +44,9 @@ pub fn decide<'a, H: Headers + ?Sized>(
     let method = Method::parse(request.method)?;
     if path.as_str() == "*" && method.as_str() != "OPTIONS" {
         return Err(Reject::Asterisk);
+    }
+    if let Some(host) = request.host {
+        check_host(host, request.headers)?;
     }
     // Without a host in the table none of the request matters.
     let host = request.host.filter(|_| snapshot.table().router.has_hosts());

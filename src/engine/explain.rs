@@ -114,12 +114,15 @@ pub fn explain<'a, H: Headers + ?Sized>(
     }
 }
 
-/// None if not even path and method can be read.
+/// None if not even path, host and method can be read.
 fn candidates<'a, H: Headers + ?Sized>(
     table: &'a Table,
     request: &RawRequest<'a, H>,
     outcome: &Result<Plan<'_>, Reject<'_>>,
 ) -> Option<Vec<Candidate<'a>>> {
+    if let Err(Reject::Host(_)) = outcome {
+        return None;
+    }
     let (path, query) = split_target(request.target);
     let normal = NormalPath::parse(path).ok()?;
     let method = Method::parse(request.method).ok()?;

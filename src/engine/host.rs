@@ -5,6 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::engine::request::{Headers, all_in, among};
+
 /// What a route says of the host. Compared without case, port or final dot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HostPattern {
@@ -94,6 +96,61 @@ impl fmt::Display for HostPattern {
     }
 }
 
+/// A request that does not say which host it is for (RFC 9112, section 3.2).
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RequestHostFault {
+    /// Two `Host` fields that differ.
+    #[error("the request names two hosts, {0:?} and {1:?}; name one")]
+    Conflict(String, String),
+    /// A byte that no host has (RFC 3986, section 3.2.2).
+    #[error(
+        "the request names the host {0:?}, which is none; write one such as api.example.com or [::1]:8080"
+    )]
+    Invalid(String),
+}
+
+impl RequestHostFault {
+    /// The stable dotted code, the same on every interface.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict(..) => "host.conflict",
+            Self::Invalid(_) => "host.invalid",
+        }
+    }
+}
+
+/// Checks the host of a request, and that no `Host` field says otherwise than another.
+pub(crate) fn check_host<H: Headers + ?Sized>(
+    host: &str,
+    headers: &H,
+) -> Result<(), RequestHostFault> {
+    let mut named: Option<&[u8]> = None;
+    for (name, value) in headers.fields() {
+        if name.len() != 4 || !name.eq_ignore_ascii_case(b"host") {
+            continue;
+        }
+        let first = *named.get_or_insert(value);
+        if !first.eq_ignore_ascii_case(value) {
+            let shown = |value| excerpt(&String::from_utf8_lossy(value));
+            return Err(RequestHostFault::Conflict(shown(first), shown(value)));
+        }
+    }
+    if all_in(&IN_HOSTS, host.as_bytes()) {
+        return Ok(());
+    }
+    Err(RequestHostFault::Invalid(excerpt(host)))
+}
+
+/// As much of a host as is told.
+#[cold]
+fn excerpt(host: &str) -> String {
+    host.chars().take(60).collect()
+}
+
+/// The bytes of names, addresses and ports.
+const IN_HOSTS: [bool; 256] = among(b"-._~!$&'()*+,;=%:[]");
+
 /// The host of a request as it is compared: without port, case and final dot. Borrowed if it
 /// came so.
 #[must_use]
@@ -156,6 +213,25 @@ mod tests {
             "bücher.de",
             "the host \"bücher.de\" has 'ü'; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)",
         );
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        for (host, fields, expected) in [
+            ("a", &[("Host", "a")][..], ""),
+            ("a", &[("Host", "A"), ("host", "a")], ""),
+            ("a", &[("Host", "a"), ("HOST", "b")], "host.conflict"),
+            ("c", &[("Host", "a"), ("Hosts", "b")], ""),
+            ("[::1]:80", &[], ""),
+            ("", &[], ""),
+            ("a b", &[], "host.invalid"),
+            ("a/b", &[], "host.invalid"),
+            ("b\u{fc}cher.de", &[], "host.invalid"),
+        ] {
+            let checked = check_host(host, fields);
+            let code = checked.map_or_else(|fault| fault.code(), |()| "");
+            assert_eq!(code, expected, "{host} {fields:?}");
+        }
     }
 
     #[test]

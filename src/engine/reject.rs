@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::engine::host::RequestHostFault;
 use crate::engine::method::MethodFault;
 use crate::engine::path::{NormalPath, PathFault};
 use crate::engine::version::ApiVersion;
@@ -15,6 +16,9 @@ pub enum Reject<'a> {
     /// `*` with another method than `OPTIONS` (RFC 9112, section 3.2.4).
     #[error("the path `*` goes with OPTIONS alone; write a path that begins with `/`")]
     Asterisk,
+    /// The host is none, or one of two.
+    #[error("{0}")]
+    Host(#[from] RequestHostFault),
     /// The method is no token.
     #[error("{0}")]
     Method(#[from] MethodFault),
@@ -85,6 +89,7 @@ impl Reject<'_> {
         match self {
             Self::Path(fault) => fault.code(),
             Self::Asterisk => "path.invalid",
+            Self::Host(fault) => fault.code(),
             Self::Method(_) => "method.invalid",
             Self::EncodedSlash(_) => "path.encoded_slash",
             Self::NotFound { .. } => "route.not_found",
@@ -103,6 +108,7 @@ impl Reject<'_> {
         match self {
             Self::Path(_)
             | Self::Asterisk
+            | Self::Host(_)
             | Self::Method(_)
             | Self::EncodedSlash(_)
             | Self::VersionUnsupported { .. }

@@ -28,6 +28,55 @@ impl<N: AsRef<str>, V: AsRef<str>> Headers for [(N, V)] {
     }
 }
 
+/// Whether this is the name of a header field: a token (RFC 9110, section 5.6.2).
+#[inline]
+#[must_use]
+pub fn is_field_name(name: &[u8]) -> bool {
+    !name.is_empty() && all_in(&IN_TOKENS, name)
+}
+
+/// Whether this can be the value of a header field: it has no control character but the tab
+/// (RFC 9110, section 5.5).
+#[inline]
+#[must_use]
+pub fn is_field_value(value: &[u8]) -> bool {
+    let is_control = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
+    !value.iter().any(is_control)
+}
+
+/// Whether the set has all these bytes.
+#[inline]
+pub(crate) fn all_in(set: &[bool; 256], bytes: &[u8]) -> bool {
+    // To the end whatever is found: a branch a byte costs more.
+    let has = |byte: u8| set.get(usize::from(byte)).copied().unwrap_or_default();
+    bytes.iter().fold(true, |all, byte| all & has(*byte))
+}
+
+/// Letters, digits and these.
+pub(crate) const fn among(others: &[u8]) -> [bool; 256] {
+    let mut among = [false; 256];
+    let mut byte = 0_u8;
+    let mut entries: &mut [bool] = &mut among;
+    while let Some((entry, rest)) = entries.split_first_mut() {
+        *entry = byte.is_ascii_alphanumeric() || has(others, byte);
+        entries = rest;
+        byte = byte.wrapping_add(1);
+    }
+    among
+}
+
+const fn has(mut bytes: &[u8], wanted: u8) -> bool {
+    while let Some((first, rest)) = bytes.split_first() {
+        if *first == wanted {
+            return true;
+        }
+        bytes = rest;
+    }
+    false
+}
+
+const IN_TOKENS: [bool; 256] = among(b"!#$%&'*+-.^_`|~");
+
 /// The origin form of a request target, and the authority that an absolute one bore.
 ///
 /// `http://a.test/x?y` gives `/x?y` and `a.test`; its authority replaces `Host` (RFC 9112,
@@ -59,6 +108,22 @@ pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn header_fields() {
+        for name in ["a", "X-Tenant", "!#$%&'*+-.^_`|~09azAZ"] {
+            assert!(is_field_name(name.as_bytes()), "{name}");
+        }
+        for name in ["", "a b", "a:", "a\n", "\u{e9}", "a/b"] {
+            assert!(!is_field_name(name.as_bytes()), "{name:?}");
+        }
+        for value in ["", "a b\tc", "\u{e9}", "~"] {
+            assert!(is_field_value(value.as_bytes()), "{value:?}");
+        }
+        for value in ["a\nb", "\r", "\0", "\u{7f}", "\u{1f}"] {
+            assert!(!is_field_value(value.as_bytes()), "{value:?}");
+        }
+    }
 
     #[test]
     fn absolute_form() {

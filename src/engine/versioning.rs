@@ -223,13 +223,25 @@ pub(crate) enum StatedFault {
         source_name: &'static str,
         fault: VersionFault,
     },
-    #[error("{one} states {one_version}, but {other} states {other_version}")]
+    #[error("{}", conflict_words(one, *one_version, other, *other_version))]
     Conflict {
         one: &'static str,
         one_version: ApiVersion,
         other: &'static str,
         other_version: ApiVersion,
     },
+}
+
+fn conflict_words(
+    one: &str,
+    one_version: ApiVersion,
+    other: &str,
+    other_version: ApiVersion,
+) -> String {
+    if one == other {
+        return format!("{one} stands there twice, with {one_version} and with {other_version}");
+    }
+    format!("{one} states {one_version}, but {other} states {other_version}")
 }
 
 /// Whether `vnd.` stands somewhere.
@@ -316,6 +328,10 @@ mod tests {
         check(
             &[("Accept-Version", "v2"), ("Api-Version", "v3")],
             "accept-version states v2, but api-version states v3",
+        );
+        check(
+            &[("Accept-Version", "v2"), ("accept-version", "v3")],
+            "accept-version stands there twice, with v2 and with v3",
         );
         check(
             &[("Accept-Version", "two")],

@@ -3,4 +3,5 @@
 pub mod cli;
 pub mod config_file;
 pub mod explanation;
+pub mod http;
 pub mod stdio;

@@ -1,3 +1,4 @@
 //! What is counted and told of the traffic.
 
+pub mod counters;
 pub mod tally;

@@ -1,8 +1,8 @@
 //! The one place that reads the clock. All else takes the time as an argument.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// The time that it is.
+/// The time that it is, to measure by.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -10,4 +10,36 @@ use std::time::Instant;
 )]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// The time that it is, to tell people: seconds since 1970.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock module: the only place that may read the clock"
+)]
+pub fn unix_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// A time as HTTP writes it (RFC 9110, section 5.6.7).
+#[must_use]
+pub fn http_date(unix_seconds: u64) -> String {
+    let seconds = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    printer
+        .timestamp_to_rfc9110_string(&time)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
 }

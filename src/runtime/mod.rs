@@ -1,5 +1,13 @@
 //! What runs: the clock, the snapshot in force and those who change it.
 
+pub mod buffer;
 pub mod cell;
 pub mod clock;
+pub mod forward;
 pub mod gateway;
+pub mod settings;
+pub mod stream;
+pub mod sweep;
+pub mod upstream;
+pub mod wire;
+pub mod worker;

@@ -212,7 +212,7 @@ pub(super) fn policy(
         max_duration: max_duration.and_then(|place| reader.quantity(place)),
         retry: retry.and_then(|place| self::retry(reader, place)),
         max_body: max_body.and_then(|place| reader.quantity(place)),
-        host: host.and_then(|place| reader.text(place)),
+        host: host.and_then(|place| reader.plain_text(place)),
         request_headers: request_headers.and_then(|place| header_rules(reader, place)),
         response_headers: response_headers.and_then(|place| header_rules(reader, place)),
         cors: cors.and_then(|place| self::cors(reader, place)),
@@ -286,7 +286,7 @@ pub(super) fn redirect(reader: &mut Reader<'_>, place: Place) -> Option<At<RawRe
                 reader.missing(place, &REDIRECT, "`to`");
             }
             RawRedirect {
-                to: to.and_then(|place| reader.text(place)),
+                to: to.and_then(|place| reader.plain_text(place)),
                 status: status.and_then(|place| reader.quantity(place)),
             }
         }
@@ -304,7 +304,7 @@ pub(super) fn upstream(
     }
     let [protocol, tls, max_in_flight] = fields;
     Some(Box::new(RawUpstream {
-        protocol: protocol.and_then(|place| reader.text(place)),
+        protocol: protocol.and_then(|place| reader.plain_text(place)),
         tls: tls.and_then(|place| upstream_tls(reader, place)),
         max_in_flight: max_in_flight.and_then(|place| reader.quantity(place)),
     }))
@@ -313,8 +313,8 @@ pub(super) fn upstream(
 fn upstream_tls(reader: &mut Reader<'_>, place: Place) -> Option<At<RawUpstreamTls>> {
     let [ca, server_name, verify] = reader.fields(place, &UPSTREAM_TLS)?;
     let value = RawUpstreamTls {
-        ca: ca.and_then(|place| reader.text(place)),
-        server_name: server_name.and_then(|place| reader.text(place)),
+        ca: ca.and_then(|place| reader.plain_text(place)),
+        server_name: server_name.and_then(|place| reader.plain_text(place)),
         verify: verify.and_then(|place| reader.bool(place)),
     };
     Some(At { value, place })

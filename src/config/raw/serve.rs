@@ -192,7 +192,7 @@ pub(super) fn serve(reader: &mut Reader<'_>, fields: [Option<Place>; 8]) -> RawS
             value: listeners(reader, place),
             place,
         }),
-        admin: admin.and_then(|place| reader.text(place)),
+        admin: admin.and_then(|place| reader.plain_text(place)),
         workers: workers.and_then(|place| reader.quantity(place)),
         trusted_proxies: trusted_proxies.map(|list| list.value).unwrap_or_default(),
         access_log: access_log.and_then(|place| self::access_log(reader, place)),
@@ -200,7 +200,7 @@ pub(super) fn serve(reader: &mut Reader<'_>, fields: [Option<Place>; 8]) -> RawS
         limits: limits
             .and_then(|place| self::limits(reader, place))
             .unwrap_or_default(),
-        via: via.and_then(|place| reader.text(place)),
+        via: via.and_then(|place| reader.plain_text(place)),
     }
 }
 
@@ -212,7 +212,7 @@ fn listeners(reader: &mut Reader<'_>, place: Place) -> Vec<RawListener> {
 fn listener(reader: &mut Reader<'_>, place: Place) -> Option<RawListener> {
     if !reader.is_map(place) {
         return Some(RawListener {
-            address: Some(reader.text(place)?),
+            address: Some(reader.plain_text(place)?),
             tls: None,
             redirect_to_https: None,
         });
@@ -222,7 +222,7 @@ fn listener(reader: &mut Reader<'_>, place: Place) -> Option<RawListener> {
         reader.missing(place, &LISTENER, "`address`");
     }
     Some(RawListener {
-        address: address.and_then(|place| reader.text(place)),
+        address: address.and_then(|place| reader.plain_text(place)),
         tls: tls.and_then(|place| self::tls(reader, place)),
         redirect_to_https: redirect.and_then(|place| redirect_to_https(reader, place)),
     })
@@ -242,8 +242,8 @@ fn tls(reader: &mut Reader<'_>, place: Place) -> Option<At<RawTls>> {
     });
     let value = RawTls {
         certificates,
-        client_ca: client_ca.and_then(|place| reader.text(place)),
-        client_auth: client_auth.and_then(|place| reader.text(place)),
+        client_ca: client_ca.and_then(|place| reader.plain_text(place)),
+        client_auth: client_auth.and_then(|place| reader.plain_text(place)),
         min_version: min_version.and_then(|place| reader.quantity(place)),
         alpn: alpn.and_then(|place| reader.texts(place)),
     };
@@ -258,8 +258,8 @@ fn certificate(reader: &mut Reader<'_>, place: Place) -> Option<RawCertificate> 
         }
     }
     Some(RawCertificate {
-        cert: cert.and_then(|place| reader.text(place)),
-        key: key.and_then(|place| reader.text(place)),
+        cert: cert.and_then(|place| reader.plain_text(place)),
+        key: key.and_then(|place| reader.plain_text(place)),
     })
 }
 
@@ -283,8 +283,8 @@ fn access_log(reader: &mut Reader<'_>, place: Place) -> Option<RawAccessLog> {
     }
     let [to, format] = reader.fields(place, &ACCESS_LOG)?;
     Some(RawAccessLog {
-        to: to.and_then(|place| reader.text(place)),
-        format: format.and_then(|place| reader.text(place)),
+        to: to.and_then(|place| reader.plain_text(place)),
+        format: format.and_then(|place| reader.plain_text(place)),
     })
 }
 

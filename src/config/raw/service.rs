@@ -77,8 +77,8 @@ fn version(reader: &mut Reader<'_>, name: At<String>, place: Place) -> Option<Ra
     Some(RawVersion {
         name,
         backends: backends.and_then(|place| reader.texts(place)),
-        deprecated: deprecated.and_then(|place| reader.text(place)),
-        sunset: sunset.and_then(|place| reader.text(place)),
-        link: link.and_then(|place| reader.text(place)),
+        deprecated: deprecated.and_then(|place| reader.plain_text(place)),
+        sunset: sunset.and_then(|place| reader.plain_text(place)),
+        link: link.and_then(|place| reader.plain_text(place)),
     })
 }

@@ -151,7 +151,11 @@ const WRONG_TYPES: &[(&str, &str)] = &[
     ),
     (
         "backends: 8080",
-        "4:13 type routes[0].backends: expected a list, found the number 8080 [write a list: [8080]]",
+        "4:13 type routes[0].backends: expected a list, found the number 8080 [write a list: [\"8080\"]]",
+    ),
+    (
+        "backends: [8080]",
+        "4:14 type routes[0].backends[0]: expected text, found the number 8080 [put it in quotes: \"8080\"]",
     ),
     (
         "hosts: {a: b}",
@@ -205,6 +209,10 @@ const WRONG_TYPES: &[(&str, &str)] = &[
 
 /// A whole text, and what it earns.
 const WRONG_PARTS: &[(&str, &str)] = &[
+    (
+        "routes: [{path_pattern: 1, service: 2, version: 3}]",
+        "1:25 type routes[0].path_pattern: expected text, found the number 1 [put it in quotes: \"1\"]",
+    ),
     (
         "- a",
         "1:1 type : expected the configuration as a map, found a list [write {routes: [{path_pattern: /api/users/*, service: users-service}]}]",

@@ -25,6 +25,18 @@ fn what_is_not_json() {
             &"[".repeat(200),
             "1:128 syntax : nested too deep to be a configuration",
         ),
+        (
+            r#"{"routes":[{"path_pattern":"/\ud800"}]}"#,
+            "syntax routes[0].path_pattern: the text has half a surrogate pair",
+        ),
+        (
+            r#"{"services":{"a b":{"backends":["a",1e400]}}}"#,
+            "syntax services[\"a b\"].backends[1]: the number is out of range",
+        ),
+        (
+            r#"{"routes":[{"service":"s","x\udc00":1}]}"#,
+            "syntax routes[0]: a key has half a surrogate pair",
+        ),
     ] {
         assert_eq!(
             told(&Document::from_json(text).unwrap_err()),
@@ -82,14 +94,14 @@ fn empty_texts_are_empty_tables() {
 #[test]
 fn scalars() {
     let table = loaded(
-        "routes:\n- path_pattern: /a\n  service: True\n  version: 2\n  name: 007\n  encoded_slashes: 0x10\n  methods: [no, 1_000, \"1.5\", -3, 123456789012345678901234567890]\n  headers: {a: 2, b: {present: true}, c: {prefix: 3}}\n  strip_prefix: /a\n",
+        "routes:\n- path_pattern: /a\n  service: True\n  version: 2\n  name: 007\n  encoded_slashes: 0x10\n  methods: [no, 1_000, \"1.5\"]\n  headers: {a: 2, b: {present: true}, c: {prefix: 3}}\n  strip_prefix: /a\n",
     );
     let route = &table.routes.unwrap()[0];
     assert_eq!(value(&route.service), "True");
     assert_eq!(value(&route.version), "2");
     assert_eq!(value(&route.name), "007");
     assert_eq!(value(&route.encoded_slashes), "0x10");
-    let methods = ["no", "1_000", "1.5", "-3", "123456789012345678901234567890"];
+    let methods = ["no", "1_000", "1.5"];
     assert_eq!(values(&route.methods), methods);
     let constraints: Vec<_> = route
         .headers

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ mod explain;
 mod paint;
 mod routes;
 mod schema;
+mod serve;
 
 /// Runs the command line and says how it went: 0 for yes, 1 for no, 2 for a command that could
 /// not be carried out.
@@ -47,6 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let paint = Paint::of(&io::stdout());
     let answer = match command_line.command() {
         Command::Stdio(args) => return run_stdio(&args),
+        Command::Serve(args) => return serve::run(&args),
         Command::Check(args) => Ok(check::run(&args, paint)),
         Command::Routes(args) => routes::run(&args, paint),
         Command::Explain(args) => explain::run(&args, paint),
@@ -117,6 +120,8 @@ enum Command {
     /// Answer the JSON messages on standard input
     #[command(after_help = examples::STDIO)]
     Stdio(StdioArgs),
+    /// Serve HTTP
+    Serve(ServeArgs),
     /// Say all that is wrong with configuration files
     #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
@@ -143,11 +148,29 @@ struct StdioArgs {
     #[arg(long)]
     verbose: bool,
     /// The longest JSON value that is read, in bytes
-    #[arg(long, value_name = "BYTES", default_value = "8388608")]
+    #[arg(long, value_name = "BYTES", default_value = "8388608", value_parser = max_value_bytes)]
     max_value_bytes: NonZeroUsize,
     /// How many backends may be registered at once
     #[arg(long, value_name = "COUNT", default_value_t = Gateway::MAX_REGISTRATIONS)]
     max_registrations: usize,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// The configuration; without it, the built-in table
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen, in place of what the file says; may be given several times
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: Vec<SocketAddr>,
+    /// How many workers; without it, one a core
+    #[arg(long, value_name = "COUNT")]
+    workers: Option<NonZeroUsize>,
+}
+
+fn max_value_bytes(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse()
+        .map_err(|_| "write a whole number of bytes, at least 1, such as 8388608 for 8 MiB")
 }
 
 #[derive(Debug, Args)]

@@ -1,11 +1,12 @@
 //! The fields of a message, as each type of message needs them; what is wrong names the field.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use serde_json::value::RawValue;
 
+use crate::config::fault::excerpt;
 use crate::engine::backend::Address;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::version::ApiVersion;
@@ -33,15 +34,8 @@ impl<'f> ClientRequest<'f> {
             Text::Absent => "GET",
             Text::Not(found) => return Err(not_text("method", found)),
         };
-        if let Some((place, found)) = fields.headers.fault.as_deref() {
-            let should = if place == "headers" {
-                "an object"
-            } else {
-                "a text, a number or a list of these"
-            };
-            return Err(Malformed(format!(
-                "`{place}` should be {should}, but is {found}"
-            )));
+        if let Some(fault) = &fields.headers.fault {
+            return Err(Malformed(fault.to_string()));
         }
         let headers = &*fields.headers.list;
         let host = headers
@@ -113,12 +107,11 @@ pub(super) fn version(fields: &Fields<'_>) -> Result<Option<ApiVersion>, Malform
     let text = match kind(raw) {
         "null" => return Ok(None),
         "a number" => Cow::Borrowed(raw.get()),
-        "a text" => string(raw).unwrap_or_default(),
-        found => {
-            return Err(Malformed(format!(
+        found => string(raw).ok_or_else(|| {
+            Malformed(format!(
                 "`version` should be a text such as \"v2\", but is {found}"
-            )));
-        }
+            ))
+        })?,
     };
     let parsed = ApiVersion::parse(&text);
     parsed
@@ -126,8 +119,11 @@ pub(super) fn version(fields: &Fields<'_>) -> Result<Option<ApiVersion>, Malform
         .map_err(|fault| Malformed(format!("`version`: {fault}")))
 }
 
-/// The `ttl`, which may be left out.
-pub(super) fn ttl(fields: &Fields<'_>) -> Result<Option<Duration>, Malformed> {
+/// The `ttl`, which may be left out, and the time from which it counts.
+pub(super) fn ttl(
+    fields: &Fields<'_>,
+    clock: fn() -> Instant,
+) -> Result<Option<(Duration, Instant)>, Malformed> {
     let text = match &fields.ttl {
         Text::Absent => return Ok(None),
         Text::Is(text) => text,
@@ -137,17 +133,35 @@ pub(super) fn ttl(fields: &Fields<'_>) -> Result<Option<Duration>, Malformed> {
             )));
         }
     };
-    let parsed = text
-        .parse::<SignedDuration>()
-        .ok()
-        .and_then(|ttl| Duration::try_from(ttl).ok());
-    match parsed {
-        Some(ttl) if !ttl.is_zero() => Ok(Some(ttl)),
-        _ => Err(Malformed(format!(
-            "`ttl`: {text:?} is no duration; write one such as 30s, 500ms or 2m"
-        ))),
+    let now = clock();
+    let wrong = match lifetime(text) {
+        Ok(ttl) if now.checked_add(ttl).is_some() => return Ok(Some((ttl, now))),
+        Ok(_) => TOO_LONG,
+        Err(wrong) => wrong,
+    };
+    Err(Malformed(format!("`ttl`: {:?} {wrong}", excerpt(text))))
+}
+
+fn lifetime(text: &str) -> Result<Duration, &'static str> {
+    let Ok(ttl) = text.parse::<SignedDuration>() else {
+        // With small numbers it would be one.
+        let mut small: Vec<char> = text.chars().collect();
+        small.dedup_by(|next, before| next.is_ascii_digit() && before.is_ascii_digit());
+        let small: String = small.into_iter().collect();
+        return Err(match small.parse::<SignedDuration>() {
+            Ok(_) => TOO_LONG,
+            Err(_) => NO_DURATION,
+        });
+    };
+    match Duration::try_from(ttl) {
+        Ok(ttl) if !ttl.is_zero() => Ok(ttl),
+        _ => Err("is not longer than zero; write a duration such as 30s"),
     }
 }
+
+const TOO_LONG: &str = "is longer than the clock can tell; leave `ttl` out for no end";
+const NO_DURATION: &str = "is no duration; write one such as 30s, 500ms or 1h 30m (the units are h, \
+                           m, s, ms, us and ns; a day is 24h)";
 
 /// The configuration in an `init`, as a document of its own.
 pub(super) fn table_json(fields: &Fields<'_>) -> String {
@@ -165,4 +179,39 @@ pub(super) fn table_json(fields: &Fields<'_>) -> String {
 
 fn not_text(name: &str, found: &str) -> Malformed {
     Malformed(format!("`{name}` should be a text, but is {found}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes() {
+        for text in [
+            "30s",
+            "500ms",
+            "1h 30m",
+            "1us",
+            "5 ns",
+            "PT30S",
+            "2562047788015215h",
+            "1.5s",
+        ] {
+            assert!(lifetime(text).is_ok(), "{text}");
+        }
+        for (text, expected) in [
+            ("0s", "is not longer than zero"),
+            ("-1s", "is not longer than zero"),
+            ("PT0S", "is not longer than zero"),
+            ("2562047788015216h", "is longer than the clock can tell"),
+            ("99999999999999999999s", "is longer than the clock can tell"),
+            ("1d", "is no duration"),
+            ("30", "is no duration"),
+            ("", "is no duration"),
+            ("soon", "is no duration"),
+        ] {
+            let wrong = lifetime(text).unwrap_err();
+            assert!(wrong.starts_with(expected), "{text}: {wrong}");
+        }
+    }
 }

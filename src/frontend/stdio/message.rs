@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::frontend::stdio::salvage::Salvaged;
-use crate::frontend::stdio::text::{Text, kind, string};
+use crate::config::json::Entries;
+use crate::frontend::stdio::headers::HeaderFields;
+use crate::frontend::stdio::text::{Text, string};
 
 /// A value that may be a message. It is read in place: it is too large to be moved about.
 #[derive(Debug, Default)]
@@ -44,14 +45,6 @@ pub(super) struct Fields<'a> {
     pub(super) versioning: Option<&'a RawValue>,
 }
 
-/// The `headers` of an `api_request`.
-#[derive(Debug, Default)]
-pub(super) struct HeaderFields<'a> {
-    pub(super) list: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// Where it is not as it should be, and what is there.
-    pub(super) fault: Option<Box<(String, &'static str)>>,
-}
-
 impl<'a> Message<'a> {
     /// Reads the value at the beginning of `text` into this empty message, and tells where it ends.
     ///
@@ -64,10 +57,46 @@ impl<'a> Message<'a> {
             Ok(true) => Ok(json.into_iter::<IgnoredAny>().byte_offset()),
             // It has a `type` at its top, or nothing of an envelope: it is bare.
             Ok(false) => self.read_bare(text),
-            // A bare message may carry any `body`, also one that reads like no message at all.
-            Err(error) if !error.is_eof() && Salvaged::is_bare(text) => self.read_bare(text),
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads a whole object piece by piece: a text or a number that cannot be read is then in
+    /// nobody's way but its own field's. `None` if it is no object.
+    ///
+    /// It is what [`Self::read`] says of the same value, much slower.
+    #[cold]
+    pub(super) fn read_apart(value: &'a str) -> Option<Self> {
+        let Entries(entries) = serde_json::from_str(value).ok()?;
+        let mut envelope = Envelope::default();
+        let (mut body, mut has_type, mut is_enveloped) = (None, false, false);
+        for &(name, value) in &entries {
+            match string(name).as_deref() {
+                Some("src") => envelope.src = Some(value),
+                Some("dest") => envelope.dest = Some(value),
+                Some("body") => body = Some(value),
+                name => {
+                    has_type |= name == Some("type");
+                    continue;
+                }
+            }
+            is_enveloped = true;
+        }
+        if has_type || !is_enveloped {
+            return Some(Self {
+                envelope: None,
+                has_fields: true,
+                fields: Fields::of(entries),
+            });
+        }
+        let entries = body.and_then(|body| serde_json::from_str(body.get()).ok());
+        Some(Self {
+            envelope: Some(envelope),
+            has_fields: entries.is_some(),
+            fields: entries
+                .map(|Entries(entries)| Fields::of(entries))
+                .unwrap_or_default(),
+        })
     }
 
     fn read_bare(&mut self, text: &'a str) -> Result<usize, serde_json::Error> {
@@ -78,6 +107,30 @@ impl<'a> Message<'a> {
         let mut json = serde_json::Deserializer::from_str(text);
         FieldsSeed(&mut self.fields).deserialize(&mut json)?;
         Ok(json.into_iter::<IgnoredAny>().byte_offset())
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn of(entries: Vec<(&'a RawValue, &'a RawValue)>) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in entries {
+            match string(name).as_deref() {
+                Some("type") => fields.kind = Text::of(value),
+                Some("msg_id") => fields.msg_id = Some(value),
+                Some("method") => fields.method = Text::of(value),
+                Some("path") => fields.path = Text::of(value),
+                Some("headers") => fields.headers = HeaderFields::of(value),
+                Some("service") => fields.service = Text::of(value),
+                Some("backend") => fields.backend = Text::of(value),
+                Some("version") => fields.version = Some(value),
+                Some("ttl") => fields.ttl = Text::of(value),
+                Some("routes") => fields.routes = Some(value),
+                Some("services") => fields.services = Some(value),
+                Some("versioning") => fields.versioning = Some(value),
+                _ => {}
+            }
+        }
+        fields
     }
 }
 
@@ -225,75 +278,8 @@ impl<'de: 'a, 'a> Visitor<'de> for FieldsSeed<'_, 'a> {
     }
 }
 
-impl<'a> HeaderFields<'a> {
-    fn of(raw: &'a RawValue) -> Self {
-        match raw.get() {
-            "{}" | "null" => Self::default(),
-            text if text.starts_with('{') => serde_json::from_str(text).unwrap_or_else(|_| Self {
-                list: Vec::new(),
-                fault: Some(Box::new((
-                    "headers".into(),
-                    "one with a name that is no text",
-                ))),
-            }),
-            _ => Self {
-                list: Vec::new(),
-                fault: Some(Box::new(("headers".into(), kind(raw)))),
-            },
-        }
-    }
-
-    fn add(&mut self, name: Cow<'a, str>, raw: &'a RawValue) {
-        match raw.get().as_bytes().first() {
-            Some(b'"') => match string(raw) {
-                Some(value) => self.list.push((name, value)),
-                None => {
-                    let place = format!("headers.{name}");
-                    self.fault = Some(Box::new((place, "a text with half a character")));
-                }
-            },
-            Some(b'-' | b'0'..=b'9') => self.list.push((name, Cow::Borrowed(raw.get()))),
-            Some(b'[') => {
-                let values: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
-                for value in values {
-                    if matches!(kind(value), "a text" | "a number") {
-                        self.add(name.clone(), value);
-                    } else {
-                        self.fault = Some(Box::new((format!("headers.{name}"), kind(value))));
-                    }
-                }
-            }
-            _ => self.fault = Some(Box::new((format!("headers.{name}"), kind(raw)))),
-        }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for HeaderFields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(HeaderFieldsVisitor)
-    }
-}
-
-struct HeaderFieldsVisitor;
-
-impl<'de> Visitor<'de> for HeaderFieldsVisitor {
-    type Value = HeaderFields<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut headers = HeaderFields::default();
-        while let Some(Key(name)) = entries.next_key()? {
-            headers.add(name, entries.next_value()?);
-        }
-        Ok(headers)
-    }
-}
-
 /// A key, borrowed unless it has escapes.
-struct Key<'a>(Cow<'a, str>);
+pub(super) struct Key<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     #[inline]

@@ -6,9 +6,9 @@
 mod discover;
 mod faces;
 mod fields;
+mod headers;
 mod message;
 mod reply;
-mod salvage;
 pub mod sample;
 pub mod session;
 mod text;

@@ -1,32 +1,32 @@
 //! A session: every message in turn, and its answer.
+//!
+//! Requests are answered here; `changes` has the messages that change the gateway, and
+//! `questions` those that only ask.
+
+mod changes;
+mod questions;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::fault::{Fault, Severity, did_you_mean};
+use crate::config::fault::did_you_mean;
 use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
-use crate::engine::explain::explain;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::version::ApiVersion;
-use crate::frontend::explanation;
-use crate::frontend::stdio::discover;
 use crate::frontend::stdio::faces::Faces;
-use crate::frontend::stdio::fields::{
-    ClientRequest, Malformed, membership, required, table_json, ttl, version,
-};
+use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::message::{Fields, Message};
 use crate::frontend::stdio::reply::{
-    Answer, BackendStats, Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, RouteStats,
-    append_fields,
+    Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields,
 };
-use crate::frontend::stdio::salvage::Salvaged;
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
 use crate::observe::tally::Tally;
+use crate::runtime::cell::Held;
 use crate::runtime::gateway::Gateway;
 
 /// One client's conversation with the gateway.
@@ -70,10 +70,10 @@ impl<'g> Session<'g> {
         let mut message = Message::default();
         match message.read(valid) {
             Ok(length) => {
-                self.answer(&message, out);
+                self.answer(&message, valid, out);
                 Attempt::Done(length)
             }
-            Err(error) => Self::take_no_message(text, &error, out),
+            Err(_) => self.take_apart(text, out),
         }
     }
 
@@ -82,23 +82,28 @@ impl<'g> Session<'g> {
         Recipient::default().error(MALFORMED, &broken.to_string(), &[], out);
     }
 
+    /// Takes a value that could not be read at once: it is no object, or one with a text or a
+    /// number somewhere that cannot be read, which matters only where it is asked for.
     #[cold]
-    fn take_no_message(text: &[u8], problem: &serde_json::Error, out: &mut Vec<u8>) -> Attempt {
+    fn take_apart(&mut self, text: &[u8], out: &mut Vec<u8>) -> Attempt {
         let attempt = attempt_ignored(text);
         if let Attempt::Done(length) = attempt {
             let value = text.get(..length).unwrap_or(text);
-            let salvaged = Salvaged::read(value);
-            let words = match value.first() {
-                Some(b'{') => format!("this is no message: {}", without_place(problem)),
-                _ => "this is no message: a message is an object with a `type`".into(),
-            };
-            salvaged.recipient().error(MALFORMED, &words, &[], out);
+            let value = str::from_utf8(value).unwrap_or_default();
+            match Message::read_apart(value) {
+                Some(message) => self.answer(&message, value, out),
+                None => {
+                    let words = "this is no message: a message is an object with a `type`";
+                    Recipient::default().error(MALFORMED, words, &[], out);
+                }
+            }
         }
         attempt
     }
 
+    /// Answers the message that `text` begins with.
     #[inline]
-    fn answer(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
+    fn answer(&mut self, message: &Message<'_>, text: &str, out: &mut Vec<u8>) {
         let fields = &message.fields;
         if !message.has_fields {
             let to = Recipient {
@@ -111,7 +116,7 @@ impl<'g> Session<'g> {
                 &[],
                 out,
             );
-        };
+        }
         let to = Recipient {
             envelope: message.envelope,
             msg_id: fields.msg_id,
@@ -126,7 +131,7 @@ impl<'g> Session<'g> {
             Text::Is(kind) => match &**kind {
                 "api_request" => self.api_request(fields, to, out),
                 "init" => {
-                    self.init(fields, to, out);
+                    self.init(fields, text, to, out);
                     Ok(())
                 }
                 "register" => self.register(fields, to, out),
@@ -162,10 +167,7 @@ impl<'g> Session<'g> {
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
-        let snapshot = self.gateway.snapshot();
-        if !Arc::ptr_eq(&snapshot, self.faces.snapshot()) {
-            self.follow(Arc::clone(&snapshot));
-        }
+        let snapshot = self.current();
         match decide(&snapshot, &request.raw()) {
             Err(reject) => to.refused(&reject, out),
             Ok(plan) => self.forward(&plan, &request, to, out),
@@ -229,136 +231,14 @@ impl<'g> Session<'g> {
         }
     }
 
-    fn init(&mut self, fields: &Fields<'_>, to: Recipient<'_>, out: &mut Vec<u8>) {
-        // The counts go from table to table, and none may be passed over.
-        self.follow(self.gateway.snapshot_owned());
-        let given = fields.routes.filter(|routes| routes.get() != "null");
-        let warnings = match given {
-            None => {
-                self.gateway.init_from_start();
-                Vec::new()
-            }
-            Some(_) => match self.gateway.init(&table_json(fields)) {
-                Ok(warnings) => warnings,
-                Err(faults) => {
-                    let is_error = |fault: &&Fault| fault.severity == Severity::Error;
-                    let errors = faults.iter().filter(is_error).count();
-                    let first = faults.iter().find(is_error);
-                    let first = first.map(ToString::to_string).unwrap_or_default();
-                    let more = if errors > 1 {
-                        format!(" (and {} more)", errors - 1)
-                    } else {
-                        String::new()
-                    };
-                    let words = format!("the table is not taken: {first}{more}");
-                    return to.error(MALFORMED, &words, &faults, out);
-                }
-            },
-        };
-        to.answer(
-            "init_ok",
-            &Answer::Init {
-                warnings: &warnings,
-            },
-            out,
-        );
-    }
-
-    fn register(
-        &mut self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let (service, version, address) = membership(fields)?;
-        let ttl = ttl(fields)?.map(|ttl| (ttl, (self.clock)()));
-        let registered = self.gateway.register(service, version, address, ttl);
-        registered.map_err(|fault| Malformed(fault.to_string()))?;
-        self.next_expiry = self.gateway.next_expiry();
-        self.is_staged = true;
-        to.answer("register_ok", &Answer::Registered {}, out);
-        Ok(())
-    }
-
-    fn deregister(
-        &mut self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let (service, version, address) = membership(fields)?;
-        let deregistered = self.gateway.deregister(service, version, &address);
-        deregistered.map_err(|fault| Malformed(fault.to_string()))?;
-        self.next_expiry = self.gateway.next_expiry();
-        self.is_staged = true;
-        to.answer("deregister_ok", &Answer::Registered {}, out);
-        Ok(())
-    }
-
-    fn discover(
-        &self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let service = match &fields.service {
-            Text::Absent => None,
-            given @ (Text::Is(_) | Text::Not(_)) => Some(required("service", given)?),
-        };
-        let version = version(fields)?;
-        let snapshot = self.gateway.snapshot();
-        let waiting = self.gateway.waiting();
-        let services = discover::services(&snapshot, &waiting, service, version);
-        to.answer("discover_ok", &Answer::Services { services }, out);
-        Ok(())
-    }
-
-    fn explain(
-        &self,
-        fields: &Fields<'_>,
-        to: Recipient<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let request = ClientRequest::of(fields)?;
-        let snapshot = self.gateway.snapshot();
-        let raw = request.raw();
-        let explained = explain(&snapshot, &raw);
-        to.answer(
-            "explain_ok",
-            &explanation::to_json(&explained, &snapshot),
-            out,
-        );
-        Ok(())
-    }
-
-    fn stats(&mut self, to: Recipient<'_>, out: &mut Vec<u8>) {
+    /// The snapshot in force, which tally and faces are then those of.
+    #[inline]
+    fn current(&mut self) -> Held {
         let snapshot = self.gateway.snapshot();
         if !Arc::ptr_eq(&snapshot, self.faces.snapshot()) {
             self.follow(Arc::clone(&snapshot));
         }
-        let routes = snapshot.table().ids().map(|id| {
-            let tally = self.tally.route(id);
-            let backends = snapshot.pool(id).backends().iter();
-            let picks: Vec<BackendStats> = backends
-                .map(|b| BackendStats {
-                    backend: b.name.to_string(),
-                    picks: tally.picks(b.slot),
-                })
-                .collect();
-            RouteStats {
-                route: snapshot.table().route_at(id).name(),
-                matched: tally.matched(),
-                departed: tally.picked() - picks.iter().map(|b| b.picks).sum::<u64>(),
-                picks,
-            }
-        });
-        to.answer(
-            "stats_ok",
-            &Answer::Stats {
-                routes: routes.collect(),
-            },
-            out,
-        );
+        snapshot
     }
 
     /// Goes on with another snapshot: counts of routes that stay are kept.
@@ -371,26 +251,6 @@ impl<'g> Session<'g> {
         } else {
             self.tally = self.tally.carried(before, &snapshot);
             self.faces = Faces::new(snapshot);
-        }
-    }
-
-    #[cold]
-    fn expire(&mut self) {
-        let now = (self.clock)();
-        if self.next_expiry.is_some_and(|expiry| expiry <= now) {
-            self.gateway.expire(now);
-            self.next_expiry = self.gateway.next_expiry();
-            self.is_staged = true;
-        }
-    }
-
-    /// Puts changed backends in force before any message that could tell; a run of changes costs
-    /// no more than one.
-    #[cold]
-    fn publish(&mut self, next: &Text<'_>) {
-        if !matches!(next, Text::Is(kind) if kind == "register" || kind == "deregister") {
-            self.gateway.publish();
-            self.is_staged = false;
         }
     }
 }
@@ -413,12 +273,4 @@ fn unsupported(kind: &str) -> String {
             KNOWN.join(", ")
         ),
     }
-}
-
-/// The words of a parse error without its line and column, which mean nothing to the client.
-fn without_place(problem: &serde_json::Error) -> String {
-    let words = problem.to_string();
-    words
-        .rsplit_once(" at line ")
-        .map_or(words.clone(), |(words, _)| words.to_owned())
 }

@@ -18,6 +18,18 @@ pub(super) enum Text<'a> {
     Not(&'static str),
 }
 
+impl<'a> Text<'a> {
+    /// Reads a field by itself: it may be a text or a number that no reader takes.
+    #[cold]
+    pub(super) fn of(raw: &'a RawValue) -> Self {
+        match string(raw) {
+            Some(text) => Self::Is(text),
+            None if raw.get() == "null" => Self::Absent,
+            None => Self::Not(kind(raw)),
+        }
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -73,9 +85,10 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
-/// What a JSON text is, in words.
+/// What a JSON value is, in words; a text that can be read is just that.
 pub(super) fn kind(raw: &RawValue) -> &'static str {
     match raw.get().as_bytes().first() {
+        Some(b'"') if string(raw).is_none() => "a text with half a surrogate pair",
         Some(b'"') => "a text",
         Some(b'{') => "an object",
         Some(b'[') => "a list",
@@ -85,7 +98,8 @@ pub(super) fn kind(raw: &RawValue) -> &'static str {
     }
 }
 
-/// The text of a JSON string, borrowed unless it has escapes; none if it is no string.
+/// The text of a JSON string, borrowed unless it has escapes; none if it is no string, or one
+/// with half a surrogate pair.
 pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {

@@ -17,7 +17,7 @@ mod tests;
 use std::fmt;
 use std::io::{self, Read};
 
-use self::buffer::{Buffer, Edge};
+use self::buffer::{BYTE_ORDER_MARK_BEGINS, Buffer, Edge};
 use self::grammar::{Guard, Scan};
 
 /// What `take` made of the text that begins with a value.
@@ -83,7 +83,7 @@ pub struct BrokenText {
     pub line: usize,
     /// The column of the first byte that cannot be.
     pub column: usize,
-    /// What is wrong there, in the words of `serde_json` or naming the limit.
+    /// What is wrong there, or which limit is exceeded.
     pub message: String,
     /// The line on which the value began.
     pub started_line: usize,
@@ -121,7 +121,7 @@ impl<R: Read> Values<R> {
         Self {
             buffer: Buffer::new(input, limits),
             limits,
-            resume: Resume::StartOfInput,
+            resume: Resume::Here,
         }
     }
 
@@ -178,24 +178,24 @@ impl<R: Read> Values<R> {
     fn seek(&mut self, flush: &mut impl FnMut() -> io::Result<()>) -> io::Result<Option<u8>> {
         loop {
             let arrived = match self.resume {
-                Resume::Here => {
-                    if let Some(first) = self.buffer.skip_whitespace() {
-                        return Ok(Some(first));
-                    }
-                    false
-                }
-                Resume::StartOfInput => self.buffer.skip_byte_order_mark(),
+                Resume::Here => match self.buffer.skip_whitespace() {
+                    Some(BYTE_ORDER_MARK_BEGINS) => match self.buffer.skip_byte_order_mark() {
+                        Some(true) => continue,
+                        Some(false) => return Ok(Some(BYTE_ORDER_MARK_BEGINS)),
+                        None => false,
+                    },
+                    Some(first) => return Ok(Some(first)),
+                    None => false,
+                },
                 Resume::NextLine => self.buffer.skip_line(),
                 Resume::LineWithBrace => self.buffer.skip_to_brace(),
             };
             if arrived {
                 self.resume = Resume::Here;
             } else if !self.buffer.fill(flush)? {
-                if self.resume == Resume::StartOfInput {
-                    self.resume = Resume::Here;
-                    continue;
-                }
-                return Ok(None);
+                // What is left, if anything is, begins like a byte-order mark and is none.
+                let is_here = self.resume == Resume::Here;
+                return Ok(self.buffer.text(1).first().copied().filter(|_| is_here));
             }
         }
     }
@@ -293,13 +293,12 @@ impl<R> fmt::Debug for Values<R> {
 /// Where the search for the next value goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resume {
-    /// At the first byte of the input, where a byte-order mark may be.
-    StartOfInput,
-    /// Right here.
+    /// Right here. A byte-order mark may be there too: files that begin with one are joined.
     Here,
     /// After the next newline: a value failed on the line on which it began.
     NextLine,
-    /// At the first line, from here on, that begins with `{`: a value failed on a later line.
+    /// At the first line, from here on, that begins with `{`, or a byte-order mark and `{`: a value
+    /// failed on a later line.
     LineWithBrace,
 }
 

@@ -155,14 +155,18 @@ impl<R: Read> Buffer<R> {
         }
     }
 
-    /// Gives up a byte-order mark; `false` while there are too few bytes to tell.
-    pub(super) fn skip_byte_order_mark(&mut self) -> bool {
+    /// Gives up a byte-order mark, and tells whether there was one; `None` while there are too few
+    /// bytes to tell.
+    pub(super) fn skip_byte_order_mark(&mut self) -> Option<bool> {
         let waiting = self.text(BYTE_ORDER_MARK.len());
-        if waiting == BYTE_ORDER_MARK {
-            self.start += BYTE_ORDER_MARK.len();
-            return true;
+        let is_one = waiting == BYTE_ORDER_MARK;
+        if !is_one && BYTE_ORDER_MARK.starts_with(waiting) {
+            return None;
         }
-        !BYTE_ORDER_MARK.starts_with(waiting)
+        if is_one {
+            self.start += BYTE_ORDER_MARK.len();
+        }
+        Some(is_one)
     }
 
     /// Gives up the rest of the line; `false` while its newline is not there.
@@ -172,13 +176,14 @@ impl<R: Read> Buffer<R> {
         newline.is_some()
     }
 
-    /// Gives up everything before a line whose first byte is `{`; `false` while there is none.
+    /// Gives up everything before a line whose first byte is `{`, be it after a byte-order mark;
+    /// `false` while there is none.
     pub(super) fn skip_to_brace(&mut self) -> bool {
         loop {
             if self.column == 1 {
-                match self.text(1) {
-                    [b'{'] => return true,
-                    [] => return false,
+                match (self.text(1), self.text(BRACE_AFTER_MARK.len())) {
+                    ([b'{'], _) | (_, BRACE_AFTER_MARK) => return true,
+                    (_, begun) if BRACE_AFTER_MARK.starts_with(begun) => return false,
                     _ => {}
                 }
             }
@@ -316,3 +321,7 @@ const LINES_BYTES: usize = 2 << 10;
 const KEPT_BYTES: usize = 4 * READ_BYTES;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const BRACE_AFTER_MARK: &[u8] = b"\xef\xbb\xbf{";
+
+/// No value begins with this byte.
+pub(super) const BYTE_ORDER_MARK_BEGINS: u8 = 0xef;

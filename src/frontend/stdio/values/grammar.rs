@@ -45,7 +45,7 @@ pub(super) fn scan<S: Read>(guard: &mut Guard<S>) -> io::Result<Scan> {
         Some(Refusal::TooDeep) => Ok(Scan::TooDeep { offset: last }),
         Some(Refusal::NoHexDigit) => Ok(Scan::Broken {
             offset: last,
-            message: "invalid escape".to_owned(),
+            message: NO_ESCAPE.to_owned(),
         }),
         None if error.is_io() => Err(error.into()),
         // At the end of input `serde_json` calls `-` an invalid number.
@@ -83,7 +83,7 @@ fn whole(text: &[u8], length: usize) -> Attempt {
         Ok(_) => Attempt::Done(length),
         Err(error) => Attempt::Broken {
             offset: error.valid_up_to(),
-            message: "invalid unicode code point".to_owned(),
+            message: NO_UTF_8.to_owned(),
         },
     }
 }
@@ -99,15 +99,39 @@ pub(super) fn too_deep_at(text: &[u8], max_depth: usize) -> Option<usize> {
         .position(|&byte| nesting.step(byte, max_depth) == Some(Refusal::TooDeep))
 }
 
-/// The message without the line and column that `serde_json` appends.
+/// What is wrong, in words of ours: the parser speaks of its own inside.
 fn words(error: &serde_json::Error) -> String {
-    let mut message = error.to_string();
-    let suffix = format!(" at line {} column {}", error.line(), error.column());
-    if let Some(length) = message.strip_suffix(&suffix).map(str::len) {
-        message.truncate(length);
-    }
-    message
+    let said = error.to_string();
+    let said = said
+        .rsplit_once(" at line ")
+        .map_or(&*said, |(said, _)| said);
+    let known = OURS.iter().find(|(theirs, _)| *theirs == said);
+    known.map_or(said, |(_, ours)| ours).to_owned()
 }
+
+/// The words of `serde_json`, and ours.
+const OURS: [(&str, &str); 11] = [
+    ("expected ident", NO_WORD),
+    ("expected value", "a value should stand here"),
+    ("expected `:`", "`:` should stand here"),
+    ("expected `,` or `]`", "`,` or `]` should stand here"),
+    ("expected `,` or `}`", "`,` or `}` should stand here"),
+    (
+        "key must be a string",
+        "a name in double quotes should stand here",
+    ),
+    ("invalid escape", NO_ESCAPE),
+    ("invalid unicode code point", NO_UTF_8),
+    ("invalid number", "no number is written so"),
+    (
+        "control character (\\u0000-\\u001F) found while parsing a string",
+        "a control character stands in a text unescaped",
+    ),
+    ("trailing characters", "a blank should stand here"),
+];
+const NO_WORD: &str = "a word other than `true`, `false` and `null` stands here";
+const NO_ESCAPE: &str = "an escape that is none stands here";
+const NO_UTF_8: &str = "a byte that is no UTF-8 stands here";
 
 /// A reader of one value that lets no more bytes and no more depth through than it may.
 pub(super) struct Guard<S> {

@@ -1,0 +1,231 @@
+//! The HTTP/1.1 codec: cuts between reads change nothing, what is sent reads back as it was meant,
+//! and what `httparse` thinks of the same bytes.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails"
+)]
+
+#[path = "http1/messages.rs"]
+mod messages;
+#[path = "http1/sending.rs"]
+mod sending;
+
+use messages::{bodies, cut, feed, requests, responses};
+use proptest::prelude::*;
+use tollgate::http1::body::BodyReader;
+use tollgate::http1::chunked::{write_chunk, write_last_chunk};
+use tollgate::http1::length::BodyLength;
+use tollgate::http1::limits::HeadLimits;
+use tollgate::http1::request::RequestHead;
+use tollgate::http1::response::{ResponseHead, ResponseTo};
+
+/// Small, so that they are met.
+const LIMITS: HeadLimits = HeadLimits {
+    max_head_bytes: 160,
+    max_fields: 5,
+    max_target_bytes: 24,
+};
+
+/// What came of a stream of requests: each head, body and trailer, and the fault that ended it.
+fn request_events(reads: &[&[u8]]) -> Vec<String> {
+    let mut head = RequestHead::default();
+    let mut body = BodyReader::new(LIMITS);
+    let mut events = Vec::new();
+    let mut in_body = false;
+    feed(reads, |bytes, _| {
+        if !in_body {
+            let parsed = head.parse(bytes, &LIMITS).map_err(|fault| {
+                events.push(format!("{} {fault}", fault.code()));
+            })?;
+            let Some(length) = parsed else { return Ok(0) };
+            let view = head.view(bytes);
+            let fields: Vec<_> = view.fields().collect();
+            events.push(format!("{} {} {fields:?}", view.method(), view.target()));
+            body.begin(view.framing());
+            in_body = true;
+            events.push(String::new());
+            // A body of no bytes is over before the next read.
+            take_body(&mut body, b"", &mut events, &mut in_body)?;
+            return Ok(length);
+        }
+        take_body(&mut body, bytes, &mut events, &mut in_body)
+    });
+    events
+}
+
+fn response_events(reads: &[&[u8]], to: ResponseTo) -> Vec<String> {
+    let mut head = ResponseHead::default();
+    let mut body = BodyReader::new(LIMITS);
+    let mut events = Vec::new();
+    let mut in_body = false;
+    feed(reads, |bytes, _| {
+        if !in_body {
+            let parsed = head.parse(bytes, &LIMITS, to).map_err(|fault| {
+                events.push(format!("{} {fault}", fault.code()));
+            })?;
+            let Some(length) = parsed else { return Ok(0) };
+            let view = head.view(bytes);
+            let fields: Vec<_> = view.fields().collect();
+            events.push(format!("{} {:?} {fields:?}", view.status(), view.reason()));
+            body.begin(view.framing());
+            in_body = true;
+            events.push(String::new());
+            // A body of no bytes is over before the next read.
+            take_body(&mut body, b"", &mut events, &mut in_body)?;
+            return Ok(length);
+        }
+        take_body(&mut body, bytes, &mut events, &mut in_body)
+    });
+    events
+}
+
+/// Appends data to the last event, so that only its sum counts.
+fn take_body(
+    body: &mut BodyReader,
+    bytes: &[u8],
+    events: &mut Vec<String>,
+    in_body: &mut bool,
+) -> Result<usize, ()> {
+    let piece = body.read(bytes).map_err(|fault| {
+        events.push(format!("{} {fault}", fault.code()));
+    })?;
+    let data = &bytes[piece.data];
+    events
+        .last_mut()
+        .unwrap()
+        .push_str(&format!("{data:?}").replace(['[', ']'], ","));
+    if body.is_complete() {
+        let trailers: Vec<_> = body.trailers().collect();
+        events.push(format!("over {trailers:?}"));
+        *in_body = false;
+    }
+    Ok(piece.consumed)
+}
+
+/// Without the seams between pieces of data.
+fn seamless(events: Vec<String>) -> Vec<String> {
+    let seamless = |event: String| {
+        let parts = event.split([',', ' ']).filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" ")
+    };
+    events.into_iter().map(seamless).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn cuts_change_no_request(bytes in requests(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+        let whole = seamless(request_events(&[&bytes]));
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(&seamless(request_events(&single)), &whole);
+        prop_assert_eq!(&seamless(request_events(&cut(&bytes, &cuts))), &whole);
+    }
+
+    #[test]
+    fn cuts_change_no_response(
+        bytes in responses(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        is_head in any::<bool>(),
+        asks_upgrade in any::<bool>(),
+    ) {
+        let to = ResponseTo { is_head, asks_upgrade };
+        let whole = seamless(response_events(&[&bytes], to));
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(&seamless(response_events(&single, to)), &whole);
+        prop_assert_eq!(&seamless(response_events(&cut(&bytes, &cuts), to)), &whole);
+    }
+
+    #[test]
+    fn three_ways_of_reading_a_body_agree(bytes in bodies()) {
+        let mut reader = BodyReader::new(LIMITS);
+        reader.begin(BodyLength::Chunked);
+        let (mut at, mut data) = (0, Vec::new());
+        let one_by_one = loop {
+            match reader.read(&bytes[at..]) {
+                Ok(piece) if piece.consumed == 0 => break Ok(reader.is_complete()),
+                Ok(piece) => {
+                    data.extend_from_slice(&bytes[at..][piece.data]);
+                    at += piece.consumed;
+                }
+                Err(fault) => break Err(fault),
+            }
+        };
+        let mut by_ranges = BodyReader::new(LIMITS);
+        by_ranges.begin(BodyLength::Chunked);
+        let mut ranges = Vec::new();
+        let consumed = by_ranges.read_ranges(&bytes, &mut ranges);
+        let of_ranges: Vec<u8> = ranges.iter().flat_map(|range| bytes[range.clone()].to_vec()).collect();
+        prop_assert_eq!(&of_ranges, &data);
+        let mut compacting = BodyReader::new(LIMITS);
+        compacting.begin(BodyLength::Chunked);
+        let mut moved = bytes.clone();
+        if let Ok(piece) = compacting.compact(&mut moved) {
+            prop_assert_eq!(&moved[piece.data], &data);
+            prop_assert_eq!(consumed.clone(), Ok(piece.consumed));
+            prop_assert_eq!(&moved[piece.consumed..], &bytes[piece.consumed..]);
+        } else {
+            prop_assert!(data.is_empty());
+        }
+        match (consumed, one_by_one) {
+            (Ok(consumed), Ok(complete)) => {
+                prop_assert_eq!((consumed, by_ranges.is_complete()), (at, complete));
+            }
+            (Ok(_), Err(fault)) => prop_assert_eq!(by_ranges.read(b""), Err(fault)),
+            (Err(one), Err(other)) => prop_assert_eq!(one, other),
+            (Err(_), Ok(_)) => prop_assert!(false, "a fault in one way only"),
+        }
+    }
+
+    #[test]
+    fn chunks_come_back(
+        chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..8),
+        trailers in prop::collection::vec(("[A-Za-z-]{1,12}", "[ -~]{0,12}|a\r\nHost: b|\u{0}"), 0..4),
+        rest in prop::collection::vec(any::<u8>(), 0..9),
+    ) {
+        let mut bytes = Vec::new();
+        for chunk in &chunks {
+            write_chunk(&mut bytes, chunk);
+        }
+        let pairs = trailers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        write_last_chunk(&mut bytes, pairs);
+        let end = bytes.len();
+        bytes.extend_from_slice(&rest);
+        let mut reader = BodyReader::new(HeadLimits::default());
+        reader.begin(BodyLength::Chunked);
+        let piece = reader.compact(&mut bytes).unwrap();
+        prop_assert!(reader.is_complete());
+        prop_assert_eq!(piece.consumed, end);
+        prop_assert_eq!(&bytes[piece.data], chunks.concat());
+        for (name, value) in reader.trailers() {
+            let sent = |(n, v): &(String, String)| n.as_bytes() == name && v.trim().as_bytes() == value;
+            prop_assert!(trailers.iter().any(sent));
+            prop_assert!(!name.eq_ignore_ascii_case(b"host"));
+        }
+    }
+
+    #[test]
+    fn httparse_reads_the_same_out_of_what_is_accepted(bytes in requests()) {
+        let mut head = RequestHead::default();
+        let Ok(Some(length)) = head.parse(&bytes, &HeadLimits::default()) else { return Ok(()) };
+        let view = head.view(&bytes);
+        let mut fields = [httparse::EMPTY_HEADER; 100];
+        let mut other = httparse::Request::new(&mut fields);
+        prop_assert_eq!(other.parse(&bytes), Ok(httparse::Status::Complete(length)));
+        prop_assert_eq!(other.method, Some(view.method()));
+        let fragment = other.path.unwrap().split('#').next();
+        prop_assert_eq!(fragment, Some(view.target()));
+        let theirs = other.headers.iter().map(|field| (field.name.as_bytes(), field.value));
+        prop_assert!(view.fields().eq(theirs));
+    }
+
+    #[test]
+    fn any_bytes_are_borne(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(request_events(&single), request_events(&[&bytes]));
+        let to = ResponseTo::default();
+        prop_assert_eq!(response_events(&single, to), response_events(&[&bytes], to));
+    }
+}

@@ -1,0 +1,237 @@
+//! What is sent, read back, and compared with what a plain list of fields would have become.
+
+use proptest::prelude::*;
+use tollgate::http1::edit::{Edit, FieldName, FieldValue};
+use tollgate::http1::length::BodyLength;
+use tollgate::http1::limits::HeadLimits;
+use tollgate::http1::request::RequestHead;
+use tollgate::http1::response::{ResponseHead, ResponseTo};
+use tollgate::http1::send_request::{OutgoingRequest, write_request, write_request_of_fields};
+use tollgate::http1::send_response::{OutgoingResponse, write_response};
+use tollgate::http1::version::Version;
+
+type Pairs = Vec<(String, String)>;
+type RawEdit = (u8, String, String);
+
+const NAMES: [&str; 12] = [
+    "x-a",
+    "X-A",
+    "x-b",
+    "accept",
+    "cookie",
+    "keep-alive",
+    "Proxy-Connection",
+    "te",
+    "trailer",
+    "x-hop",
+    "upgrade",
+    "expect",
+];
+/// What never goes through, whatever is done.
+const OF_ONE_HOP: [&str; 6] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "upgrade",
+    "x-hop",
+];
+
+fn pairs() -> impl Strategy<Value = Pairs> {
+    let name = prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned);
+    prop::collection::vec((name, "[!-~]([ -~]{0,10}[!-~])?"), 0..10)
+}
+
+fn edits() -> impl Strategy<Value = Vec<RawEdit>> {
+    let name = prop_oneof![
+        6 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned),
+        1 => Just("content-length".to_owned()),
+        1 => Just("Host".to_owned()),
+        1 => Just("Transfer-Encoding".to_owned()),
+        1 => any::<String>(),
+    ];
+    let value = prop_oneof![4 => "[!-~]{0,8}", 1 => "a\r\nX-Evil: 1", 1 => any::<String>()];
+    prop::collection::vec((0..3_u8, name, value), 0..6)
+}
+
+fn framings() -> impl Strategy<Value = BodyLength> {
+    prop_oneof![
+        Just(BodyLength::None),
+        (0..1_000_000_u64).prop_map(BodyLength::Length),
+        Just(BodyLength::Chunked),
+    ]
+}
+
+/// The edits that can be made at all.
+fn checked(edits: &[RawEdit]) -> Vec<Edit<'_>> {
+    edits
+        .iter()
+        .filter_map(|(kind, name, value)| {
+            let name = FieldName::new(name.as_bytes()).ok()?;
+            let value = FieldValue::new(value.as_bytes()).ok()?;
+            Some(match kind {
+                0 => Edit::Remove { name },
+                1 => Edit::Set { name, value },
+                _ => Edit::Add { name, value },
+            })
+        })
+        .collect()
+}
+
+/// The fields after the edits, one by one.
+fn naive(pairs: &Pairs, edits: &[Edit<'_>], chunked: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let stays = |name: &str| {
+        !OF_ONE_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
+            && (chunked || !name.eq_ignore_ascii_case("trailer"))
+    };
+    let mut fields: Vec<(Vec<u8>, Vec<u8>)> = pairs
+        .iter()
+        .filter(|(name, _)| stays(name))
+        .map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()))
+        .collect();
+    for edit in edits {
+        let (name, value, replaces) = match edit {
+            Edit::Remove { name } => (name, None, true),
+            Edit::Set { name, value } => (name, Some(value), true),
+            Edit::Add { name, value } => (name, Some(value), false),
+        };
+        let name = name.as_bytes();
+        if replaces {
+            fields.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        }
+        if let Some(value) = value {
+            fields.push((name.to_vec(), value.as_bytes().to_vec()));
+        }
+    }
+    fields
+}
+
+/// The fields of a head that came out, without what the codec writes itself.
+fn others<'b>(fields: impl Iterator<Item = (&'b [u8], &'b [u8])>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let own: [&[u8]; 5] = [
+        b"Host",
+        b"Content-Length",
+        b"Transfer-Encoding",
+        b"Connection",
+        b"TE",
+    ];
+    fields
+        .filter(|(name, _)| !own.contains(name))
+        .map(|(name, value)| (name.to_vec(), value.to_vec()))
+        .collect()
+}
+
+fn count<'b>(fields: impl Iterator<Item = (&'b [u8], &'b [u8])>, wanted: &str) -> usize {
+    let is = |(name, _): &(&[u8], &[u8])| name.eq_ignore_ascii_case(wanted.as_bytes());
+    fields.filter(is).count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn a_request_reads_back_as_it_was_meant(
+        pairs in pairs(),
+        edits in edits(),
+        body in framings(),
+        came in framings(),
+        host in prop::option::of("[a-z]{1,8}"),
+        close in any::<bool>(),
+        te_trailers in any::<bool>(),
+    ) {
+        let mut text = "POST /came HTTP/1.1\r\nHost: came\r\nConnection: x-hop, host, content-length\r\n".to_owned();
+        for (name, value) in &pairs {
+            text += &format!("{name}: {value}\r\n");
+        }
+        match came {
+            BodyLength::Length(length) => text += &format!("Content-Length: {length}\r\n"),
+            BodyLength::Chunked => text += "Transfer-Encoding: chunked\r\n",
+            BodyLength::None | BodyLength::UntilClose => {}
+        }
+        text += "\r\n";
+        let mut head = RequestHead::default();
+        let limits = HeadLimits::default();
+        prop_assert_eq!(head.parse(text.as_bytes(), &limits), Ok(Some(text.len())));
+        let edits = checked(&edits);
+        let outgoing = OutgoingRequest {
+            method: "PATCH",
+            target: &["/sent", "?", "q"],
+            host: host.as_ref().map(|host| FieldValue::new(host.as_bytes()).unwrap()),
+            body,
+            edits: &edits,
+            te_trailers,
+            upgrade: None,
+            close,
+        };
+        let mut out = Vec::new();
+        write_request(&mut out, head.view(text.as_bytes()), &outgoing).unwrap();
+        let mut sent = RequestHead::default();
+        prop_assert_eq!(sent.parse(&out, &limits), Ok(Some(out.len())));
+        let view = sent.view(&out);
+        prop_assert_eq!((view.method(), view.target()), ("PATCH", "/sent?q"));
+        prop_assert_eq!(view.host(), Some(host.as_deref().unwrap_or("came")));
+        prop_assert_eq!((view.framing(), view.keeps_alive()), (body, !close));
+        prop_assert_eq!((view.te_trailers(), view.upgrade()), (te_trailers, None));
+        prop_assert_eq!(others(view.fields()), naive(&pairs, &edits, body == BodyLength::Chunked));
+        let lengths = count(view.fields(), "content-length");
+        let codings = count(view.fields(), "transfer-encoding");
+        prop_assert!(lengths + codings <= 1);
+
+        let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let mut from_fields = Vec::new();
+        let with_hop = pairs.clone().filter(|(name, _)| *name != b"x-hop");
+        write_request_of_fields(&mut from_fields, with_hop, &outgoing).unwrap();
+        if count(pairs, "cookie") < 1 {
+            let mut other = RequestHead::default();
+            prop_assert_eq!(other.parse(&from_fields, &limits), Ok(Some(from_fields.len())));
+            prop_assert_eq!(others(other.view(&from_fields).fields()), others(view.fields()));
+        }
+    }
+
+    #[test]
+    fn a_response_reads_back_as_it_was_meant(
+        pairs in pairs(),
+        edits in edits(),
+        body in prop_oneof![framings(), Just(BodyLength::UntilClose)],
+        status in prop_oneof![Just(200_u16), Just(204), Just(304), Just(103), Just(404)],
+        is_head in any::<bool>(),
+        keep_alive in any::<bool>(),
+        old in any::<bool>(),
+    ) {
+        let mut text = format!("HTTP/1.1 {status} Some Reason\r\nConnection: x-hop\r\nContent-Length: 7\r\n");
+        for (name, value) in &pairs {
+            text += &format!("{name}: {value}\r\n");
+        }
+        text += "\r\n";
+        let limits = HeadLimits::default();
+        let to = ResponseTo { is_head, asks_upgrade: false };
+        let mut head = ResponseHead::default();
+        prop_assert_eq!(head.parse(text.as_bytes(), &limits, to), Ok(Some(text.len())));
+        let edits = checked(&edits);
+        let outgoing = OutgoingResponse {
+            to: if old { Version::Http10 } else { Version::Http11 },
+            is_head,
+            body,
+            keep_alive,
+            edits: &edits,
+            upgrade: None,
+        };
+        let mut out = Vec::new();
+        let promised = write_response(&mut out, head.view(text.as_bytes()), &outgoing);
+        let mut sent = ResponseHead::default();
+        prop_assert_eq!(sent.parse(&out, &limits, to), Ok(Some(out.len())));
+        let view = sent.view(&out);
+        prop_assert_eq!((view.status(), view.reason()), (status, &b"Some Reason"[..]));
+        prop_assert_eq!(view.framing(), promised.body);
+        if status >= 200 {
+            prop_assert_eq!(view.keeps_alive(), promised.keep_alive);
+        }
+        prop_assert!(!old || promised.body != BodyLength::Chunked);
+        prop_assert!(promised.keep_alive <= keep_alive);
+        let chunked = promised.body == BodyLength::Chunked;
+        prop_assert_eq!(others(view.fields()), naive(&pairs, &edits, chunked));
+        let lengths = count(view.fields(), "content-length");
+        let codings = count(view.fields(), "transfer-encoding");
+        prop_assert!(lengths + codings <= 1);
+    }
+}

@@ -1,0 +1,93 @@
+//! One connection of a client that speaks HTTP/1.1: request after request.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::frontend::http::exchange::{Arrival, run};
+use crate::frontend::http::own::OwnAnswer;
+use crate::frontend::http::read_head::{NoHead, read_head};
+use crate::runtime::stream::Stream;
+use crate::runtime::sweep::Watch;
+use crate::runtime::wire::Wire;
+use crate::runtime::worker::{Open, Worker};
+
+/// Whether another request may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The connection waits for it.
+    Request,
+    /// All was said; what the client still sends is not read.
+    Close,
+    /// The same, but the client shall see that something is missing.
+    Abort,
+}
+
+/// Serves a connection until it closes.
+pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
+    let watch = worker.sweep.watch();
+    let mut wire = Wire::new(stream);
+    let arrival = Arrival {
+        peer,
+        is_tls: wire.stream().is_tls(),
+    };
+    let mut next = Next::Request;
+    let mut is_first = true;
+    while next == Next::Request {
+        next = match read_head(&worker, &watch, &mut wire, is_first).await {
+            Ok((head, length)) => {
+                let next = run(&worker, &watch, &mut wire, &head, length, &arrival).await;
+                worker.give_request_head(head);
+                next
+            }
+            Err(NoHead::Over) => break,
+            Err(NoHead::TooSlow) => OwnAnswer::TOO_SLOW.send(&worker, &watch, &mut wire).await,
+            Err(NoHead::Fault(fault)) => {
+                let answer = OwnAnswer::of_fault(&fault);
+                answer.send(&worker, &watch, &mut wire).await
+            }
+            Err(NoHead::Http2) => break,
+        };
+        wire.rest(&worker.buffers);
+        is_first = false;
+    }
+    worker.counters.received_bytes.add(wire.read_bytes);
+    worker.counters.sent_bytes.add(wire.written_bytes);
+    match next {
+        Next::Request => {}
+        Next::Close => linger(&worker, &watch, wire).await,
+        Next::Abort => {
+            let socket = socket2::SockRef::from(wire.stream().tcp());
+            let _ = socket.set_linger(Some(Duration::ZERO));
+        }
+    }
+    drop(open);
+}
+
+/// Closes so that the client gets the last answer, even if it is still sending: a connection that
+/// is closed with unread data on it is reset, and what was sent may be lost (RFC 9112, section 9.6).
+async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
+    const MOST_TIME: Duration = Duration::from_secs(1);
+    const MOST_BYTES: usize = 1 << 20;
+    watch.set(watch.after(Some(MOST_TIME)));
+    let mut left = MOST_BYTES;
+    let mut is_shut = false;
+    poll_fn(|cx: &mut Context<'_>| {
+        if !is_shut {
+            is_shut = wire.poll_shutdown(cx).is_ready();
+        }
+        loop {
+            wire.consume(wire.data().len());
+            match wire.poll_fill(cx, &worker.buffers) {
+                Poll::Ready(Ok(length)) if length > 0 && length < left => left -= length,
+                Poll::Pending if !watch.is_over(cx) => return Poll::Pending,
+                Poll::Ready(_) | Poll::Pending => return Poll::Ready(()),
+            }
+        }
+    })
+    .await;
+    wire.consume(wire.data().len());
+    wire.rest(&worker.buffers);
+}

@@ -1,0 +1,118 @@
+//! Waits for the head of the next request.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use crate::http1::request::RequestHead;
+use crate::http1::request_fault::RequestFault;
+use crate::runtime::sweep::Watch;
+use crate::runtime::wire::Wire;
+use crate::runtime::worker::Worker;
+
+/// What a client sent instead of a whole head.
+#[derive(Debug)]
+pub(super) enum NoHead {
+    /// Nothing: it closed, broke, or was silent for as long as it may be.
+    Over,
+    /// The beginning of one, and then nothing for too long.
+    TooSlow,
+    /// What cannot be one.
+    Fault(RequestFault),
+    /// HTTP/2, without having been asked (RFC 9113, section 3.3).
+    Http2,
+}
+
+/// How a client begins that speaks HTTP/2 (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Reads the head of the next request, and gives it with its length.
+pub(super) async fn read_head(
+    worker: &Worker,
+    watch: &Watch,
+    wire: &mut Wire,
+    is_first: bool,
+) -> Result<(RequestHead, usize), NoHead> {
+    let settings = &worker.settings;
+    let mut reading = Reading {
+        head: None,
+        is_first,
+        is_timed: false,
+    };
+    watch.set(watch.after(Some(settings.idle_timeout)));
+    let read = poll_fn(|cx| reading.poll(cx, worker, watch, wire)).await;
+    watch.clear();
+    match (read, reading.head) {
+        (Ok(length), Some(head)) => Ok((head, length)),
+        (read, head) => {
+            head.into_iter()
+                .for_each(|head| worker.give_request_head(head));
+            Err(read.err().unwrap_or(NoHead::Over))
+        }
+    }
+}
+
+struct Reading {
+    /// Taken with the first byte: who waits has none.
+    head: Option<RequestHead>,
+    is_first: bool,
+    is_timed: bool,
+}
+
+impl Reading {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &Worker,
+        watch: &Watch,
+        wire: &mut Wire,
+    ) -> Poll<Result<usize, NoHead>> {
+        loop {
+            if !wire.data().is_empty() {
+                if self.is_first && is_preface(wire.data()) {
+                    if wire.data().len() >= PREFACE.len() {
+                        return Poll::Ready(Err(NoHead::Http2));
+                    }
+                } else {
+                    let head = self.head.get_or_insert_with(|| worker.take_request_head());
+                    let parsed = head.parse(wire.data(), &worker.settings.head_limits);
+                    if let Some(length) = parsed.map_err(NoHead::Fault)? {
+                        return Poll::Ready(Ok(length));
+                    }
+                }
+                if !self.is_timed {
+                    self.is_timed = true;
+                    watch.set(watch.after(Some(worker.settings.header_timeout)));
+                }
+                if wire.is_full() {
+                    wire.grow();
+                }
+            }
+            match wire.poll_fill(cx, &worker.buffers) {
+                Poll::Ready(Ok(length)) if length > 0 => {}
+                Poll::Ready(_) => return Poll::Ready(Err(NoHead::Over)),
+                Poll::Pending if watch.is_over(cx) => {
+                    return Poll::Ready(Err(if self.is_begun() {
+                        NoHead::TooSlow
+                    } else {
+                        NoHead::Over
+                    }));
+                }
+                Poll::Pending if worker.is_draining() && !self.is_begun() => {
+                    return Poll::Ready(Err(NoHead::Over));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn is_begun(&self) -> bool {
+        self.head.as_ref().is_some_and(RequestHead::is_begun)
+    }
+}
+
+/// Whether this may be, or become, the beginning of HTTP/2.
+fn is_preface(data: &[u8]) -> bool {
+    let length = data.len().min(PREFACE.len());
+    // `P` alone may become `POST` as well, and is looked at again with the next byte.
+    length >= 3 && data.get(..length) == PREFACE.get(..length)
+}

@@ -1,0 +1,75 @@
+//! Messages that ask what there is, and change nothing: `discover`, `explain`, `stats`.
+
+use crate::engine::explain::explain;
+use crate::frontend::explanation;
+use crate::frontend::stdio::discover;
+use crate::frontend::stdio::fields::{ClientRequest, Malformed, required, version};
+use crate::frontend::stdio::message::Fields;
+use crate::frontend::stdio::reply::{Answer, BackendStats, Recipient, RouteStats};
+use crate::frontend::stdio::session::Session;
+use crate::frontend::stdio::text::Text;
+
+impl Session<'_> {
+    pub(super) fn discover(
+        &self,
+        fields: &Fields<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let service = match &fields.service {
+            Text::Absent => None,
+            given @ (Text::Is(_) | Text::Not(_)) => Some(required("service", given)?),
+        };
+        let version = version(fields)?;
+        let snapshot = self.gateway.snapshot();
+        let waiting = self.gateway.waiting();
+        let services = discover::services(&snapshot, &waiting, service, version);
+        to.answer("discover_ok", &Answer::Services { services }, out);
+        Ok(())
+    }
+
+    pub(super) fn explain(
+        &self,
+        fields: &Fields<'_>,
+        to: Recipient<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let request = ClientRequest::of(fields)?;
+        let snapshot = self.gateway.snapshot();
+        let raw = request.raw();
+        let explained = explain(&snapshot, &raw);
+        to.answer(
+            "explain_ok",
+            &explanation::to_json(&explained, &snapshot),
+            out,
+        );
+        Ok(())
+    }
+
+    pub(super) fn stats(&mut self, to: Recipient<'_>, out: &mut Vec<u8>) {
+        let snapshot = self.current();
+        let routes = snapshot.table().ids().map(|id| {
+            let tally = self.tally.route(id);
+            let backends = snapshot.pool(id).backends().iter();
+            let picks: Vec<BackendStats> = backends
+                .map(|b| BackendStats {
+                    backend: b.name.to_string(),
+                    picks: tally.picks(b.slot),
+                })
+                .collect();
+            RouteStats {
+                route: snapshot.table().route_at(id).name(),
+                matched: tally.matched(),
+                departed: tally.picked() - picks.iter().map(|b| b.picks).sum::<u64>(),
+                picks,
+            }
+        });
+        to.answer(
+            "stats_ok",
+            &Answer::Stats {
+                routes: routes.collect(),
+            },
+            out,
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! Read buffers, shared by all connections of a worker: one that waits for its peer owns none.
+
+use std::cell::RefCell;
+use std::fmt;
+
+/// The buffers of one worker that nobody uses just now.
+#[derive(Default)]
+pub struct Buffers {
+    small: RefCell<Vec<Box<[u8]>>>,
+    large: RefCell<Vec<Box<[u8]>>>,
+    outputs: RefCell<Vec<Vec<u8>>>,
+}
+
+/// Bytes that were read and not yet used up.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    bytes: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+/// Enough for nearly every head, and for a small body behind it.
+const SMALL_BYTES: usize = 16 << 10;
+/// For bodies that fill a small one: a read of 64 KiB costs more than twice as much a byte.
+const LARGE_BYTES: usize = 512 << 10;
+/// How many of each kind are kept for later.
+const MOST_SMALL: usize = 256;
+const MOST_LARGE: usize = 8;
+
+impl Buffers {
+    /// A buffer for heads.
+    pub fn take(&self) -> Buffer {
+        let bytes = self.small.borrow_mut().pop();
+        Buffer::new(bytes.unwrap_or_else(|| vec![0; SMALL_BYTES].into()))
+    }
+
+    /// A buffer for large bodies.
+    pub fn take_large(&self) -> Buffer {
+        let bytes = self.large.borrow_mut().pop();
+        Buffer::new(bytes.unwrap_or_else(|| vec![0; LARGE_BYTES].into()))
+    }
+
+    /// Takes a buffer back, whatever is in it.
+    pub fn give(&self, buffer: Buffer) {
+        let (kept, most) = match buffer.bytes.len() {
+            SMALL_BYTES => (&self.small, MOST_SMALL),
+            LARGE_BYTES => (&self.large, MOST_LARGE),
+            _ => return,
+        };
+        let mut kept = kept.borrow_mut();
+        if kept.len() < most {
+            kept.push(buffer.bytes);
+        }
+    }
+
+    /// An empty list of bytes to write heads to.
+    pub fn take_output(&self) -> Vec<u8> {
+        self.outputs.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes a list of bytes back, whatever is in it.
+    pub fn give_output(&self, mut output: Vec<u8>) {
+        let mut kept = self.outputs.borrow_mut();
+        let is_usual = output.capacity() > 0 && output.capacity() <= SMALL_BYTES;
+        if is_usual && kept.len() < MOST_SMALL {
+            output.clear();
+            kept.push(output);
+        }
+    }
+}
+
+impl fmt::Debug for Buffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffers")
+            .field("small", &self.small.borrow().len())
+            .field("large", &self.large.borrow().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Buffer {
+    fn new(bytes: Box<[u8]>) -> Self {
+        Self {
+            bytes,
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// What was read and is not used up.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The same, to be worked on in place.
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Uses up bytes of the data.
+    pub const fn consume(&mut self, bytes: usize) {
+        self.start += bytes;
+        if self.start >= self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Where more can be read to, moved together if there is none left; empty if it is full.
+    pub fn space(&mut self) -> &mut [u8] {
+        if self.end == self.bytes.len() && self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// Counts bytes that were read into the space.
+    pub const fn filled(&mut self, bytes: usize) {
+        self.end += bytes;
+    }
+
+    /// Whether nothing can be read before something is used up.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.start == 0 && self.end == self.bytes.len()
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether reads that filled it would do better in a larger one.
+    #[must_use]
+    pub const fn is_small(&self) -> bool {
+        self.bytes.len() < LARGE_BYTES
+    }
+
+    /// Makes room for a head that is longer than most: twice as much as there was.
+    pub fn grow(&mut self) {
+        let mut bytes = vec![0; (self.bytes.len() * 2).max(SMALL_BYTES)].into_boxed_slice();
+        let length = self.data().len();
+        if let Some(to) = bytes.get_mut(..length) {
+            to.copy_from_slice(self.data());
+        }
+        *self = Self {
+            bytes,
+            start: 0,
+            end: length,
+        };
+    }
+
+    /// Puts bytes behind the data; gives how many there was space for.
+    pub fn append(&mut self, bytes: &[u8]) -> usize {
+        let space = self.space();
+        let length = bytes.len().min(space.len());
+        if let (Some(to), Some(from)) = (space.get_mut(..length), bytes.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        self.filled(length);
+        length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_go_through_in_order() {
+        let buffers = Buffers::default();
+        let mut buffer = buffers.take();
+        assert!(buffer.is_empty() && !buffer.is_full());
+        assert_eq!(buffer.append(b"abcdef"), 6);
+        buffer.consume(2);
+        assert_eq!(buffer.data(), b"cdef");
+        let rest = buffer.space().len();
+        assert_eq!(buffer.append(&vec![b'x'; rest + 100]), rest);
+        assert!(!buffer.is_full(), "two bytes were used up");
+        assert_eq!(buffer.append(b"yz!"), 2);
+        assert!(buffer.is_full());
+        buffer.grow();
+        assert!(!buffer.is_full());
+        assert!(buffer.data().starts_with(b"cdefx") && buffer.data().ends_with(b"xyz"));
+        buffer.consume(buffer.data().len());
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn buffers_are_used_again() {
+        let buffers = Buffers::default();
+        let mut buffer = buffers.take();
+        buffer.append(b"secret");
+        buffers.give(buffer);
+        let again = buffers.take();
+        assert_eq!((again.data(), buffers.small.borrow().len()), (&b""[..], 0));
+        buffers.give(again);
+        assert_eq!(buffers.small.borrow().len(), 1);
+    }
+}

@@ -1,0 +1,171 @@
+//! Deadlines, looked after by one coarse sweep a worker.
+//!
+//! A timer for each request costs more than the rest of its bookkeeping. Here a deadline is a
+//! number in a cell; every [`TICK`] all cells of the worker are looked through, and the tasks whose
+//! time is over are woken.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+/// How often deadlines are looked at: so much later than asked for may one be noticed.
+pub const TICK: Duration = Duration::from_millis(50);
+
+/// The deadlines of one worker.
+#[derive(Default)]
+pub struct Sweep {
+    watches: RefCell<Vec<Weak<Watch>>>,
+    /// Milliseconds since the worker began, as of the last tick.
+    now: Cell<u64>,
+    begun: Notify,
+}
+
+/// The deadline of one task.
+#[derive(Debug)]
+pub struct Watch {
+    /// In milliseconds of the worker; [`NEVER`] if there is none.
+    due: Cell<u64>,
+    waker: RefCell<Option<Waker>>,
+    sweep: Weak<Sweep>,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Sweep {
+    /// A deadline for a task, not set.
+    pub fn watch(self: &Rc<Self>) -> Rc<Watch> {
+        let watch = Rc::new(Watch {
+            due: Cell::new(NEVER),
+            waker: RefCell::default(),
+            sweep: Rc::downgrade(self),
+        });
+        let mut watches = self.watches.borrow_mut();
+        watches.push(Rc::downgrade(&watch));
+        if watches.len() == 1 {
+            self.begun.notify_one();
+        }
+        watch
+    }
+
+    /// Milliseconds since the worker began, as of the last tick.
+    #[must_use]
+    pub const fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// Says what time it is, and wakes the tasks whose time is over.
+    pub fn tick(&self, now: u64) {
+        self.now.set(now);
+        self.wake(|watch| watch.due.get() <= now);
+    }
+
+    /// Wakes every task, as when something has happened that concerns all.
+    pub fn wake_all(&self) {
+        self.wake(|_| true);
+    }
+
+    /// Ticks as long as there is something to watch; `clock` gives milliseconds since the worker
+    /// began.
+    pub async fn run(self: Rc<Self>, clock: impl Fn() -> u64, mut also: impl FnMut(u64)) {
+        loop {
+            let now = clock();
+            self.tick(now);
+            also(now);
+            if self.watches.borrow().is_empty() {
+                self.begun.notified().await;
+                self.now.set(clock());
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    fn wake(&self, is_due: impl Fn(&Watch) -> bool) {
+        let mut due = Vec::new();
+        self.watches.borrow_mut().retain(|watch| {
+            let Some(watch) = watch.upgrade() else {
+                return false;
+            };
+            if is_due(&watch) {
+                due.extend(watch.waker.borrow_mut().take());
+            }
+            true
+        });
+        due.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl fmt::Debug for Sweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sweep")
+            .field("now", &self.now)
+            .field("watches", &self.watches.borrow().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Watch {
+    /// Milliseconds of the worker, as of its last tick.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.sweep.upgrade().map_or(0, |sweep| sweep.now())
+    }
+
+    /// When it will be so much later; never for none.
+    #[must_use]
+    pub fn after(&self, time: Option<Duration>) -> u64 {
+        time.map_or(NEVER, |time| {
+            let ms = u64::try_from(time.as_millis()).unwrap_or(NEVER);
+            self.now().saturating_add(ms)
+        })
+    }
+
+    /// Sets the deadline, in milliseconds of the worker.
+    pub fn set(&self, due: u64) {
+        self.due.set(due);
+    }
+
+    /// Takes the deadline back.
+    pub fn clear(&self) {
+        self.due.set(NEVER);
+    }
+
+    /// Whether the time is over; if not, the task is woken when it is.
+    #[must_use]
+    pub fn is_over(&self, cx: &Context<'_>) -> bool {
+        let mut waker = self.waker.borrow_mut();
+        if !waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
+            *waker = Some(cx.waker().clone());
+        }
+        self.due.get() <= self.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_over_when_its_time_has_come() {
+        let sweep = Rc::new(Sweep::default());
+        let watch = sweep.watch();
+        let cx = Context::from_waker(Waker::noop());
+        assert!(!watch.is_over(&cx), "none is set");
+        watch.set(watch.after(Some(Duration::from_millis(120))));
+        sweep.tick(119);
+        assert!(!watch.is_over(&cx));
+        sweep.tick(120);
+        assert!(watch.is_over(&cx));
+        watch.clear();
+        assert!(!watch.is_over(&cx));
+        drop(watch);
+        sweep.tick(121);
+        assert!(sweep.watches.borrow().is_empty());
+    }
+}

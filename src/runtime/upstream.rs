@@ -1,0 +1,5 @@
+//! The connections of one worker to the backends.
+
+pub mod connect;
+pub mod fault;
+pub mod pool;

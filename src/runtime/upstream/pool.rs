@@ -1,0 +1,127 @@
+//! Connections to backends that are kept for the next request.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::engine::backend::Address;
+use crate::runtime::buffer::Buffers;
+use crate::runtime::sweep::Watch;
+use crate::runtime::upstream::connect::Resolved;
+use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::wire::Wire;
+
+/// The backends that one worker has connections to.
+#[derive(Debug, Default)]
+pub struct Upstreams {
+    pools: RefCell<HashMap<Address, Rc<BackendPool>>>,
+}
+
+/// The connections of one worker to one backend.
+#[derive(Debug)]
+pub struct BackendPool {
+    address: Address,
+    idle: RefCell<Vec<Idle>>,
+    in_flight: Cell<usize>,
+    resolved: Resolved,
+}
+
+#[derive(Debug)]
+struct Idle {
+    wire: Wire,
+    /// In milliseconds of the worker.
+    since: u64,
+}
+
+/// The right to one request to a backend: it counts as on its way until this is dropped.
+#[derive(Debug)]
+pub struct Lease {
+    pool: Rc<BackendPool>,
+}
+
+impl Upstreams {
+    /// The right to send a request to a backend.
+    ///
+    /// # Errors
+    /// If `most` are on their way already.
+    pub fn lease(&self, to: &Address, most: usize) -> Result<Lease, UpstreamFault> {
+        let known = self.pools.borrow().get(to).map(Rc::clone);
+        let pool = known.unwrap_or_else(|| {
+            let pool = Rc::new(BackendPool {
+                address: to.clone(),
+                idle: RefCell::default(),
+                in_flight: Cell::new(0),
+                resolved: Resolved::default(),
+            });
+            let mut pools = self.pools.borrow_mut();
+            pools.insert(to.clone(), Rc::clone(&pool));
+            pool
+        });
+        if pool.in_flight.get() >= most {
+            return Err(UpstreamFault::Overloaded);
+        }
+        pool.in_flight.set(pool.in_flight.get() + 1);
+        Ok(Lease { pool })
+    }
+
+    /// Closes what the other side has closed, or what nobody used for so long, and forgets
+    /// backends without connections.
+    pub fn reap(&self, now: u64, most_idle: Duration, buffers: &Buffers) {
+        let most_idle = u64::try_from(most_idle.as_millis()).unwrap_or(u64::MAX);
+        self.pools.borrow_mut().retain(|_, pool| {
+            let mut idle = pool.idle.borrow_mut();
+            idle.retain_mut(|Idle { wire, since }| {
+                now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
+            });
+            !idle.is_empty() || pool.in_flight.get() > 0
+        });
+    }
+
+    /// How many connections are kept.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        let pools = self.pools.borrow();
+        pools.values().map(|pool| pool.idle.borrow().len()).sum()
+    }
+}
+
+impl Lease {
+    /// A kept connection that is still open as far as is known; the one used last.
+    #[must_use]
+    pub fn kept(&self, buffers: &Buffers) -> Option<Wire> {
+        loop {
+            let Idle { mut wire, .. } = self.pool.idle.borrow_mut().pop()?;
+            if wire.is_quiet(buffers) {
+                return Some(wire);
+            }
+        }
+    }
+
+    /// A new connection.
+    ///
+    /// # Errors
+    /// If there is none in time.
+    pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamFault> {
+        let pool = &self.pool;
+        pool.resolved.connect(&pool.address, time, watch).await
+    }
+
+    /// Keeps a connection for the next request.
+    pub fn keep(&self, mut wire: Wire, now: u64, buffers: &Buffers) {
+        let mut idle = self.pool.idle.borrow_mut();
+        if idle.len() < MOST_IDLE {
+            wire.rest(buffers);
+            idle.push(Idle { wire, since: now });
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.pool.in_flight.set(self.pool.in_flight.get() - 1);
+    }
+}
+
+/// How many connections to one backend are kept without use.
+const MOST_IDLE: usize = 1024;

@@ -1,0 +1,247 @@
+//! A connection with what was read from it and what is still to be written to it.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::runtime::buffer::{Buffer, Buffers};
+use crate::runtime::stream::Stream;
+
+/// A connection that speaks HTTP/1.1. While it waits it owns no buffer.
+#[derive(Debug)]
+pub struct Wire {
+    stream: Stream,
+    input: Option<Buffer>,
+    output: Vec<u8>,
+    /// How much of the output is written.
+    written: usize,
+    is_over: bool,
+    /// How many bytes were read and written in all.
+    pub read_bytes: u64,
+    /// See above.
+    pub written_bytes: u64,
+}
+
+impl Wire {
+    /// A connection that nothing was read from.
+    #[must_use]
+    pub const fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            input: None,
+            output: Vec::new(),
+            written: 0,
+            is_over: false,
+            read_bytes: 0,
+            written_bytes: 0,
+        }
+    }
+
+    /// The connection itself.
+    #[must_use]
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// What was read and not used up.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        self.input.as_ref().map(Buffer::data).unwrap_or_default()
+    }
+
+    /// The same, to be worked on in place.
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        self.input
+            .as_mut()
+            .map(Buffer::data_mut)
+            .unwrap_or_default()
+    }
+
+    /// Uses up bytes of what was read.
+    pub fn consume(&mut self, bytes: usize) {
+        if let Some(input) = &mut self.input {
+            input.consume(bytes);
+        }
+    }
+
+    /// Whether the peer has said that nothing more comes.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether nothing can be read before something is used up.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.input.as_ref().is_some_and(Buffer::is_full)
+    }
+
+    /// Makes room for a head that is longer than most.
+    pub fn grow(&mut self) {
+        if let Some(input) = &mut self.input {
+            input.grow();
+        }
+    }
+
+    /// Reads once, and gives how many bytes came: 0 at the end, or if there is no room.
+    pub fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &Buffers,
+    ) -> Poll<io::Result<usize>> {
+        let mut input = self.input.take().unwrap_or_else(|| buffers.take());
+        let mut space = ReadBuf::new(input.space());
+        if space.capacity() == 0 || self.is_over {
+            self.input = Some(input);
+            return Poll::Ready(Ok(0));
+        }
+        let polled = Pin::new(&mut self.stream).poll_read(cx, &mut space);
+        let length = space.filled().len();
+        input.filled(length);
+        if input.is_empty() {
+            buffers.give(input);
+        } else {
+            self.input = Some(input);
+        }
+        ready!(polled)?;
+        self.is_over = length == 0;
+        self.read_bytes += u64::try_from(length).unwrap_or(0);
+        Poll::Ready(Ok(length))
+    }
+
+    /// Reads on in a large buffer where the small one was filled: a body of some size is coming.
+    pub fn widen(&mut self, buffers: &Buffers) {
+        let Some(input) = &mut self.input else {
+            self.input = Some(buffers.take_large());
+            return;
+        };
+        if input.is_small() && input.is_empty() {
+            let small = std::mem::replace(input, buffers.take_large());
+            buffers.give(small);
+        }
+    }
+
+    /// Whether the peer has neither closed nor said anything since the last exchange. It costs no
+    /// system call unless something has come.
+    pub fn is_quiet(&mut self, buffers: &Buffers) -> bool {
+        self.data().is_empty()
+            && self
+                .poll_fill(&mut Context::from_waker(Waker::noop()), buffers)
+                .is_pending()
+    }
+
+    /// Takes what was read as a buffer of its own of which the first `length` bytes are a head;
+    /// what follows them stays here.
+    pub fn detach(&mut self, length: usize, buffers: &Buffers) -> Buffer {
+        let head = self.input.take().unwrap_or_default();
+        if let Some(rest) = head.data().get(length..).filter(|rest| !rest.is_empty()) {
+            let mut input = buffers.take();
+            while input.space().len() < rest.len() {
+                input.grow();
+            }
+            input.append(rest);
+            self.input = Some(input);
+        }
+        head
+    }
+
+    /// Where heads are written to, before they are sent.
+    pub fn output(&mut self, buffers: &Buffers) -> &mut Vec<u8> {
+        if self.output.capacity() == 0 {
+            self.output = buffers.take_output();
+        }
+        &mut self.output
+    }
+
+    /// Whether all that was put out is on its way.
+    #[must_use]
+    pub const fn is_flushed(&self) -> bool {
+        self.output.is_empty()
+    }
+
+    /// Sends what was put out and then `data`; gives how many bytes of `data` need not be sent
+    /// again. Some may still wait in the output: [`Wire::poll_flush`] ends it.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if self.output.is_empty() {
+            let length = ready!(Pin::new(&mut self.stream).poll_write(cx, data))?;
+            self.count(length);
+            return Poll::Ready(if length == 0 && !data.is_empty() {
+                Err(io::ErrorKind::WriteZero.into())
+            } else {
+                Ok(length)
+            });
+        }
+        if data.len() <= MOST_COPIED {
+            // One copy costs less than one system call, or a vectored one.
+            self.output.extend_from_slice(data);
+            let _ = self.poll_write_output(cx)?;
+            return Poll::Ready(Ok(data.len()));
+        }
+        loop {
+            let waiting = self.output.get(self.written..).unwrap_or_default();
+            let slices = [IoSlice::new(waiting), IoSlice::new(data)];
+            let before = waiting.len();
+            let length = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices))?;
+            if length == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.count(length);
+            if length >= before {
+                self.output.clear();
+                self.written = 0;
+                return Poll::Ready(Ok(length - before));
+            }
+            self.written += length;
+        }
+    }
+
+    /// Sends all that was put out.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_output(cx))?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_write_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(waiting) = self.output.get(self.written..).filter(|w| !w.is_empty()) {
+            let length = ready!(Pin::new(&mut self.stream).poll_write(cx, waiting))?;
+            if length == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.count(length);
+            self.written += length;
+        }
+        self.output.clear();
+        self.written = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    /// Gives back every buffer with nothing in it.
+    pub fn rest(&mut self, buffers: &Buffers) {
+        if let Some(input) = self.input.take_if(|input| input.is_empty()) {
+            buffers.give(input);
+        }
+        if self.output.is_empty() {
+            buffers.give_output(std::mem::take(&mut self.output));
+        }
+    }
+
+    /// The connection, and what was read from it.
+    #[must_use]
+    pub fn into_parts(self) -> (Stream, Option<Buffer>) {
+        (self.stream, self.input)
+    }
+
+    fn count(&mut self, length: usize) {
+        self.written_bytes += u64::try_from(length).unwrap_or(0);
+    }
+}
+
+/// Data up to this length is sent with the head in one piece.
+const MOST_COPIED: usize = 8 << 10;

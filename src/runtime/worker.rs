@@ -1,0 +1,217 @@
+//! What one worker has to itself: nothing of it is shared with another, so nothing is locked.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::engine::snapshot::Snapshot;
+use crate::http1::request::RequestHead;
+use crate::http1::response::ResponseHead;
+use crate::observe::counters::Counters;
+use crate::runtime::buffer::Buffers;
+use crate::runtime::clock;
+use crate::runtime::gateway::Gateway;
+use crate::runtime::settings::Settings;
+use crate::runtime::sweep::Sweep;
+use crate::runtime::upstream::pool::Upstreams;
+
+/// One worker: a thread with a runtime, listeners and connections of its own.
+#[derive(Debug)]
+pub struct Worker {
+    /// The table in force.
+    pub gateway: Arc<Gateway>,
+    /// What holds for all.
+    pub settings: Arc<Settings>,
+    /// Buffers that nobody uses just now.
+    pub buffers: Buffers,
+    /// Deadlines.
+    pub sweep: Rc<Sweep>,
+    /// Connections to backends.
+    pub upstreams: Upstreams,
+    /// What it has done.
+    pub counters: Arc<Counters>,
+    snapshot: RefCell<Rc<InForce>>,
+    date: RefCell<(u64, Rc<str>)>,
+    request_heads: RefCell<Vec<RequestHead>>,
+    response_heads: RefCell<Vec<ResponseHead>>,
+    budget: Budget,
+    is_draining: Cell<bool>,
+    open: Cell<usize>,
+    closed: Notify,
+}
+
+/// A connection of a client, counted as open until this is dropped.
+#[derive(Debug)]
+pub struct Open {
+    worker: Rc<Worker>,
+}
+
+/// The snapshot in force, counted by this worker alone.
+#[derive(Debug)]
+pub struct InForce(Arc<Snapshot>);
+
+impl Deref for InForce {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        &self.0
+    }
+}
+
+/// How many retries there may be: a share of the requests and some a second, so that a failing
+/// service is not buried under repeated requests.
+#[derive(Debug, Default)]
+struct Budget {
+    /// In hundredths of a retry.
+    left: Cell<u64>,
+}
+
+const MOST_SAVED: u64 = 100 * 100;
+
+impl Worker {
+    /// A worker that has done nothing yet.
+    #[must_use]
+    pub fn new(gateway: Arc<Gateway>, settings: Arc<Settings>, counters: Arc<Counters>) -> Self {
+        Self {
+            snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot_owned()))),
+            date: RefCell::new((u64::MAX, "".into())),
+            gateway,
+            settings,
+            buffers: Buffers::default(),
+            sweep: Rc::default(),
+            upstreams: Upstreams::default(),
+            counters,
+            request_heads: RefCell::default(),
+            response_heads: RefCell::default(),
+            budget: Budget::default(),
+            is_draining: Cell::new(false),
+            open: Cell::new(0),
+            closed: Notify::new(),
+        }
+    }
+
+    /// The snapshot in force, to keep for the length of an exchange. Workers do not write to each
+    /// other's cache lines for it, as they would if each exchange counted itself in.
+    pub fn snapshot(&self) -> Rc<InForce> {
+        let in_force = self.gateway.snapshot();
+        let mut known = self.snapshot.borrow_mut();
+        if !Arc::ptr_eq(&in_force, &known.0) {
+            *known = Rc::new(InForce(Arc::clone(&in_force)));
+        }
+        Rc::clone(&known)
+    }
+
+    /// The value of `Date` for an answer of the gateway's own (RFC 9110, section 5.6.7).
+    pub fn date(&self) -> Rc<str> {
+        let now = clock::unix_seconds();
+        let mut known = self.date.borrow_mut();
+        if known.0 != now {
+            *known = (now, clock::http_date(now).into());
+        }
+        Rc::clone(&known.1)
+    }
+
+    /// A head to parse a request into.
+    pub fn take_request_head(&self) -> RequestHead {
+        self.request_heads.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// A head to parse a response into.
+    pub fn take_response_head(&self) -> ResponseHead {
+        self.response_heads.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes a head back.
+    pub fn give_request_head(&self, mut head: RequestHead) {
+        head.clear();
+        self.request_heads.borrow_mut().push(head);
+    }
+
+    /// Takes a head back.
+    pub fn give_response_head(&self, mut head: ResponseHead) {
+        head.clear();
+        self.response_heads.borrow_mut().push(head);
+    }
+
+    /// Counts a request towards the retries that it allows.
+    pub fn deposit(&self) {
+        let left = &self.budget.left;
+        left.set((left.get() + 20).min(MOST_SAVED));
+    }
+
+    /// Whether one more retry is allowed; it is counted.
+    pub fn retry_budget_admits(&self) -> bool {
+        let left = &self.budget.left;
+        let after = left.get().checked_sub(100);
+        left.set(after.unwrap_or(left.get()));
+        after.is_some()
+    }
+
+    /// Counts a connection of a client; none if there are as many as may be.
+    pub fn open(self: &Rc<Self>) -> Option<Open> {
+        let open = self.open.get();
+        (open < self.settings.connections).then(|| {
+            self.open.set(open + 1);
+            self.counters.connections.add(1);
+            Open {
+                worker: Rc::clone(self),
+            }
+        })
+    }
+
+    /// How many connections of clients there are.
+    #[must_use]
+    pub const fn connections(&self) -> usize {
+        self.open.get()
+    }
+
+    /// Waits until one more connection may be open.
+    pub async fn room(&self) {
+        while self.open.get() >= self.settings.connections {
+            self.closed.notified().await;
+        }
+    }
+
+    /// Waits until no connection is open.
+    pub async fn quiet(&self) {
+        while self.open.get() > 0 {
+            self.closed.notified().await;
+        }
+    }
+
+    /// Whether the process is to stop, and connections shall close when they can.
+    #[must_use]
+    pub const fn is_draining(&self) -> bool {
+        self.is_draining.get()
+    }
+
+    /// Has connections close when they can.
+    pub fn drain(&self) {
+        self.is_draining.set(true);
+        self.sweep.wake_all();
+    }
+
+    /// Every second: ten retries more, and connections to backends that are over are closed.
+    pub fn every_second(&self, now: u64) {
+        let left = &self.budget.left;
+        left.set((left.get() + 10 * 100).min(MOST_SAVED));
+        // A table that is no longer in force shall not live on because nobody asks.
+        drop(self.snapshot());
+        self.upstreams.reap(now, UPSTREAM_IDLE, &self.buffers);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let open = &self.worker.open;
+        open.set(open.get() - 1);
+        self.worker.closed.notify_waiters();
+    }
+}
+
+/// How long a connection to a backend is kept without a request.
+const UPSTREAM_IDLE: Duration = Duration::from_secs(50);
