@@ -20,6 +20,7 @@ pub mod path;
 pub mod pattern;
 pub mod policy;
 pub mod precedence;
+pub mod redirect;
 mod refusal;
 pub mod registry;
 pub mod reject;

@@ -89,6 +89,7 @@ impl Gateway {
             table,
             configured,
             remarks,
+            ..
         } = load_json(json, LoadOptions::INIT)?;
         let mut writer = self.writer();
         self.replace(&mut writer, Arc::new(table), configured.into());
