@@ -6,14 +6,17 @@
 //!
 //! 1. [`Request::read`] notes the fields that matter and names the request;
 //! 2. [`hops::is_last_hop`] and [`cors::preflight`] tell what is answered here, without a backend;
-//! 3. `decide` finds the plan or refuses; refusals are answered as problems;
+//! 3. `decide` finds the plan or refuses; what is refused is answered by [`problem`], a redirect by [`redirect`];
 //! 4. [`Request::edits`] says what changes in the header on its way up, and
 //!    [`Request::host_edit`], for each try, which host that backend is asked for;
+//! 5. [`retry`] says whether another try follows a failed one;
+//! 6. [`response_edits`] says what changes in the header on its way down.
 
 use core::net::IpAddr;
 
 use crate::engine::backend::Address;
 use crate::engine::edit::Edits;
+use crate::engine::lifecycle::Lifecycle;
 use crate::engine::policy::Policy;
 use crate::engine::request::Headers;
 use crate::engine::semantics::hops::Protocol;
@@ -21,11 +24,19 @@ use crate::engine::semantics::identity::{Random, RequestId};
 use crate::engine::semantics::noted::Noted;
 
 pub mod authority;
+pub mod body;
+pub mod budget;
+pub mod cors;
+pub mod fault;
 pub mod forwarded;
+pub mod grpc;
 pub mod headers;
 pub mod hops;
 pub mod identity;
 pub mod noted;
+pub mod problem;
+pub mod redirect;
+pub mod retry;
 
 /// How a request came to the gateway, beside its own header.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +104,27 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
     pub fn host_edit(&self, edits: &mut Edits, policy: &Policy, backend: &Address) {
         authority::host_edit(edits, policy, self.arrival.host, &self.noted, backend);
     }
+}
+
+/// Says what changes in the header of a response; the edits are cleared before.
+///
+/// `lifecycle` is of the version that answered, `origin` the request's `Origin` if it had just one.
+/// What the route's own rules say comes last. `Via` is not added: a gateway may, and nobody reads it
+/// (RFC 9110, section 7.6.3).
+pub fn response_edits(
+    edits: &mut Edits,
+    policy: &Policy,
+    lifecycle: Option<&Lifecycle>,
+    origin: Option<&[u8]>,
+) {
+    edits.clear();
+    if let Some(lifecycle) = lifecycle {
+        headers::lifecycle_edits(edits, lifecycle);
+    }
+    if let Some(cors) = &policy.cors {
+        cors::response_cors_edits(edits, cors, origin);
+    }
+    headers::rule_edits(edits, &policy.response_headers);
 }
 
 #[cfg(test)]
