@@ -162,25 +162,29 @@ mod tests {
             check(&[("x-request-id", insane)], &made);
         }
         check(&[kept[0], kept[0]], &made);
-        let longest = [("x-request-id", &long[1..]), ("traceparent", VALID)];
+        let longest = "x".repeat(128);
+        let longest = [("x-request-id", &*longest), ("traceparent", VALID)];
         check(&longest, &longest);
     }
 
     #[test]
     fn traceparents() {
         let zero = "0".repeat(32);
-        let later = format!("01{}-more", &VALID[2..]);
+        let later = VALID.replacen("00", "01", 1);
         for (value, expected) in [
             (VALID, true),
             (&later, true),
-            (&later[..55], true),
-            (&later.replace("-more", "more"), false),
+            (&format!("{later}-more"), true),
+            (&format!("{later}more"), false),
             (&VALID.replace("00-", "ff-"), false),
             (&format!("{VALID}-more"), false),
             (&VALID.to_uppercase(), false),
-            (&VALID[1..], false),
+            (VALID.trim_start_matches('0'), false),
             (&format!("00-{zero}-b7ad6b7169203331-01"), false),
-            (&format!("{}-{}-01", &VALID[..35], &zero[..16]), false),
+            (
+                &VALID.replace("b7ad6b7169203331", "0000000000000000"),
+                false,
+            ),
             (&VALID.replace("-b7", "b7-"), false),
             ("", false),
         ] {

@@ -141,7 +141,7 @@ fn urn<S: Serializer>(id: &Option<&str>, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 fn each_shown<S: Serializer>(list: &[ApiVersion], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(list.iter().map(|version| Shown(version)))
+    serializer.collect_seq(list.iter().map(Shown))
 }
 
 struct Shown<'s, T>(&'s T);
