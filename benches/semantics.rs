@@ -77,14 +77,14 @@ fn semantics(criterion: &mut Criterion) {
             &Policy::default(),
         ),
     ] {
-        let mut edits = Edits::new();
+        let (mut edits, mut buffer) = (Edits::new(), String::new());
         let random = [0x5A; 24];
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let headers = black_box(&headers[..]);
                 let request = Request::read(black_box(arrival), "GET", headers, &random);
                 request.edits(&mut edits, policy, &random);
-                request.host_edit(&mut edits, policy, &backend);
+                black_box(request.upstream_host(policy, &backend, &mut buffer));
                 headers
                     .iter()
                     .filter(|(name, _)| !edits.drops(name.as_bytes()))

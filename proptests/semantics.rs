@@ -1,10 +1,6 @@
 //! The semantics against naive readings of what they write, and what must hold for any input.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a panic is how a test fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "semantics/answers.rs"]
 mod answers;

@@ -52,7 +52,13 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         (text(), prop::collection::vec("[A-Z]{1,9}", 0..4))
             .prop_map(|(method, allow)| Reject::MethodNotAllowed { method, allow }),
     ];
+    let wire = text().prop_map(|sentence| Cause::Wire {
+        code: "http1.obs_fold",
+        status: 400,
+        sentence,
+    });
     prop_oneof![
+        wire,
         reject.prop_map(Cause::from),
         upstream.prop_map(Cause::from),
         request.prop_map(Cause::from),

@@ -107,7 +107,8 @@ proptest! {
         let mut edits = Edits::new();
         request.edits(&mut edits, &policy, &random);
         let backend = tollgate::engine::backend::Address::parse("b:81").unwrap();
-        request.host_edit(&mut edits, &policy, &backend);
+        let mut buffer = String::new();
+        _ = request.upstream_host(&policy, &backend, &mut buffer);
         assert_clean(&edits)?;
         response_edits(&mut edits, &policy, None, Some(origin.as_bytes()));
         assert_clean(&edits)?;

@@ -6,9 +6,9 @@
 //!
 //! 1. [`Request::read`] notes the fields that matter and names the request;
 //! 2. [`hops::is_last_hop`] and [`cors::preflight`] tell what is answered here, without a backend;
-//! 3. `decide` finds the plan or refuses; what is refused is answered by [`problem`], a redirect by [`redirect`];
+//! 3. `decide` finds the plan or refuses; what is refused is answered by [`problem`];
 //! 4. [`Request::edits`] says what changes in the header on its way up, and
-//!    [`Request::host_edit`], for each try, which host that backend is asked for;
+//!    [`Request::upstream_host`], for each try, which host that backend is asked for;
 //! 5. [`retry`] says whether another try follows a failed one;
 //! 6. [`response_edits`] says what changes in the header on its way down.
 
@@ -100,9 +100,14 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
         headers::rule_edits(edits, &policy.request_headers);
     }
 
-    /// Says, after [`Self::edits`] and for each try anew, which host the backend is asked for.
-    pub fn host_edit(&self, edits: &mut Edits, policy: &Policy, backend: &Address) {
-        authority::host_edit(edits, policy, self.arrival.host, &self.noted, backend);
+    /// Which host a backend is asked for; see [`authority::upstream_host`].
+    pub fn upstream_host<'b>(
+        &'b self,
+        policy: &'b Policy,
+        backend: &'b Address,
+        buffer: &'b mut String,
+    ) -> Option<&'b str> {
+        authority::upstream_host(policy, self.arrival.host, &self.noted, backend, buffer)
     }
 }
 

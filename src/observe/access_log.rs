@@ -8,35 +8,15 @@ use std::cell::{Cell, RefCell};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::config::serve::LogFormat;
 use crate::observe::counters::Counters;
-
-/// Where lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogTarget {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// A file, appended to, and opened anew when asked to.
-    File(PathBuf),
-}
-
-/// What a line looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    #[default]
-    Json,
-    /// As web servers have long written it, with the referrer and the user agent.
-    Combined,
-}
 
 /// One exchange.
 #[derive(Clone, Debug, Serialize)]
@@ -88,6 +68,17 @@ pub struct Record<'a> {
     pub user_agent: Option<&'a str>,
 }
 
+/// Where lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogOutput {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A file, appended to, and opened anew when asked to.
+    File(PathBuf),
+}
+
 /// The thread that writes, and the way to it.
 #[derive(Debug)]
 pub struct AccessLog {
@@ -119,11 +110,11 @@ const BATCH_BYTES: usize = 32 << 10;
 const MOST_WAITING: usize = 256;
 
 impl AccessLog {
-    /// Begins a log.
+    /// Begins a log that goes there.
     ///
     /// # Errors
     /// If the file cannot be opened, or no thread can be started.
-    pub fn start(target: LogTarget, format: LogFormat) -> io::Result<Self> {
+    pub fn start(target: LogOutput, format: LogFormat) -> io::Result<Self> {
         let output = open(&target)?;
         let (sender, receiver) = sync_channel(MOST_WAITING);
         let thread = std::thread::Builder::new().name("access-log".into());
@@ -213,7 +204,11 @@ fn time(at: Timestamp, format: LogFormat) -> String {
 
 fn combined(out: &mut Vec<u8>, time: &str, record: &Record<'_>) {
     let _ = write!(out, "{} - - [{time}] \"", record.client);
-    for (text, end) in [(record.method, " "), (record.path, " "), (record.protocol, "\" ")] {
+    for (text, end) in [
+        (record.method, " "),
+        (record.path, " "),
+        (record.protocol, "\" "),
+    ] {
         escaped(out, text);
         out.extend_from_slice(end.as_bytes());
     }
@@ -236,19 +231,19 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn open(target: &LogTarget) -> io::Result<Box<dyn Write + Send>> {
+fn open(target: &LogOutput) -> io::Result<Box<dyn Write + Send>> {
     Ok(match target {
-        LogTarget::Stdout => Box::new(io::stdout()),
-        LogTarget::Stderr => Box::new(io::stderr()),
-        LogTarget::File(path) => Box::new(append(path)?),
+        LogOutput::Stdout => Box::new(io::stdout()),
+        LogOutput::Stderr => Box::new(io::stderr()),
+        LogOutput::File(path) => Box::new(append(path)?),
     })
 }
 
-fn append(path: &PathBuf) -> io::Result<File> {
+fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-fn write_all(receiver: &Receiver<Message>, target: &LogTarget, mut output: Box<dyn Write + Send>) {
+fn write_all(receiver: &Receiver<Message>, target: &LogOutput, mut output: Box<dyn Write + Send>) {
     while let Ok(message) = receiver.recv() {
         match message {
             Message::Lines(lines) => {
@@ -312,7 +307,11 @@ mod tests {
             writer.write(&counters, begun, &mut record());
             writer.flush(&counters);
         }
-        assert_eq!(counters.log_dropped.value(), 2, "two batches wait, the third is dropped");
+        assert_eq!(
+            counters.log_dropped.value(),
+            2,
+            "two batches wait, the third is dropped"
+        );
         String::from_utf8(lines).unwrap()
     }
 

@@ -1,50 +1,48 @@
-//! What the backend gets as `Host`.
+//! What the backend gets as `Host`, or over HTTP/2 as `:authority` (RFC 9113, section 8.3.1).
 //!
-//! Of all edits only this one depends on the backend, so it is made anew for each try.
+//! It depends on the backend, and so is found anew for each try; and it is no edit, for either codec
+//! writes it in a place of its own.
 
 use core::fmt::Write;
 
 use crate::engine::backend::{Address, Scheme};
-use crate::engine::edit::Edits;
 use crate::engine::policy::{HostRule, Policy};
 use crate::engine::semantics::noted::Noted;
 
-/// Puts `Host` into the edits, if it is not as it came; over HTTP/2 it is what becomes `:authority`
-/// (RFC 9113, section 8.3.1).
+/// The host that a backend is asked for; none if it is what the one `Host` field of the request
+/// says. `buffer` is used if it has to be put together.
 ///
 /// A route that sets `host` in its `request_headers` has the last word. A request without a host
 /// gets the backend's, for one of HTTP/1.1 needs some (RFC 9112, section 3.2).
-pub fn host_edit(
-    edits: &mut Edits,
-    policy: &Policy,
-    host: Option<&str>,
+pub fn upstream_host<'b>(
+    policy: &'b Policy,
+    host: Option<&'b str>,
     noted: &Noted<'_>,
-    backend: &Address,
-) {
+    backend: &'b Address,
+    buffer: &'b mut String,
+) -> Option<&'b str> {
     let given = policy.request_headers.set.iter();
     let given = given.rev().find(|(name, _)| &**name == "host");
-    if let Some((_, value)) = given {
-        return edits.set("host", value.as_bytes());
-    }
-    match (policy.host, host) {
-        (HostRule::Keep, Some(host)) => {
-            // Absolute forms and HTTP/2 bring it elsewhere; it then replaces the field (RFC 9112,
-            // section 3.2.2).
-            if noted.host.only() != Some(host.as_bytes()) {
-                edits.set("host", host.as_bytes());
-            }
+    match (given, policy.host, host) {
+        (Some((_, value)), ..) => Some(value),
+        // Absolute forms and HTTP/2 bring it elsewhere; it then replaces the field (RFC 9112, section
+        // 3.2.2).
+        (None, HostRule::Keep, Some(host)) => {
+            (noted.host.only() != Some(host.as_bytes())).then_some(host)
         }
-        (HostRule::Rewrite, _) | (HostRule::Keep, None) => edits.set_with("host", |to| {
-            to.push(backend.host().as_bytes());
+        (None, HostRule::Rewrite, _) | (None, HostRule::Keep, None) => {
             let usual = match backend.scheme() {
                 Scheme::Http => 80,
                 Scheme::Https => 443,
             };
-            if backend.port() != usual {
-                // A writer into memory does not fail.
-                _ = write!(to, ":{}", backend.port());
+            if backend.port() == usual {
+                return Some(backend.host());
             }
-        }),
+            buffer.clear();
+            // A writer into memory does not fail.
+            _ = write!(buffer, "{}:{}", backend.host(), backend.port());
+            Some(buffer)
+        }
     }
 }
 
@@ -85,16 +83,10 @@ mod tests {
             };
             let headers: Vec<(&str, &str)> = Option::into_iter(field).collect();
             let backend = Address::parse(backend).unwrap();
-            let mut edits = Edits::new();
-            host_edit(
-                &mut edits,
-                &policy,
-                host,
-                &Noted::of(&headers[..]),
-                &backend,
-            );
-            let got = edits.value_of("host").unwrap_or(b"as it is");
-            assert_eq!(String::from_utf8_lossy(got), expected);
+            let noted = Noted::of(&headers[..]);
+            let mut buffer = String::from("old");
+            let got = upstream_host(&policy, host, &noted, &backend, &mut buffer);
+            assert_eq!(got.unwrap_or("as it is"), expected);
         };
         let (keep, rewrite) = (HostRule::Keep, HostRule::Rewrite);
         let field = Some(("Host", "a.test"));
@@ -120,10 +112,10 @@ mod tests {
             },
             ..Policy::default()
         };
-        let mut edits = Edits::new();
         let backend = Address::parse("b").unwrap();
-        host_edit(&mut edits, &policy, None, &Noted::default(), &backend);
-        assert_eq!(format!("{edits:?}"), "[\"= host: given.test\"]");
+        let mut buffer = String::new();
+        let got = upstream_host(&policy, None, &Noted::default(), &backend, &mut buffer);
+        assert_eq!(got, Some("given.test"));
     }
 
     #[test]

@@ -108,6 +108,16 @@ pub enum Cause<'a> {
     /// The gateway cannot serve.
     #[error("{0}")]
     Gateway(GatewayFault),
+    /// A codec could not read the request, and says so in its own words, under a code of its own.
+    #[error("{sentence}")]
+    Wire {
+        /// Its code.
+        code: &'static str,
+        /// Its status, 4xx or 5xx.
+        status: u16,
+        /// What is wrong.
+        sentence: String,
+    },
 }
 
 impl<'a> From<Reject<'a>> for Cause<'a> {
@@ -196,6 +206,7 @@ impl Cause<'_> {
             Self::Upstream(fault) => fault.face().0,
             Self::Request(fault) => fault.face().0,
             Self::Gateway(fault) => fault.face().0,
+            Self::Wire { code, .. } => code,
         }
     }
 
@@ -207,6 +218,7 @@ impl Cause<'_> {
             Self::Upstream(fault) => fault.face().1,
             Self::Request(fault) => fault.face().1,
             Self::Gateway(fault) => fault.face().1,
+            Self::Wire { status, .. } => *status,
         }
     }
 
@@ -218,8 +230,8 @@ impl Cause<'_> {
             Self::Reject(Reject::NoBackend { .. }) => "destination_unavailable",
             Self::Reject(
                 Reject::Path(_)
-                | Reject::Host(_)
                 | Reject::Asterisk
+                | Reject::Host(_)
                 | Reject::Method(_)
                 | Reject::EncodedSlash(_)
                 | Reject::MethodNotAllowed { .. }
@@ -228,7 +240,8 @@ impl Cause<'_> {
                 | Reject::VersionInvalid(_)
                 | Reject::VersionRequired { .. },
             )
-            | Self::Request(_) => "http_request_error",
+            | Self::Request(_)
+            | Self::Wire { .. } => "http_request_error",
             Self::Upstream(fault) => fault.face().2,
             Self::Gateway(fault) => fault.face().2,
         }
@@ -269,7 +282,7 @@ impl Cause<'_> {
     pub const fn ends_connection(&self) -> bool {
         match self {
             Self::Request(fault) => !matches!(fault, RequestFault::Misdirected),
-            Self::Gateway(_) => true,
+            Self::Gateway(_) | Self::Wire { .. } => true,
             Self::Reject(_) | Self::Upstream(_) => false,
         }
     }

@@ -22,7 +22,8 @@ pub fn rule_edits(edits: &mut Edits, rules: &HeaderRules) {
 }
 
 /// Whether no rule may touch a field: the codec makes it, as part of the framing or for one
-/// connection only (RFC 9110, section 7.6.1), or, as `host`, the try at a backend.
+/// connection only (RFC 9110, section 7.6.1), or for each try, as `host`, which a
+/// route may set all the same: [`upstream_host`](super::authority::upstream_host) minds it.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     matches!(
@@ -31,6 +32,8 @@ pub fn is_reserved(name: &str) -> bool {
             | "content-length"
             | "host"
             | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
             | "proxy-connection"
             | "te"
             | "trailer"

@@ -72,7 +72,7 @@ impl Problem<'_> {
         let id = core::str::from_utf8(self.id.as_bytes()).unwrap_or_default();
         let versions = match self.cause {
             Cause::Reject(reject) => reject.versions(),
-            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) => &[],
+            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Wire { .. } => &[],
         };
         let document = Document {
             kind: "about:blank",
