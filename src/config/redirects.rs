@@ -2,6 +2,7 @@
 
 use crate::config::compile::Compiler;
 use crate::config::document::Place;
+use crate::config::fault::excerpt;
 use crate::config::raw::policy::RawRedirect;
 use crate::config::raw::{At, RawRoute};
 use crate::engine::pattern::PathPattern;
@@ -44,13 +45,7 @@ pub(super) fn redirect(
     }
     let to = redirect.value.to.as_ref()?;
     let status = redirect.value.status.as_ref();
-    let status = status.map_or(Some(308), |text| {
-        let known = Redirect::STATUSES.map(|status| (status.to_string(), status));
-        let known = known
-            .each_ref()
-            .map(|(text, status)| (text.as_str(), *status));
-        compiler.choose(text, &known)
-    })?;
+    let status = status.map_or(Some(308), |text| status_of(compiler, text))?;
     Redirect::new(&to.value, status, pattern?)
         .map_err(|fault| {
             let help = match fault {
@@ -66,6 +61,18 @@ pub(super) fn redirect(
             compiler.fault(to.place, CODE, fault.to_string(), help);
         })
         .ok()
+}
+
+fn status_of(compiler: &mut Compiler<'_>, text: &At<String>) -> Option<u16> {
+    let known = Redirect::STATUSES.map(|status| status.to_string());
+    let status = text.value.parse().ok();
+    let status = status.filter(|status| Redirect::STATUSES.contains(status));
+    if status.is_none() {
+        let message = format!("`{}` is no status of a redirect", excerpt(&text.value));
+        let help = Some(format!("write one of {}", known.join(", ")));
+        compiler.fault(text.place, "config.value", message, help);
+    }
+    status
 }
 
 const CODE: &str = "route.redirect";

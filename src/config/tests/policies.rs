@@ -293,7 +293,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     (
         "routes: [{path_pattern: /a, redirect: {to: /b, status: 300}}]",
         &[
-            "config.value routes[0].redirect.status: `300` is not understood here [did you mean `301`?]",
+            "config.value routes[0].redirect.status: `300` is no status of a redirect [write one of 301, 302, 303, 307, 308]",
         ],
     ),
     (
