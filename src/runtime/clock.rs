@@ -12,6 +12,15 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// A clock of its own: milliseconds since it was made.
+pub fn milliseconds() -> impl Fn() -> u64 {
+    let start = now();
+    move || {
+        let since = now().saturating_duration_since(start);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
 /// The time that it is, to tell people: seconds since 1970.
 #[must_use]
 #[expect(

@@ -23,6 +23,7 @@ One JSON value in, one line out, in the same order. It ends with its input.";
 
 pub(super) const SERVE: &str = "\
 Examples:
+  tollgate serve --demo
   tollgate serve --config gateway.yaml
   tollgate serve --config gateway.yaml --listen 127.0.0.1:0 --workers 1
   kill -HUP PID     read the file again: the new table takes effect whole, or a faulty one not at all

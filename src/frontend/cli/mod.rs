@@ -158,6 +158,9 @@ struct StdioArgs {
 
 #[derive(Debug, Args)]
 struct ServeArgs {
+    /// Start the sample services of the built-in table as well, and show what to try
+    #[arg(long, conflicts_with = "config")]
+    demo: bool,
     /// The configuration; without it, the built-in table
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

@@ -5,11 +5,13 @@
 
 mod admission;
 pub mod connection;
+pub mod demo;
 mod download;
 mod exchange;
 mod outcome;
 mod own;
 mod read_head;
 pub mod server;
+pub(in crate::frontend) mod small;
 mod tunnel;
 mod view;

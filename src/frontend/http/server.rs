@@ -116,6 +116,18 @@ impl Server {
         Totals::of(self.counters.iter().map(|counters| &**counters))
     }
 
+    /// The counts of each worker.
+    #[must_use]
+    pub fn counters(&self) -> Vec<Arc<Counters>> {
+        self.counters.clone()
+    }
+
+    /// Whether all workers have ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
     /// Accepts no more connections, and has those that are open close when they can.
     pub fn drain(&self) {
         let _ = self.stop.send(true);
@@ -147,19 +159,16 @@ fn bind(address: SocketAddr) -> io::Result<StdListener> {
 }
 
 async fn work(worker: Rc<Worker>, listeners: Vec<StdListener>, mut stop: watch::Receiver<bool>) {
-    let start = clock::now();
-    let clock = move || {
-        let since = clock::now().saturating_duration_since(start);
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    };
     let housekeeper = Rc::clone(&worker);
     let mut last = 0;
-    spawn_local(Rc::clone(&worker.sweep).run(clock, move |now| {
-        if now.saturating_sub(last) >= 1_000 {
-            last = now;
-            housekeeper.every_second(now);
-        }
-    }));
+    spawn_local(
+        Rc::clone(&worker.sweep).run(clock::milliseconds(), move |now| {
+            if now.saturating_sub(last) >= 1_000 {
+                last = now;
+                housekeeper.every_second(now);
+            }
+        }),
+    );
     for listener in listeners {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
