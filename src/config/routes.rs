@@ -142,6 +142,7 @@ impl<'s> Routes<'s> {
                     addresses,
                     source,
                     policy: Arc::clone(&self.policy),
+                    upstream: Arc::default(),
                 });
                 self.places.push(raw.place);
             }

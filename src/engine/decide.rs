@@ -8,7 +8,7 @@ use crate::engine::form::Form;
 use crate::engine::host::{check_host, normal_host};
 use crate::engine::method::Method;
 use crate::engine::path::{EncodedSlash, NormalPath, PathFault, check_query, split_target};
-use crate::engine::policy::Policy;
+use crate::engine::policy::{Policy, Upstream};
 use crate::engine::refusal;
 use crate::engine::reject::{EncodedSlashFault, Reject};
 use crate::engine::request::{Headers, RawRequest};
@@ -121,6 +121,12 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn policy(&self) -> &'a Arc<Policy> {
         self.snapshot.policy(self.route_id())
+    }
+
+    /// How the backends of the route are spoken to.
+    #[must_use]
+    pub fn upstream(&self) -> &'a Arc<Upstream> {
+        self.snapshot.upstream(self.route_id())
     }
 
     /// Picks the next backend of the route and moves its cursor; none if no backend is healthy.

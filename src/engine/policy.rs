@@ -115,6 +115,49 @@ pub struct Cors {
     pub max_age: Duration,
 }
 
+/// How the backends of a service are spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Upstream {
+    /// In which protocol. Default: HTTP/1.1.
+    pub protocol: Protocol,
+    /// What is special about TLS; it concerns only backends whose scheme is `https`.
+    pub tls: UpstreamTls,
+    /// How many requests may be in flight to one backend; none: as many as the process allows.
+    pub max_in_flight: Option<u32>,
+}
+
+/// The protocol that backends speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    H1,
+    /// HTTP/2: over TLS by ALPN, in plain text by prior knowledge.
+    H2,
+}
+
+/// How a backend proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UpstreamTls {
+    /// The file with the authorities that are believed, in PEM, as the configuration writes it;
+    /// none: those of the system.
+    pub ca: Option<Box<str>>,
+    /// The name that the certificate must have, and that is sent as SNI; none: the backend's host.
+    pub server_name: Option<Box<str>>,
+    /// Whether the certificate is looked at. Default: yes.
+    pub verify: bool,
+}
+
+impl Default for UpstreamTls {
+    fn default() -> Self {
+        Self {
+            ca: None,
+            server_name: None,
+            verify: true,
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
