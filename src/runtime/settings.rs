@@ -1,5 +1,6 @@
 //! What holds for all exchanges of the process.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::http1::limits::HeadLimits;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// What the gateway calls itself in `Via`.
     pub via: Box<str>,
+    /// Where relative names of files start that a route or service says: the configuration's folder.
+    pub folder: PathBuf,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),
             via: "tollgate".into(),
+            folder: PathBuf::new(),
         }
     }
 }

@@ -76,6 +76,7 @@ impl Worker {
     /// A worker that has done nothing yet.
     #[must_use]
     pub fn new(gateway: Arc<Gateway>, settings: Arc<Settings>, counters: Arc<Counters>) -> Self {
+        let upstreams = Upstreams::new(settings.folder.as_path().into());
         Self {
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot_owned()))),
             date: RefCell::new((u64::MAX, "".into())),
@@ -83,7 +84,7 @@ impl Worker {
             settings,
             buffers: Buffers::default(),
             sweep: Rc::default(),
-            upstreams: Upstreams::default(),
+            upstreams,
             counters,
             request_heads: RefCell::default(),
             response_heads: RefCell::default(),
