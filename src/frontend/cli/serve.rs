@@ -12,6 +12,7 @@ use crate::frontend::cli::ServeArgs;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::ConfigFile;
+use crate::frontend::http::listener::Listener;
 use crate::frontend::http::server::Server;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
@@ -28,7 +29,8 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
         .workers
         .or(available_parallelism().ok())
         .map_or(1, |count| count.get());
-    let server = match Server::start(&gateway, &settings, &args.listen, workers) {
+    let listeners: Vec<_> = args.listen.iter().copied().map(Listener::plain).collect();
+    let server = match Server::start(&gateway, &settings, &listeners, workers) {
         Ok(server) => server,
         Err(fault) => {
             let _ = writeln!(io::stderr().lock(), "tollgate: {fault}");

@@ -83,7 +83,7 @@ async fn answer(
 }
 
 /// Sends an answer of the gateway's own to a request. The connection stays open if no body follows.
-async fn own(
+pub(super) async fn own(
     worker: &Worker,
     watch: &Watch,
     wire: &mut Wire,
