@@ -61,7 +61,11 @@ fn of_certificate(fault: &CertificateError) -> String {
                 date(*not_before)
             )
         }
-        CertificateError::BadSignature => "it does not own the key of its certificate".into(),
+        CertificateError::BadSignature => {
+            "a signature is wrong: another authority of the same name signed its certificate, \
+             or it does not own the key of it"
+                .into()
+        }
         CertificateError::Other(OtherError(other))
             if other.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity) =>
         {
@@ -95,9 +99,9 @@ fn of_alert(alert: AlertDescription) -> String {
 /// `DnsName("a.example")` as `a.example`: the library tells the names of a certificate so.
 fn readable(name: &str) -> &str {
     let inner = name
-        .split_once("(\"")
-        .and_then(|(_, rest)| rest.strip_suffix("\")"));
-    inner.unwrap_or(name)
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"')
 }
 
 fn date(time: UnixTime) -> String {
