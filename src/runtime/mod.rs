@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod settings;
 pub mod stream;
 pub mod sweep;
+pub mod tls;
 pub mod upstream;
 pub mod wire;
 pub mod worker;

@@ -3,3 +3,4 @@
 pub mod connect;
 pub mod fault;
 pub mod pool;
+pub mod secure;

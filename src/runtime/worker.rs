@@ -107,6 +107,7 @@ impl Worker {
         counters: Arc<Counters>,
         log: Option<LogWriter>,
     ) -> Self {
+        let upstreams = Upstreams::new(settings.folder.as_path().into());
         Self {
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot_owned()))),
             date: RefCell::new((u64::MAX, "".into())),
@@ -114,7 +115,7 @@ impl Worker {
             settings,
             buffers: Buffers::default(),
             sweep: Rc::default(),
-            upstreams: Upstreams::default(),
+            upstreams,
             counters,
             log,
             random: RefCell::new(fastrand::Rng::new()),

@@ -16,13 +16,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_local;
 
 use crate::config::compile::{LoadOptions, Loaded};
-use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
+use crate::config::serve::{ListenAddress, ListenerService as Said, LogTarget, Serve, resolved};
 use crate::frontend::admin::{self, Told};
 use crate::frontend::cli::ServeArgs;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::http::demo::Demo;
+use crate::frontend::http::listener::{Listener, ListenerService};
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
@@ -30,6 +31,7 @@ use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
+use crate::runtime::tls::files::TlsFiles;
 use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
@@ -60,22 +62,22 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     let demo = demo.transpose().map_err(no_sample)?;
     let serve = std::mem::take(&mut loaded.serve);
     let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
-    let settings = Arc::new(Settings::of(&serve));
-    let log = start_log(args, &serve)?;
-    let mut listen = args.listen.clone();
-    if listen.is_empty() {
-        for listener in &serve.listeners {
-            listen.push(address(&listener.address)?);
-        }
-    }
+    let folder = folder(args);
+    let settings = Arc::new(Settings::of(&serve, folder));
+    let log = start_log(folder, &serve)?;
+    let listeners = listeners(args, &serve, folder)?;
     let said = args.workers.or(serve.workers.map(NonZeroUsize::from));
     let workers = said
         .or(available_parallelism().ok())
         .map_or(1, NonZeroUsize::get);
-    let server = Server::start(&gateway, &settings, &listen, workers, log.as_ref())
+    let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
         .map_err(|fault| fault.to_string())?;
-    for address in server.addresses() {
-        tell(&format!("listening on http://{address}"));
+    for (address, listener) in server.addresses().iter().zip(&listeners) {
+        let scheme = match listener.service {
+            ListenerService::Tls(_) => "https",
+            ListenerService::Plain | ListenerService::RedirectToHttps { .. } => "http",
+        };
+        tell(&format!("listening on {scheme}://{address}"));
     }
     if let Some(demo) = demo {
         let (backends, first) = (demo.backends(), server.addresses().first().copied());
@@ -92,12 +94,30 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     Ok(())
 }
 
-fn start_log(args: &ServeArgs, serve: &Serve) -> Result<Option<AccessLog>, String> {
-    let folder = args
-        .config
-        .as_deref()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new(""));
+/// Where relative names of files start.
+fn folder(args: &ServeArgs) -> &Path {
+    let folder = args.config.as_deref().and_then(Path::parent);
+    folder.unwrap_or(Path::new(""))
+}
+
+/// What the command line says, else what the file says.
+fn listeners(args: &ServeArgs, serve: &Serve, folder: &Path) -> Result<Vec<Listener>, String> {
+    if !args.listen.is_empty() {
+        return Ok(args.listen.iter().copied().map(Listener::plain).collect());
+    }
+    let listeners = serve.listeners.iter().map(|listener| {
+        let service = match &listener.service {
+            Said::Plain => ListenerService::Plain,
+            Said::RedirectToHttps { port } => ListenerService::RedirectToHttps { port: *port },
+            Said::Tls(tls) => ListenerService::Tls(TlsFiles::of(tls, folder)),
+        };
+        let address = address(&listener.address)?;
+        Ok(Listener { address, service })
+    });
+    listeners.collect()
+}
+
+fn start_log(folder: &Path, serve: &Serve) -> Result<Option<AccessLog>, String> {
     let output = match &serve.access_log.to {
         LogTarget::None => return Ok(None),
         LogTarget::Stdout => LogOutput::Stdout,

@@ -3,12 +3,13 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{self, Poll};
+use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
 use crate::frontend::http::exchange::{Context, run};
 use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
+use crate::frontend::http::redirect::redirect;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
@@ -25,8 +26,14 @@ pub(super) enum Next {
     Abort,
 }
 
-/// Serves a connection until it closes.
-pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
+/// Serves a connection until it closes; if a port is given, by redirects to https there.
+pub async fn serve(
+    worker: Rc<Worker>,
+    stream: Stream,
+    peer: SocketAddr,
+    open: Open,
+    https: Option<u16>,
+) {
     let watch = worker.sweep.watch();
     let mut wire = Wire::new(stream);
     let context = Context {
@@ -40,7 +47,10 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
-                let next = run(context, &mut wire, &head, length).await;
+                let next = match https {
+                    None => run(context, &mut wire, &head, length).await,
+                    Some(port) => redirect(context, &mut wire, &head, length, port).await,
+                };
                 worker.give_request_head(head);
                 next
             }
@@ -55,6 +65,11 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
     worker.counters.received_bytes.add(wire.read_bytes);
     worker.counters.sent_bytes.add(wire.written_bytes);
     match next {
+        // A client that still reads shall know that this is the end, and no cut (RFC 8446,
+        // section 6.1).
+        Next::Request if wire.stream().is_tls() && !wire.is_over() => {
+            let _ = wire.poll_shutdown(&mut task::Context::from_waker(Waker::noop()));
+        }
         Next::Request => {}
         Next::Close => linger(&worker, &watch, wire).await,
         Next::Abort => {
@@ -67,7 +82,7 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
 
 /// Closes so that the client gets the last answer, even if it is still sending: a connection that
 /// is closed with unread data on it is reset, and what was sent may be lost (RFC 9112, section 9.6).
-async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
+pub(super) async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
     const MOST_TIME: Duration = Duration::from_secs(1);
     const MOST_BYTES: usize = 1 << 20;
     watch.set(watch.after(Some(MOST_TIME)));

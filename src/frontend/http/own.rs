@@ -64,7 +64,13 @@ pub(super) async fn send_too_slow(worker: &Worker, watch: &Watch, wire: &mut Wir
     send_cause(worker, watch, wire, &RequestFault::Timeout.into()).await
 }
 
-async fn send_cause(worker: &Worker, watch: &Watch, wire: &mut Wire, cause: &Cause<'_>) -> Next {
+/// Answers what is no request that could be admitted; nothing may follow it.
+pub(super) async fn send_cause(
+    worker: &Worker,
+    watch: &Watch,
+    wire: &mut Wire,
+    cause: &Cause<'_>,
+) -> Next {
     let mut scratch = worker.take_scratch();
     let random = worker.random();
     let problem = Problem {

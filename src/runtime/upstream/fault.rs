@@ -18,9 +18,9 @@ pub enum UpstreamFault {
     /// No connection came about in time.
     #[error("no connection to the backend in time")]
     ConnectTimeout,
-    /// TLS could not be agreed upon.
+    /// TLS could not be agreed upon, or the backend is not who it should be.
     #[error("no TLS with the backend: {0}")]
-    TlsFailed(io::Error),
+    TlsFailed(String),
     /// As many requests as may be are on their way to it.
     #[error("the backend has as many requests as it may have")]
     Overloaded,
