@@ -23,6 +23,14 @@ pub fn unix_seconds() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
+/// The time that it was so many microseconds ago, to tell people.
+#[must_use]
+pub fn timestamp(us_ago: u64) -> jiff::Timestamp {
+    let ago = jiff::SignedDuration::from_micros(i64::try_from(us_ago).unwrap_or(i64::MAX));
+    let now = jiff::Timestamp::now();
+    now.checked_sub(ago).unwrap_or(now)
+}
+
 /// A time as HTTP writes it (RFC 9110, section 5.6.7).
 #[must_use]
 pub fn http_date(unix_seconds: u64) -> String {

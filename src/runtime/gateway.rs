@@ -96,6 +96,15 @@ impl Gateway {
         Ok(remarks)
     }
 
+    /// Puts another configuration in force, as when its file was read again: from now on it is the
+    /// one that the gateway started with. Cursors of routes that stay, and registrations, are kept.
+    pub fn reload(&self, loaded: Loaded) {
+        let mut writer = self.writer();
+        writer.start = (Arc::new(loaded.table), loaded.configured.into());
+        let (table, configured) = writer.start.clone();
+        self.replace(&mut writer, table, configured);
+    }
+
     /// Puts the table that the gateway started with in force again.
     pub fn init_from_start(&self) {
         let mut writer = self.writer();

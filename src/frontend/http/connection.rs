@@ -3,11 +3,11 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 use std::time::Duration;
 
-use crate::frontend::http::exchange::{Arrival, run};
-use crate::frontend::http::own::OwnAnswer;
+use crate::frontend::http::exchange::{Context, run};
+use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
@@ -29,7 +29,9 @@ pub(super) enum Next {
 pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
     let watch = worker.sweep.watch();
     let mut wire = Wire::new(stream);
-    let arrival = Arrival {
+    let context = Context {
+        worker: &worker,
+        watch: &watch,
         peer,
         is_tls: wire.stream().is_tls(),
     };
@@ -38,16 +40,13 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
-                let next = run(&worker, &watch, &mut wire, &head, length, &arrival).await;
+                let next = run(context, &mut wire, &head, length).await;
                 worker.give_request_head(head);
                 next
             }
             Err(NoHead::Over) => break,
-            Err(NoHead::TooSlow) => OwnAnswer::TOO_SLOW.send(&worker, &watch, &mut wire).await,
-            Err(NoHead::Fault(fault)) => {
-                let answer = OwnAnswer::of_fault(&fault);
-                answer.send(&worker, &watch, &mut wire).await
-            }
+            Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
+            Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
             Err(NoHead::Http2) => break,
         };
         wire.rest(&worker.buffers);
@@ -74,7 +73,7 @@ async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
     watch.set(watch.after(Some(MOST_TIME)));
     let mut left = MOST_BYTES;
     let mut is_shut = false;
-    poll_fn(|cx: &mut Context<'_>| {
+    poll_fn(|cx: &mut task::Context<'_>| {
         if !is_shut {
             is_shut = wire.poll_shutdown(cx).is_ready();
         }

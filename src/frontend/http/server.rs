@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_local;
 
 use crate::frontend::http::connection;
+use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
@@ -57,6 +58,7 @@ impl Server {
         settings: &Arc<Settings>,
         listen: &[SocketAddr],
         workers: usize,
+        log: Option<&AccessLog>,
     ) -> Result<Self, StartFault> {
         let mut addresses = Vec::new();
         let mut listeners: Vec<Vec<StdListener>> = (0..workers).map(|_| Vec::new()).collect();
@@ -86,9 +88,10 @@ impl Server {
             server.counters.push(Arc::clone(&counters));
             let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
             let stop = server.stop.subscribe();
+            let log = log.map(AccessLog::writer);
             let thread = std::thread::Builder::new().name(format!("worker-{number}"));
             server.threads.push(thread.spawn(move || {
-                let worker = Worker::new(gateway, settings, counters);
+                let worker = Worker::new(gateway, settings, counters, log);
                 let runtime = Builder::new_current_thread()
                     .enable_all()
                     .build_local(LocalOptions::default());
@@ -168,6 +171,9 @@ async fn work(worker: Rc<Worker>, listeners: Vec<StdListener>, mut stop: watch::
     let _ = stop.wait_for(|stop| *stop).await;
     worker.drain();
     let _ = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet()).await;
+    if let Some(log) = &worker.log {
+        log.flush(&worker.counters);
+    }
 }
 
 async fn accept(worker: Rc<Worker>, listener: TcpListener, mut stop: watch::Receiver<bool>) {

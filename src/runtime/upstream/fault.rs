@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::engine::semantics::fault;
+
 /// What went wrong between the gateway and a backend.
 #[derive(Debug, Error)]
 pub enum UpstreamFault {
@@ -31,4 +33,21 @@ pub enum UpstreamFault {
     /// An answer that cannot be passed on.
     #[error("the backend's answer is no valid HTTP: {0}")]
     BadResponse(String),
+}
+
+impl UpstreamFault {
+    /// What the client is told of it: not what the system said.
+    #[must_use]
+    pub const fn told(&self) -> fault::UpstreamFault {
+        match self {
+            Self::NameUnresolved(_) => fault::UpstreamFault::NameUnresolved,
+            Self::ConnectFailed(_) => fault::UpstreamFault::ConnectFailed,
+            Self::ConnectTimeout => fault::UpstreamFault::ConnectTimeout,
+            Self::TlsFailed(_) => fault::UpstreamFault::TlsFailed,
+            Self::Overloaded => fault::UpstreamFault::Overloaded,
+            Self::Reset => fault::UpstreamFault::Reset,
+            Self::Timeout => fault::UpstreamFault::Timeout,
+            Self::BadResponse(_) => fault::UpstreamFault::BadResponse,
+        }
+    }
 }
