@@ -15,6 +15,8 @@ pub struct Settings {
     pub connections: usize,
     /// How many streams one HTTP/2 connection may have at once.
     pub streams: u32,
+    /// What backends speak.
+    pub upstream_protocol: Protocol,
     /// How long the head of a request may take.
     pub header_timeout: Duration,
     /// How long a connection is kept without a request.
@@ -25,6 +27,16 @@ pub struct Settings {
     pub via: Box<str>,
 }
 
+/// What a backend speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1, one request at a time on a connection.
+    #[default]
+    Http1,
+    /// HTTP/2 by prior knowledge (RFC 9113, section 3.3), many on one.
+    Http2,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -32,6 +44,7 @@ impl Default for Settings {
             in_flight_per_backend: 1_000,
             connections: 10_000,
             streams: 100,
+            upstream_protocol: Protocol::Http1,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),

@@ -2,4 +2,5 @@
 
 pub mod connect;
 pub mod fault;
+pub mod multiplexed;
 pub mod pool;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::frontend::http::exchange::{Arrival, run};
+use crate::frontend::http::http2;
 use crate::frontend::http::own::OwnAnswer;
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::runtime::stream::Stream;
@@ -48,7 +49,10 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
                 let answer = OwnAnswer::of_fault(&fault);
                 answer.send(&worker, &watch, &mut wire).await
             }
-            Err(NoHead::Http2) => break,
+            Err(NoHead::Http2) => {
+                let (stream, read) = wire.into_parts();
+                return http2::serve(worker, stream, peer, open, read).await;
+            }
         };
         wire.rest(&worker.buffers);
         is_first = false;

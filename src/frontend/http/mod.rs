@@ -4,10 +4,11 @@
 //! decides on, and what a backend answers becomes a response.
 
 pub mod connection;
-mod download;
 mod exchange;
+pub mod http2;
 mod own;
 mod read_head;
 pub mod server;
+mod stream_head;
 mod tunnel;
 mod view;

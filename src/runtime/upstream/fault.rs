@@ -25,6 +25,10 @@ pub enum UpstreamFault {
     /// The connection broke before the answer.
     #[error("the backend closed the connection before it answered")]
     Reset,
+    /// It did not look at the request: another connection, or another backend, may (RFC 9113,
+    /// section 8.7).
+    #[error("the backend refused the request unread")]
+    Refused,
     /// No answer in time.
     #[error("the backend did not answer in time")]
     Timeout,

@@ -10,6 +10,7 @@ use crate::runtime::buffer::Buffers;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::connect::Resolved;
 use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::multiplexed::{Multiplexed, Slot};
 use crate::runtime::wire::Wire;
 
 /// The backends that one worker has connections to.
@@ -23,6 +24,7 @@ pub struct Upstreams {
 pub struct BackendPool {
     address: Address,
     idle: RefCell<Vec<Idle>>,
+    multiplexed: Multiplexed,
     in_flight: Cell<usize>,
     resolved: Resolved,
 }
@@ -51,6 +53,7 @@ impl Upstreams {
             let pool = Rc::new(BackendPool {
                 address: to.clone(),
                 idle: RefCell::default(),
+                multiplexed: Multiplexed::default(),
                 in_flight: Cell::new(0),
                 resolved: Resolved::default(),
             });
@@ -74,7 +77,8 @@ impl Upstreams {
             idle.retain_mut(|Idle { wire, since }| {
                 now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
             });
-            !idle.is_empty() || pool.in_flight.get() > 0
+            let is_single = pool.multiplexed.reap(now, most_idle);
+            !idle.is_empty() || !is_single || pool.in_flight.get() > 0
         });
     }
 
@@ -82,7 +86,9 @@ impl Upstreams {
     #[must_use]
     pub fn idle(&self) -> usize {
         let pools = self.pools.borrow();
-        pools.values().map(|pool| pool.idle.borrow().len()).sum()
+        let kept =
+            |pool: &Rc<BackendPool>| pool.idle.borrow().len() + pool.multiplexed.standing_count();
+        pools.values().map(kept).sum()
     }
 }
 
@@ -105,6 +111,23 @@ impl Lease {
     pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamFault> {
         let pool = &self.pool;
         pool.resolved.connect(&pool.address, time, watch).await
+    }
+
+    /// A place on a multiplexed connection, a new one if need be.
+    ///
+    /// # Errors
+    /// If there is none in time.
+    pub async fn slot(
+        &self,
+        time: Duration,
+        watch: &Watch,
+        max_header_bytes: usize,
+    ) -> Result<Slot, UpstreamFault> {
+        let connect = || self.connect(time, watch);
+        let multiplexed = &self.pool.multiplexed;
+        multiplexed
+            .slot(time, watch, max_header_bytes, connect)
+            .await
     }
 
     /// Keeps a connection for the next request.
