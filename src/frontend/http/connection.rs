@@ -7,6 +7,7 @@ use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
 use crate::frontend::http::exchange::{Context, run};
+use crate::frontend::http::http2;
 use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::frontend::http::redirect::redirect;
@@ -57,7 +58,10 @@ pub async fn serve(
             Err(NoHead::Over) => break,
             Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
             Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
-            Err(NoHead::Http2) => break,
+            Err(NoHead::Http2) => {
+                let (stream, read) = wire.into_parts();
+                return http2::serve(Rc::clone(&worker), stream, peer, open, read).await;
+            }
         };
         wire.rest(&worker.buffers);
         is_first = false;
