@@ -28,10 +28,11 @@ use client::{PATIENCE, client, get, plain, with_versions};
 use gateway::{files, over_tls, start};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{HandshakeKind, ProtocolVersion};
+use tollgate::config::serve::TlsVersion;
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::clock;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{ClientAuth, TlsFiles, TlsVersion};
+use tollgate::runtime::tls::files::{ClientAuth, TlsFiles};
 
 #[test]
 fn both_versions_are_spoken_and_the_backend_hears_of_it() {

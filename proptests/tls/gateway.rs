@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::engine::policy::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::{Server, StartFault};
 use tollgate::observe::counters::Totals;
 use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{Alpn, CertificateFiles, TlsFiles, TlsVersion};
+use tollgate::runtime::tls::files::{CertificateFiles, TlsFiles};
 
 use crate::backend;
 
@@ -93,6 +94,6 @@ fn begin(
         address: (Ipv4Addr::LOCALHOST, 0).into(),
         service,
     };
-    let server = Server::start(&gateway, &Arc::new(settings), &[listener], 2)?;
+    let server = Server::start(&gateway, &Arc::new(settings), &[listener], 2, None)?;
     Ok(Running(Some(server)))
 }

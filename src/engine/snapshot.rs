@@ -203,6 +203,10 @@ fn make_pool(
     configured: &Configured,
     registry: &Registry,
 ) -> Pool {
+    if route.is_redirect() {
+        // Nothing can be registered there either.
+        return Pool::new(previous, std::iter::empty());
+    }
     let entry = registry.entry(route.service(), route.version());
     let is_removed = |address: &Address| entry.is_some_and(|entry| entry.is_removed(address));
     let configured = configured

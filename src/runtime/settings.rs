@@ -1,8 +1,12 @@
 //! What holds for all exchanges of the process.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use crate::config::serve::Serve;
 use crate::http1::limits::HeadLimits;
 
 /// Limits and times that no route changes.
@@ -26,20 +30,44 @@ pub struct Settings {
     pub via: Box<str>,
     /// Where relative names of files start that a route or service says: the configuration's folder.
     pub folder: PathBuf,
+    /// The proxies that are believed.
+    pub trusted_proxies: Box<[IpNet]>,
+}
+
+impl Settings {
+    /// What the configuration says; `folder` is the current one.
+    #[must_use]
+    pub fn of(serve: &Serve) -> Self {
+        let limits = &serve.limits;
+        Self {
+            head_limits: HeadLimits {
+                max_head_bytes: limits.header_bytes,
+                max_fields: limits.header_fields,
+                max_target_bytes: limits.uri_bytes,
+            },
+            in_flight_per_backend: usize::try_from(limits.in_flight_per_backend)
+                .unwrap_or(usize::MAX),
+            connections: limits.connections,
+            streams: limits.streams,
+            header_timeout: limits.header_timeout,
+            idle_timeout: limits.idle_timeout,
+            drain_timeout: serve.drain_timeout,
+            via: serve.via.clone(),
+            folder: PathBuf::new(),
+            trusted_proxies: serve.trusted_proxies.as_slice().into(),
+        }
+    }
+
+    /// Whether what this peer says of others is believed.
+    #[must_use]
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusted_proxies.iter().any(|net| net.contains(&peer))
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            head_limits: HeadLimits::default(),
-            in_flight_per_backend: 1_000,
-            connections: 10_000,
-            streams: 100,
-            header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
-            drain_timeout: Duration::from_secs(30),
-            via: "tollgate".into(),
-            folder: PathBuf::new(),
-        }
+        Self::of(&Serve::default())
     }
 }

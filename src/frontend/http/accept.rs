@@ -11,12 +11,13 @@ use tokio::task::spawn_local;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
+use crate::config::serve::Alpn;
+use crate::engine::semantics::fault::{Cause, RequestFault};
 use crate::frontend::http::connection;
 use crate::frontend::http::listener::Service;
-use crate::frontend::http::own::OwnAnswer;
+use crate::frontend::http::own::send_cause;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
-use crate::runtime::tls::files::Alpn;
 use crate::runtime::tls::server::ServerTls;
 use crate::runtime::upstream::connect::within;
 use crate::runtime::wire::Wire;
@@ -130,9 +131,8 @@ async fn end(worker: &Worker, watch: &Watch, failed: Failed) {
         Failed::Told(tcp) => Wire::new(Stream::Plain(tcp)),
         Failed::Plain(tcp) => {
             let mut wire = Wire::new(Stream::Plain(tcp));
-            let detail = "this port speaks TLS, and the request came in plain text: write https://";
-            let answer = OwnAnswer::problem(400, "request.plain_http", detail);
-            answer.send(worker, watch, &mut wire).await;
+            let cause = Cause::from(RequestFault::PlainHttp);
+            send_cause(worker, watch, &mut wire, &cause).await;
             wire.rest(&worker.buffers);
             wire
         }

@@ -3,13 +3,12 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
-use crate::frontend::http::exchange::{Arrival, run};
-use crate::frontend::http::own::OwnAnswer;
+use crate::frontend::http::exchange::{Context, run};
+use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
-use crate::frontend::http::redirect::redirect;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
@@ -32,32 +31,29 @@ pub async fn serve(
     stream: Stream,
     peer: SocketAddr,
     open: Open,
-    https: Option<u16>,
+    redirect_to: Option<u16>,
 ) {
     let watch = worker.sweep.watch();
     let mut wire = Wire::new(stream);
-    let arrival = Arrival {
+    let context = Context {
+        worker: &worker,
+        watch: &watch,
         peer,
         is_tls: wire.stream().is_tls(),
+        redirect_to,
     };
     let mut next = Next::Request;
     let mut is_first = true;
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
-                let next = match https {
-                    None => run(&worker, &watch, &mut wire, &head, length, &arrival).await,
-                    Some(port) => redirect(&worker, &watch, &mut wire, &head, length, port).await,
-                };
+                let next = run(context, &mut wire, &head, length).await;
                 worker.give_request_head(head);
                 next
             }
             Err(NoHead::Over) => break,
-            Err(NoHead::TooSlow) => OwnAnswer::TOO_SLOW.send(&worker, &watch, &mut wire).await,
-            Err(NoHead::Fault(fault)) => {
-                let answer = OwnAnswer::of_fault(&fault);
-                answer.send(&worker, &watch, &mut wire).await
-            }
+            Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
+            Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
             Err(NoHead::Http2) => break,
         };
         wire.rest(&worker.buffers);
@@ -69,7 +65,7 @@ pub async fn serve(
         // A client that still reads shall know that this is the end, and no cut (RFC 8446,
         // section 6.1).
         Next::Request if wire.stream().is_tls() && !wire.is_over() => {
-            let _ = wire.poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            let _ = wire.poll_shutdown(&mut task::Context::from_waker(Waker::noop()));
         }
         Next::Request => {}
         Next::Close => linger(&worker, &watch, wire).await,
@@ -89,7 +85,7 @@ pub(super) async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
     watch.set(watch.after(Some(MOST_TIME)));
     let mut left = MOST_BYTES;
     let mut is_shut = false;
-    poll_fn(|cx: &mut Context<'_>| {
+    poll_fn(|cx: &mut task::Context<'_>| {
         if !is_shut {
             is_shut = wire.poll_shutdown(cx).is_ready();
         }

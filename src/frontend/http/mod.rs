@@ -4,13 +4,17 @@
 //! decides on, and what a backend answers becomes a response.
 
 mod accept;
+mod admission;
 pub mod connection;
+pub mod demo;
 mod download;
 mod exchange;
 pub mod listener;
+mod outcome;
 mod own;
 mod read_head;
 mod redirect;
 pub mod server;
+pub(in crate::frontend) mod small;
 mod tunnel;
 mod view;

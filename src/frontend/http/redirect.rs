@@ -3,41 +3,32 @@
 use std::net::Ipv6Addr;
 
 use crate::engine::host::{HostPattern, normal_host};
-use crate::frontend::http::connection::Next;
-use crate::frontend::http::exchange::own;
-use crate::frontend::http::own::OwnAnswer;
-use crate::http1::request::{RequestHead, RequestView};
-use crate::runtime::sweep::Watch;
-use crate::runtime::wire::Wire;
-use crate::runtime::worker::Worker;
+use crate::engine::request::{Headers, RawRequest};
+use crate::engine::semantics::Request;
+use crate::engine::semantics::fault::Cause;
+use crate::frontend::http::admission::{Own, problem};
+use crate::runtime::worker::Scratch;
 
-/// Answers a request, the first `length` bytes on the wire, with a redirect to this port.
-pub(super) async fn redirect(
-    worker: &Worker,
-    watch: &Watch,
-    wire: &mut Wire,
-    head: &RequestHead,
-    length: usize,
+/// Answers any request with a redirect to the same over https, on this port.
+pub(super) fn redirect<H: Headers + ?Sized>(
+    raw: &RawRequest<'_, H>,
+    request: &Request<'_, H>,
     port: u16,
-) -> Next {
-    worker.counters.requests.add(1);
-    let buffer = wire.detach(length, &worker.buffers);
-    let view = head.view(buffer.data());
-    let next = own(worker, watch, wire, view, answer(view, port)).await;
-    worker.buffers.give(buffer);
-    next
-}
-
-fn answer(view: RequestView<'_>, port: u16) -> OwnAnswer {
-    let host = view.host().unwrap_or("");
-    let Some(location) = location(host, &view.origin_target(), port) else {
-        let detail = "this port only redirects to https, and the request names no host to go to";
-        return OwnAnswer::problem(400, "host.invalid", detail);
+    scratch: &mut Scratch,
+) -> Own {
+    let Some(location) = location(raw.host.unwrap_or(""), raw.target, port) else {
+        let cause = Cause::Wire {
+            code: "host.invalid",
+            status: 400,
+            sentence: "this port only redirects to https, and the request names no host to go to"
+                .into(),
+        };
+        return problem(&cause, request, scratch);
     };
-    let detail = format!("this is served over https only: {location}");
-    let mut answer = OwnAnswer::problem(308, "request.https_only", &detail);
-    answer.fields.push(("location", location));
-    answer
+    scratch.edits.clear();
+    scratch.body.clear();
+    scratch.edits.set("location", location.as_bytes());
+    Own::done(308)
 }
 
 /// The same over https; none without a host that is a name or an address.

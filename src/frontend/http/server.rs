@@ -14,6 +14,7 @@ use tokio::task::spawn_local;
 
 use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind};
+use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
@@ -73,6 +74,7 @@ impl Server {
         settings: &Arc<Settings>,
         listeners: &[Listener],
         workers: usize,
+        log: Option<&AccessLog>,
     ) -> Result<Self, StartFault> {
         let mut addresses = Vec::new();
         let mut certificates = Vec::new();
@@ -82,18 +84,7 @@ impl Server {
             if let Service::Tls(tls) = &service {
                 certificates.push(Arc::clone(tls));
             }
-            let mut address = *address;
-            let is_shared = address.port() == 0;
-            for of_worker in &mut shares {
-                let listener =
-                    bind(address).map_err(|error| StartFault::Listen { address, error })?;
-                // Any free port: the first has found one, and the others take the same.
-                if is_shared || of_worker.is_empty() {
-                    address = listener.local_addr()?;
-                }
-                of_worker.push((listener, service.clone()));
-            }
-            addresses.push(address);
+            addresses.push(bind_all(*address, &service, &mut shares)?);
         }
         let (stop, _) = watch::channel(false);
         let mut server = Self {
@@ -108,9 +99,10 @@ impl Server {
             server.counters.push(Arc::clone(&counters));
             let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
             let stop = server.stop.subscribe();
+            let log = log.map(AccessLog::writer);
             let thread = std::thread::Builder::new().name(format!("worker-{number}"));
             server.threads.push(thread.spawn(move || {
-                let worker = Worker::new(gateway, settings, counters);
+                let worker = Worker::new(gateway, settings, counters, log);
                 let runtime = Builder::new_current_thread()
                     .enable_all()
                     .build_local(LocalOptions::default());
@@ -135,6 +127,18 @@ impl Server {
         Totals::of(self.counters.iter().map(|counters| &**counters))
     }
 
+    /// The counts of each worker.
+    #[must_use]
+    pub fn counters(&self) -> Vec<Arc<Counters>> {
+        self.counters.clone()
+    }
+
+    /// Whether all workers have ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
     /// Accepts no more connections, and has those that are open close when they can.
     pub fn drain(&self) {
         let _ = self.stop.send(true);
@@ -147,6 +151,24 @@ impl Server {
         }
         Totals::of(self.counters.iter().map(|counters| &**counters))
     }
+}
+
+/// Binds one socket for each worker, and gives the address that they have.
+fn bind_all(
+    mut address: SocketAddr,
+    service: &Service,
+    shares: &mut [Vec<Share>],
+) -> Result<SocketAddr, StartFault> {
+    let is_shared = address.port() == 0;
+    for of_worker in shares {
+        let listener = bind(address).map_err(|error| StartFault::Listen { address, error })?;
+        // Any free port: the first has found one, and the others take the same.
+        if is_shared || of_worker.is_empty() {
+            address = listener.local_addr()?;
+        }
+        of_worker.push((listener, service.clone()));
+    }
+    Ok(address)
 }
 
 /// Reads what a listener needs.
@@ -168,19 +190,16 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
 }
 
 async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<bool>) {
-    let start = clock::now();
-    let clock = move || {
-        let since = clock::now().saturating_duration_since(start);
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    };
     let housekeeper = Rc::clone(&worker);
     let mut last = 0;
-    spawn_local(Rc::clone(&worker.sweep).run(clock, move |now| {
-        if now.saturating_sub(last) >= 1_000 {
-            last = now;
-            housekeeper.every_second(now);
-        }
-    }));
+    spawn_local(
+        Rc::clone(&worker.sweep).run(clock::milliseconds(), move |now| {
+            if now.saturating_sub(last) >= 1_000 {
+                last = now;
+                housekeeper.every_second(now);
+            }
+        }),
+    );
     for (listener, service) in shares {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
@@ -192,4 +211,7 @@ async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<
     let _ = stop.wait_for(|stop| *stop).await;
     worker.drain();
     let _ = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet()).await;
+    if let Some(log) = &worker.log {
+        log.flush(&worker.counters);
+    }
 }

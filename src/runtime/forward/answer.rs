@@ -225,11 +225,10 @@ impl<'e> Exchange<'e> {
         backend: &Backend,
         client: &mut Client<'_>,
     ) -> Result<Answer, Failure> {
+        let upstream = self.plan.upstream();
         let most = self.worker.settings.in_flight_per_backend;
-        let lease = self
-            .worker
-            .upstreams
-            .lease(&backend.address, self.plan.upstream(), most)?;
+        let pools = &self.worker.upstreams;
+        let lease = pools.lease(&backend.address, upstream, most)?;
         if let Some(wire) = lease.kept(&self.worker.buffers) {
             // What is sent where the other side has just closed is lost; who may not be repeated
             // is not sent there unless the kernel says as well that it is open.

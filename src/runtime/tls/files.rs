@@ -1,6 +1,8 @@
-//! How a listener speaks TLS, as plain data: names of files, and what is asked for.
+//! How a listener speaks TLS, as plain data: where its files are, and what is asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::config::serve::{Alpn, ListenerTls, TlsVersion, resolved};
 
 /// How a listener speaks TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,37 +35,22 @@ pub struct ClientAuth {
     pub is_required: bool,
 }
 
-/// A version of TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    /// TLS 1.2 (RFC 5246).
-    #[default]
-    V12,
-    /// TLS 1.3 (RFC 8446).
-    V13,
-}
-
-/// A protocol that a listener offers (RFC 7301).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alpn {
-    /// HTTP/2.
-    H2,
-    /// HTTP/1.1.
-    Http11,
-}
-
 impl TlsFiles {
-    /// A listener with this certificate, which asks nothing of clients.
+    /// What the configuration says; relative names of files start at `folder`.
     #[must_use]
-    pub fn new(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+    pub fn of(tls: &ListenerTls, folder: &Path) -> Self {
+        let certificates = tls.certificates.iter().map(|pair| CertificateFiles {
+            cert: resolved(folder, &pair.cert),
+            key: resolved(folder, &pair.key),
+        });
         Self {
-            certificates: vec![CertificateFiles {
-                cert: cert.into(),
-                key: key.into(),
-            }],
-            client_auth: None,
-            min_version: TlsVersion::V12,
-            alpn: vec![Alpn::H2, Alpn::Http11],
+            certificates: certificates.collect(),
+            client_auth: tls.client_auth.as_ref().map(|auth| ClientAuth {
+                ca: resolved(folder, &auth.ca),
+                is_required: auth.is_required,
+            }),
+            min_version: tls.min_version,
+            alpn: tls.alpn.clone(),
         }
     }
 }

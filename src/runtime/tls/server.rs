@@ -14,9 +14,10 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{Error, RootCertStore, SupportedProtocolVersion};
 
+use crate::config::serve::{Alpn, TlsVersion};
 use crate::runtime::clock;
 use crate::runtime::tls::fault::TlsFault;
-use crate::runtime::tls::files::{Alpn, CertificateFiles, ClientAuth, TlsFiles, TlsVersion};
+use crate::runtime::tls::files::{CertificateFiles, ClientAuth, TlsFiles};
 use crate::runtime::tls::names::Named;
 use crate::runtime::tls::stamp::Stamp;
 use crate::runtime::tls::{pem, provider, roots, validity};

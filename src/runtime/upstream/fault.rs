@@ -4,6 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::engine::semantics::fault;
+use crate::runtime::tls::reasons::Failed;
+
 /// What went wrong between the gateway and a backend.
 #[derive(Debug, Error)]
 pub enum UpstreamFault {
@@ -18,7 +21,7 @@ pub enum UpstreamFault {
     ConnectTimeout,
     /// TLS could not be agreed upon, or the backend is not who it should be.
     #[error("no TLS with the backend: {0}")]
-    TlsFailed(String),
+    TlsFailed(Failed),
     /// As many requests as may be are on their way to it.
     #[error("the backend has as many requests as it may have")]
     Overloaded,
@@ -31,4 +34,21 @@ pub enum UpstreamFault {
     /// An answer that cannot be passed on.
     #[error("the backend's answer is no valid HTTP: {0}")]
     BadResponse(String),
+}
+
+impl UpstreamFault {
+    /// What the client is told of it: not what the system said.
+    #[must_use]
+    pub const fn told(&self) -> fault::UpstreamFault {
+        match self {
+            Self::NameUnresolved(_) => fault::UpstreamFault::NameUnresolved,
+            Self::ConnectFailed(_) => fault::UpstreamFault::ConnectFailed,
+            Self::ConnectTimeout => fault::UpstreamFault::ConnectTimeout,
+            Self::TlsFailed(failed) => fault::UpstreamFault::TlsFailed(failed.reason),
+            Self::Overloaded => fault::UpstreamFault::Overloaded,
+            Self::Reset => fault::UpstreamFault::Reset,
+            Self::Timeout => fault::UpstreamFault::Timeout,
+            Self::BadResponse(_) => fault::UpstreamFault::BadResponse,
+        }
+    }
 }
