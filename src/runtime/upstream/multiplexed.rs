@@ -20,6 +20,7 @@ use tokio::task::spawn_local;
 use crate::runtime::http2::transport::{Traffic, Transport};
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
+use crate::runtime::tls::reasons::Failed;
 use crate::runtime::upstream::connect::within;
 use crate::runtime::upstream::fault::UpstreamFault;
 use crate::runtime::wire::Wire;
@@ -177,8 +178,8 @@ async fn begin(
 ) -> Result<Rc<Shared>, UpstreamFault> {
     const MOST_TIME: Duration = Duration::from_secs(2);
     if stream.is_tls() && stream.alpn() != Some(b"h2") {
-        let why = "the backend did not agree to speak HTTP/2".to_owned();
-        return Err(UpstreamFault::TlsFailed(why));
+        let why = "it did not agree to speak HTTP/2";
+        return Err(UpstreamFault::TlsFailed(Failed::setup(why)));
     }
     let traffic = Rc::new(Traffic::default());
     let transport = Transport::new(stream, None, Rc::clone(&traffic));
