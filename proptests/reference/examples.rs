@@ -193,6 +193,21 @@ fn a_prefix_is_put_in_place_of_what_was_stripped() {
     );
 }
 
+/// Once `/v1`, of which nothing is left, went upstream as another path than `/` itself.
+#[test]
+fn a_prefix_is_put_before_the_root_that_a_version_leaves() {
+    check(
+        "
+        /* s version=v1 rewrite=/i
+        /v2/* s
+        GET / => /* version=v1 rewrite=/i v1 -> /i/
+        GET /v1 => /* version=v1 rewrite=/i v1 -> /i/
+        GET /v1/ => /* version=v1 rewrite=/i v1 -> /i/
+        GET /v1/a => /* version=v1 rewrite=/i v1 -> /i/a
+        ",
+    );
+}
+
 #[test]
 fn a_prefix_is_stripped_from_the_declared_path() {
     check(

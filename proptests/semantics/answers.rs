@@ -38,7 +38,6 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         RequestFault::Timeout,
         RequestFault::ExpectationUnknown,
         RequestFault::Misdirected,
-        RequestFault::PlainHttp,
         RequestFault::CodingUnknown,
         RequestFault::ProtocolUnknown,
     ]);

@@ -85,7 +85,12 @@ fn declared<'a>(path: &'a str, form: Form, route: &'a Route) -> [&'a str; 5] {
     if path == "*" || form.version_at == route.version_at() {
         return [path, "", "", "", ""];
     }
-    rewrite(path, form.version_at, route)
+    let pieces = rewrite(path, form.version_at, route);
+    if pieces.iter().all(|piece| piece.is_empty()) {
+        // The version was the whole path: what is left is the root.
+        return ["/", "", "", "", ""];
+    }
+    pieces
 }
 
 /// Takes out the segment that states the version in the form, and puts the one in that states it

@@ -51,9 +51,15 @@ impl FieldKind {
         }
     }
 
+    /// Whether the field is passed on as it came, whatever the next hop speaks: not what says who
+    /// is meant or where the body ends, as each version of HTTP says that in its own way.
+    pub(crate) const fn is_end_to_end(self) -> bool {
+        matches!(self, Self::Ordinary | Self::Expect | Self::Trailer)
+    }
+
     /// Whether only the codec writes it, so that no edit may name it.
     pub(crate) const fn is_reserved(self) -> bool {
-        !matches!(self, Self::Ordinary | Self::Expect | Self::Trailer)
+        !self.is_end_to_end()
     }
 }
 

@@ -23,7 +23,7 @@ pub mod fault;
 mod field_section;
 mod framing;
 mod grammar;
-mod kind;
+pub(crate) mod kind;
 pub mod length;
 pub mod limits;
 mod options;

@@ -209,6 +209,16 @@ impl<'b> RequestView<'b> {
             .map(move |line| line.pair(bytes))
     }
 
+    /// The fields that are passed on as they came, whatever the next hop speaks: none that is for
+    /// this hop, and neither `Host` nor what frames the body.
+    pub fn end_to_end(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> + Clone + use<'b> {
+        let bytes = self.bytes;
+        let lines = self.head.section.fields.iter();
+        lines
+            .filter(|line| line.kind.is_end_to_end())
+            .map(move |line| line.pair(bytes))
+    }
+
     /// How long its body is: none, a length, or chunked (RFC 9112 section 6.3).
     #[must_use]
     pub const fn framing(&self) -> BodyLength {

@@ -142,6 +142,16 @@ impl<'b> ResponseView<'b> {
             .map(move |line| line.pair(bytes))
     }
 
+    /// The fields that are passed on as they came, whatever the next hop speaks: none that is for
+    /// this hop, and neither `Host` nor what frames the body.
+    pub fn end_to_end(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> + Clone + use<'b> {
+        let bytes = self.bytes;
+        let lines = self.head.section.fields.iter();
+        lines
+            .filter(|line| line.kind.is_end_to_end())
+            .map(move |line| line.pair(bytes))
+    }
+
     /// How long the body is that follows (RFC 9112 section 6.3): none after HEAD, 1xx, 204 and 304,
     /// whatever the fields say.
     #[must_use]

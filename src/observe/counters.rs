@@ -84,8 +84,8 @@ impl Counters {
     /// Counts an answer with this status.
     #[inline]
     pub fn response(&self, status: u16) {
-        let class = usize::from((status / 100).saturating_sub(1));
-        if let Some(counter) = self.responses.get(class) {
+        let class = (status / 100).checked_sub(1).map(usize::from);
+        if let Some(counter) = class.and_then(|class| self.responses.get(class)) {
             counter.add(1);
         }
     }

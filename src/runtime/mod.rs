@@ -5,6 +5,7 @@ pub mod cell;
 pub mod clock;
 pub mod forward;
 pub mod gateway;
+pub mod http2;
 pub mod settings;
 pub mod stream;
 pub mod sweep;

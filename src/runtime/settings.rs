@@ -1,7 +1,7 @@
 //! What holds for all exchanges of the process.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -28,16 +28,16 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// What the gateway calls itself in `Via`.
     pub via: Box<str>,
-    /// Where relative names of files start that a route or service says: the configuration's folder.
+    /// Where relative names of files start.
     pub folder: PathBuf,
     /// The proxies that are believed.
     pub trusted_proxies: Box<[IpNet]>,
 }
 
 impl Settings {
-    /// What the configuration says; `folder` is the current one.
+    /// What the configuration says; relative names of files in it start at `folder`.
     #[must_use]
-    pub fn of(serve: &Serve) -> Self {
+    pub fn of(serve: &Serve, folder: &Path) -> Self {
         let limits = &serve.limits;
         Self {
             head_limits: HeadLimits {
@@ -53,7 +53,7 @@ impl Settings {
             idle_timeout: limits.idle_timeout,
             drain_timeout: serve.drain_timeout,
             via: serve.via.clone(),
-            folder: PathBuf::new(),
+            folder: folder.to_owned(),
             trusted_proxies: serve.trusted_proxies.as_slice().into(),
         }
     }
@@ -68,6 +68,6 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self::of(&Serve::default())
+        Self::of(&Serve::default(), Path::new(""))
     }
 }

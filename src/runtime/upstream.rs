@@ -2,5 +2,6 @@
 
 pub mod connect;
 pub mod fault;
+pub mod multiplexed;
 pub mod pool;
 pub mod secure;

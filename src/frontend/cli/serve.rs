@@ -16,14 +16,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_local;
 
 use crate::config::compile::{LoadOptions, Loaded};
-use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
+use crate::config::serve::{ListenAddress, ListenerService as Said, LogTarget, Serve, resolved};
 use crate::frontend::admin::{self, Told};
 use crate::frontend::cli::ServeArgs;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::http::demo::Demo;
-use crate::frontend::http::listener::Listener;
+use crate::frontend::http::listener::{Listener, ListenerService};
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
@@ -31,6 +31,7 @@ use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
+use crate::runtime::tls::files::TlsFiles;
 use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
@@ -62,26 +63,21 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     let serve = std::mem::take(&mut loaded.serve);
     let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
     let folder = folder(args);
-    let settings = Arc::new(Settings {
-        folder: folder.to_owned(),
-        ..Settings::of(&serve)
-    });
-    let log = start_log(args, &serve)?;
-    let mut listeners: Vec<_> = args.listen.iter().copied().map(Listener::plain).collect();
-    if listeners.is_empty() {
-        for listener in &serve.listeners {
-            let address = address(&listener.address)?;
-            listeners.push(Listener::of(address, &listener.service, folder));
-        }
-    }
+    let settings = Arc::new(Settings::of(&serve, folder));
+    let log = start_log(folder, &serve)?;
+    let listeners = listeners(args, &serve, folder)?;
     let said = args.workers.or(serve.workers.map(NonZeroUsize::from));
     let workers = said
         .or(available_parallelism().ok())
         .map_or(1, NonZeroUsize::get);
     let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
         .map_err(|fault| fault.to_string())?;
-    for (listener, address) in listeners.iter().zip(server.addresses()) {
-        tell(&format!("listening on {}://{address}", listener.scheme()));
+    for (address, listener) in server.addresses().iter().zip(&listeners) {
+        let scheme = match listener.service {
+            ListenerService::Tls(_) => "https",
+            ListenerService::Plain | ListenerService::RedirectToHttps { .. } => "http",
+        };
+        tell(&format!("listening on {scheme}://{address}"));
     }
     if let Some(demo) = demo {
         let (backends, first) = (demo.backends(), server.addresses().first().copied());
@@ -98,22 +94,39 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     Ok(())
 }
 
-fn start_log(args: &ServeArgs, serve: &Serve) -> Result<Option<AccessLog>, String> {
+/// Where relative names of files start.
+fn folder(args: &ServeArgs) -> &Path {
+    let folder = args.config.as_deref().and_then(Path::parent);
+    folder.unwrap_or(Path::new(""))
+}
+
+/// What the command line says, else what the file says.
+fn listeners(args: &ServeArgs, serve: &Serve, folder: &Path) -> Result<Vec<Listener>, String> {
+    if !args.listen.is_empty() {
+        return Ok(args.listen.iter().copied().map(Listener::plain).collect());
+    }
+    let listeners = serve.listeners.iter().map(|listener| {
+        let service = match &listener.service {
+            Said::Plain => ListenerService::Plain,
+            Said::RedirectToHttps { port } => ListenerService::RedirectToHttps { port: *port },
+            Said::Tls(tls) => ListenerService::Tls(TlsFiles::of(tls, folder)),
+        };
+        let address = address(&listener.address)?;
+        Ok(Listener { address, service })
+    });
+    listeners.collect()
+}
+
+fn start_log(folder: &Path, serve: &Serve) -> Result<Option<AccessLog>, String> {
     let output = match &serve.access_log.to {
         LogTarget::None => return Ok(None),
         LogTarget::Stdout => LogOutput::Stdout,
         LogTarget::Stderr => LogOutput::Stderr,
-        LogTarget::File(path) => LogOutput::File(resolved(folder(args), path)),
+        LogTarget::File(path) => LogOutput::File(resolved(folder, path)),
     };
     let log = AccessLog::start(output, serve.access_log.format);
     log.map(Some)
         .map_err(|error| format!("cannot write the access log: {error}"))
-}
-
-/// Where relative names of files in the configuration start.
-fn folder(args: &ServeArgs) -> &Path {
-    let config = args.config.as_deref();
-    config.and_then(Path::parent).unwrap_or(Path::new(""))
 }
 
 /// The first address that a name has.

@@ -14,6 +14,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use crate::config::serve::Alpn;
 use crate::engine::semantics::fault::{Cause, RequestFault};
 use crate::frontend::http::connection;
+use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
 use crate::frontend::http::own::send_cause;
 use crate::runtime::stream::Stream;
@@ -24,11 +25,15 @@ use crate::runtime::wire::Wire;
 use crate::runtime::worker::{Open, Worker};
 
 /// The protocols that [`serve_by_alpn`] serves; no other is offered.
-pub(super) const SERVED: &[Alpn] = &[Alpn::Http11];
+pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
 
 /// Serves a connection over TLS in the protocol that was agreed on.
 async fn serve_by_alpn(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
-    connection::serve(worker, stream, peer, open, None).await;
+    if stream.alpn() == Some(b"h2") {
+        http2::serve(worker, stream, peer, open, None).await;
+    } else {
+        connection::serve(worker, stream, peer, open, None).await;
+    }
 }
 
 /// Accepts connections until it is told to stop.
@@ -131,7 +136,8 @@ async fn end(worker: &Worker, watch: &Watch, failed: Failed) {
         Failed::Told(tcp) => Wire::new(Stream::Plain(tcp)),
         Failed::Plain(tcp) => {
             let mut wire = Wire::new(Stream::Plain(tcp));
-            let cause = Cause::from(RequestFault::PlainHttp);
+            let why = "this port speaks TLS, and the request came in plain text: write https://";
+            let cause = Cause::from(RequestFault::Malformed(why));
             send_cause(worker, watch, &mut wire, &cause).await;
             wire.rest(&worker.buffers);
             wire

@@ -7,8 +7,10 @@ use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
 use crate::frontend::http::exchange::{Context, run};
+use crate::frontend::http::http2;
 use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
+use crate::frontend::http::redirect::redirect;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
@@ -31,7 +33,7 @@ pub async fn serve(
     stream: Stream,
     peer: SocketAddr,
     open: Open,
-    redirect_to: Option<u16>,
+    https: Option<u16>,
 ) {
     let watch = worker.sweep.watch();
     let mut wire = Wire::new(stream);
@@ -40,21 +42,26 @@ pub async fn serve(
         watch: &watch,
         peer,
         is_tls: wire.stream().is_tls(),
-        redirect_to,
     };
     let mut next = Next::Request;
     let mut is_first = true;
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
-                let next = run(context, &mut wire, &head, length).await;
+                let next = match https {
+                    None => run(context, &mut wire, &head, length).await,
+                    Some(port) => redirect(context, &mut wire, &head, length, port).await,
+                };
                 worker.give_request_head(head);
                 next
             }
             Err(NoHead::Over) => break,
             Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
             Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
-            Err(NoHead::Http2) => break,
+            Err(NoHead::Http2) => {
+                let (stream, read) = wire.into_parts();
+                return http2::serve(Rc::clone(&worker), stream, peer, open, read).await;
+            }
         };
         wire.rest(&worker.buffers);
         is_first = false;

@@ -7,28 +7,29 @@ use std::rc::Rc;
 use crate::engine::backend::Backend;
 use crate::engine::decide::Plan;
 use crate::engine::request::RawRequest;
-use crate::engine::semantics::fault::{Cause, RequestFault};
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
-use crate::engine::semantics::retry::is_idempotent;
-use crate::engine::semantics::{Arrival, Request, response_edits};
-use crate::frontend::http::admission::{admit, no_backend, problem_of};
+use crate::engine::semantics::{Arrival, Request};
+use crate::frontend::http::admission::{admit, answer_edits, problem_of};
 use crate::frontend::http::connection::Next;
-use crate::frontend::http::download::Download;
+use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::outcome::Outcome;
 use crate::frontend::http::own::{Manner, codec_edits, send};
-use crate::frontend::http::redirect::redirect;
 use crate::frontend::http::tunnel::tunnel;
 use crate::frontend::http::view::HeadFields;
-use crate::http1::edit::{Edit, FieldName, FieldValue};
+use crate::http1::edit::{Edit, FieldValue};
 use crate::http1::length::BodyLength;
 use crate::http1::request::{RequestHead, RequestView};
-use crate::http1::response::{ResponseTo, ResponseView};
-use crate::http1::send_request::{OutgoingRequest, write_request};
-use crate::http1::send_response::{OutgoingResponse, Sent, write_response};
+use crate::http1::send_fault::SendFault;
+use crate::http1::send_request::write_request;
+use crate::http1::send_response::{OutgoingResponse, Sent};
 use crate::http1::version::Version;
-use crate::runtime::forward::answer::{Answer, Client, Exchange, Failure, Outgoing};
-use crate::runtime::forward::body::{IncomingBody, ReadFault};
+use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
+use crate::runtime::forward::body::IncomingBody;
+use crate::runtime::forward::download::Download;
+use crate::runtime::forward::exchange::{Exchange, Failure};
+use crate::runtime::forward::requester::{Client, Requester};
+use crate::runtime::http2::fields::fields_of;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::fault::UpstreamFault;
 use crate::runtime::wire::Wire;
@@ -43,8 +44,6 @@ pub(super) struct Context<'c> {
     /// Who is at the other end of the connection.
     pub(super) peer: SocketAddr,
     pub(super) is_tls: bool,
-    /// The port to which every request is redirected; none: they are served.
-    pub(super) redirect_to: Option<u16>,
 }
 
 type HttpRequest<'r> = Request<'r, HeadFields<'r>>;
@@ -96,11 +95,7 @@ async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) ->
         BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
     };
     let mut scratch = worker.take_scratch();
-    let admitted = match context.redirect_to {
-        None => admit(&snapshot, &raw, &request, stated, &mut scratch),
-        Some(port) => Err(redirect(&raw, &request, port, &mut scratch)),
-    };
-    let next = match admitted {
+    let next = match admit(&snapshot, &raw, &request, stated, &mut scratch) {
         Ok(plan) => {
             outcome.route = Some(plan.route_id());
             let exchange = HttpExchange {
@@ -164,65 +159,36 @@ impl HttpExchange<'_> {
     ) -> Result<Answer, Failure> {
         let Context { worker, watch, .. } = self.context;
         let view = self.view;
-        let upstream_path = self.plan.upstream_path();
-        let mut pieces = [""; 8];
-        for (place, piece) in pieces.iter_mut().zip(upstream_path.pieces()) {
-            *place = piece;
-        }
-        let upgrade = view.upgrade().and_then(|it| FieldValue::new(it).ok());
+        let going = Going {
+            request: self.request,
+            plan: self.plan,
+            edits,
+            body: view.framing(),
+            te_trailers: view.te_trailers(),
+            upgrade: view.upgrade().and_then(|it| FieldValue::new(it).ok()),
+            copies_host: true,
+        };
         let write_head = |out: &mut Vec<u8>, backend: &Backend| {
-            self.write_head(out, backend, &pieces, edits, upgrade)
+            going.write(backend, |outgoing| write_request(out, view, outgoing))
         };
-        let outgoing = Outgoing {
-            write_head: &write_head,
-            length: view.framing(),
-            to: ResponseTo {
-                is_head: view.method() == "HEAD",
-                asks_upgrade: upgrade.is_some(),
-            },
-            is_idempotent: is_idempotent(view.method()),
-        };
-        let interim = |wire: &mut Wire, response: ResponseView<'_>| {
+        let make_request =
+            |backend: &Backend| going.make(backend, fields_of(view.end_to_end(), view.framing()));
+        let interim = |wire: &mut Wire, response: AnswerHead<'_>| {
             let is_wanted = response.status() != 100 || view.expects_continue();
             if view.version() == Version::Http11 && is_wanted {
                 let outgoing = OutgoingResponse {
                     keep_alive: true,
                     ..OutgoingResponse::default()
                 };
-                write_response(wire.output(&worker.buffers), response, &outgoing);
+                // It may do without one that cannot be written.
+                let _ = response.write(wire.output(&worker.buffers), &outgoing);
             }
         };
+        let outgoing = going.outgoing(&write_head, &make_request);
         let mut exchange = Exchange::new(worker, watch, self.plan, outgoing, &interim);
-        let answered = exchange.answer(client).await;
+        let answered = exchange.answer(Requester::Wire(client)).await;
         outcome.answered(&exchange.tried);
         answered.map(|(answer, _)| answer)
-    }
-
-    fn write_head(
-        &self,
-        out: &mut Vec<u8>,
-        backend: &Backend,
-        target: &[&str],
-        edits: &[Edit<'_>],
-        upgrade: Option<FieldValue<'_>>,
-    ) -> Result<(), UpstreamFault> {
-        let mut buffer = String::new();
-        let policy = self.plan.policy();
-        let host = self
-            .request
-            .upstream_host(policy, &backend.address, &mut buffer);
-        let outgoing = OutgoingRequest {
-            method: self.view.method(),
-            target,
-            host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
-            body: self.view.framing(),
-            edits,
-            te_trailers: self.view.te_trailers(),
-            upgrade,
-            close: false,
-        };
-        write_request(out, self.view, &outgoing)
-            .map_err(|fault| UpstreamFault::BadResponse(fault.to_string()))
     }
 
     /// Passes an answer on.
@@ -234,62 +200,74 @@ impl HttpExchange<'_> {
         outcome: &mut Outcome<'_>,
     ) -> Next {
         let Context { worker, watch, .. } = self.context;
-        let (view, policy) = (self.view, self.plan.policy());
-        let response = answer.view();
+        let response = answer.head();
         let status = response.status();
+        let keeps_upstream = response.keeps_alive();
+        let is_upload_over = answer.upload.is_none() && client.body.is_complete();
+        let may_stay = is_upload_over && !worker.is_draining();
+        let written = self.write_response(client.wire, response, may_stay, scratch);
+        let Sent { body, keep_alive } = match written {
+            Ok(sent) => sent,
+            Err(fault) => {
+                let failure = UpstreamFault::BadResponse(fault.to_string()).into();
+                return self.fail(client, &failure, scratch, outcome).await;
+            }
+        };
         outcome.status = status;
         worker.counters.response(status);
-        let keeps_upstream = response.keeps_alive();
-        let framing = response.framing();
-        let is_upload_over = answer.upload.is_none() && client.body.is_complete();
-        let lifecycle = self.plan.route().lifecycle();
-        let origin = self.request.noted.origin.only();
-        response_edits(&mut scratch.edits, policy, lifecycle, origin);
-        let mut edits = codec_edits(&scratch.edits);
-        let date = worker.date();
-        let is_dated = response
-            .fields()
-            .any(|(name, _)| name.eq_ignore_ascii_case(b"date"));
-        if !is_dated && let Ok(name) = FieldName::new(b"date") {
-            // RFC 9110, section 6.6.1: whoever passes on what has none adds one.
-            let value = FieldValue::new(date.as_bytes()).unwrap_or_default();
-            edits.push(Edit::Add { name, value });
-        }
-        let outgoing = OutgoingResponse {
-            to: view.version(),
-            is_head: view.method() == "HEAD",
-            body: response.declared(),
-            keep_alive: view.keeps_alive() && is_upload_over && !worker.is_draining(),
-            edits: &edits,
-            upgrade: response.upgrade().and_then(|it| FieldValue::new(it).ok()),
+        let mut backend = match answer.came {
+            Came::Wire(mut answer) if status == 101 => {
+                answer.wire.consume(answer.head_bytes);
+                return tunnel(worker, watch, client.wire, answer.wire, self.plan.policy()).await;
+            }
+            Came::Wire(answer) => {
+                let (body, head) = answer.into_body(worker.settings.head_limits);
+                worker.give_response_head(head);
+                body
+            }
+            Came::Stream(answer) => answer.into_body(),
         };
-        let output = client.wire.output(&worker.buffers);
-        let Sent { body, keep_alive } = write_response(output, response, &outgoing);
-        answer.wire.consume(answer.head_bytes);
-        if status == 101 {
-            return tunnel(worker, watch, client.wire, answer.wire, policy).await;
-        }
-        let incoming = IncomingBody::new(framing, worker.settings.head_limits, None);
-        let mut download = Download::new(policy, incoming, body, answer.upload.take());
-        let is_done = download
-            .run(worker, watch, &mut client, &mut answer.wire)
-            .await;
-        let Answer {
-            wire, head, lease, ..
-        } = answer;
-        worker.give_response_head(head);
-        if !is_done {
-            outcome.code = Some("upstream.incomplete");
+        let upload = answer.upload.take();
+        let mut download = Download::new(self.plan.policy(), answer.ends, body, upload);
+        let requester = Requester::Wire(&mut client);
+        if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
+            outcome.broken(broken);
             return Next::Abort;
         }
-        if keeps_upstream && is_upload_over && download.is_clean() && wire.data().is_empty() {
-            lease.keep(wire, worker.sweep.now(), &worker.buffers);
+        if keeps_upstream
+            && is_upload_over
+            && let Some(wire) = backend.into_clean_wire()
+        {
+            let now = worker.sweep.now();
+            answer.lease.keep(wire, now, &worker.buffers);
         }
         if keep_alive && client.body.is_complete() {
             Next::Request
         } else {
             Next::Close
         }
+    }
+
+    fn write_response(
+        &self,
+        wire: &mut Wire,
+        response: AnswerHead<'_>,
+        may_stay: bool,
+        scratch: &mut Scratch,
+    ) -> Result<Sent, SendFault> {
+        let Context { worker, .. } = self.context;
+        let date = worker.date();
+        answer_edits(self.request, self.plan, &response, &date, scratch);
+        let edits = codec_edits(&scratch.edits);
+        let outgoing = OutgoingResponse {
+            to: self.view.version(),
+            is_head: self.view.method() == "HEAD",
+            body: response.length(),
+            keep_alive: self.view.keeps_alive() && may_stay,
+            edits: &edits,
+            upgrade: response.upgrade().and_then(|it| FieldValue::new(it).ok()),
+        };
+        response.write(wire.output(&worker.buffers), &outgoing)
     }
 
     /// Says that there is no answer.
@@ -301,23 +279,9 @@ impl HttpExchange<'_> {
         outcome: &mut Outcome<'_>,
     ) -> Next {
         let Context { worker, watch, .. } = self.context;
-        let cause = match failure {
-            Failure::NoBackend => no_backend(self.plan),
-            Failure::Upstream(fault) => Cause::from(fault.told()),
-            Failure::BodyTimeout => Cause::from(RequestFault::Timeout),
-            Failure::Body(ReadFault::TooLarge { most }) => {
-                Cause::from(RequestFault::BodyTooLarge { limit_bytes: *most })
-            }
-            Failure::Body(ReadFault::Body(fault)) => Cause::Wire {
-                code: fault.code(),
-                status: fault.status(),
-                sentence: fault.to_string(),
-            },
-            Failure::Body(ReadFault::Broken(_)) | Failure::ClientLeft => {
-                worker.counters.clients_left.add(1);
-                outcome.status = CLIENT_LEFT;
-                return Next::Abort;
-            }
+        let Some(cause) = cause_of(failure, self.plan) else {
+            outcome.client_left();
+            return Next::Abort;
         };
         let own = problem_of(&cause, self.request, Some(self.plan), scratch);
         outcome.own(&own);
@@ -325,9 +289,6 @@ impl HttpExchange<'_> {
         send(worker, watch, client.wire, &own, scratch, manner).await
     }
 }
-
-/// What nginx logs for a client that left before its answer.
-const CLIENT_LEFT: u16 = 499;
 
 /// The snapshot of an exchange.
 pub(super) type Snapshot = Rc<InForce>;

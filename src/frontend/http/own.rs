@@ -64,7 +64,7 @@ pub(super) async fn send_too_slow(worker: &Worker, watch: &Watch, wire: &mut Wir
     send_cause(worker, watch, wire, &RequestFault::Timeout.into()).await
 }
 
-/// Answers a connection on which no request was read.
+/// Answers what is no request that could be admitted; nothing may follow it.
 pub(super) async fn send_cause(
     worker: &Worker,
     watch: &Watch,

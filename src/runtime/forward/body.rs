@@ -22,6 +22,9 @@ pub enum ReadFault {
     /// What came is no body.
     #[error("{0}")]
     Body(#[from] BodyFault),
+    /// The stream was reset, or its connection broke.
+    #[error("{0}")]
+    Stream(h2::Error),
     /// It is larger than it may be.
     #[error("the body is larger than {most} bytes")]
     TooLarge {
@@ -116,6 +119,12 @@ impl IncomingBody {
             from.consume(std::mem::take(&mut self.behind));
         }
         Ok(())
+    }
+
+    /// Whether nothing comes behind the next so many bytes, not even trailers.
+    #[must_use]
+    pub fn ends_after(&self, bytes: usize) -> bool {
+        self.ready == bytes && self.reader.is_complete() && self.trailers().next().is_none()
     }
 
     /// The data that is ready.

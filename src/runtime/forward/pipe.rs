@@ -3,14 +3,37 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+
 use crate::http1::length::BodyLength;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::forward::body::{IncomingBody, OutgoingBody, ReadFault};
+use crate::runtime::http2::fields::{fields_of, pairs};
+use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
 use crate::runtime::wire::Wire;
 
-/// Where a body goes, and how far it is.
+/// Where a body comes from.
+#[derive(Debug)]
+pub enum Source<'s> {
+    /// HTTP/1.1.
+    Wire(&'s mut IncomingBody, &'s mut Wire),
+    /// HTTP/2.
+    Stream(&'s mut IncomingStream),
+}
+
+/// Where a body goes.
+#[derive(Debug)]
+pub enum Sink<'s> {
+    /// HTTP/1.1.
+    Wire(&'s mut Wire),
+    /// HTTP/2.
+    Stream(&'s mut OutgoingStream),
+}
+
+/// How a body goes, and how far it is.
 #[derive(Debug)]
 pub struct Pipe {
+    /// Of use only where it goes over HTTP/1.1.
     to: OutgoingBody,
     is_ended: bool,
     /// Whether anything has moved since this was last looked at.
@@ -37,6 +60,15 @@ impl Pipe {
         }
     }
 
+    /// A body that has gone out already.
+    #[must_use]
+    pub const fn ended() -> Self {
+        Self {
+            is_ended: true,
+            ..Self::new(BodyLength::None)
+        }
+    }
+
     /// Moves what can be moved, and looks at data as it is sent.
     ///
     /// # Errors
@@ -44,28 +76,27 @@ impl Pipe {
     pub fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        (body, from): (&mut IncomingBody, &mut Wire),
-        to: &mut Wire,
+        mut from: Source<'_>,
+        mut to: Sink<'_>,
         buffers: &Buffers,
         mut look: impl FnMut(&[u8]),
     ) -> Poll<Result<(), PipeFault>> {
         while !self.is_ended {
-            match body.poll_ready(cx, from, buffers) {
+            match from.poll_ready(cx, buffers) {
                 Poll::Pending => {
                     let _ = to.poll_flush(cx).map_err(PipeFault::Write)?;
                     return Poll::Pending;
                 }
                 Poll::Ready(Err(fault)) => return Poll::Ready(Err(PipeFault::Read(fault))),
                 Poll::Ready(Ok(0)) => {
-                    self.to.end(to, body.trailers(), buffers);
+                    let ended = self.end(&mut from, &mut to, buffers);
+                    ended.map_err(PipeFault::Write)?;
                     self.is_ended = true;
                 }
-                Poll::Ready(Ok(_)) => {
-                    let data = body.data(from);
-                    let sent = ready!(self.to.poll_send(cx, to, data, buffers));
-                    let sent = sent.map_err(PipeFault::Write)?;
-                    look(data.get(..sent).unwrap_or_default());
-                    body.consume(from, sent);
+                Poll::Ready(Ok(length)) => {
+                    let sent =
+                        ready!(self.poll_piece(cx, length, &mut from, &mut to, buffers, &mut look));
+                    sent.map_err(PipeFault::Write)?;
                     self.has_moved = true;
                 }
             }
@@ -77,5 +108,107 @@ impl Pipe {
     #[must_use]
     pub const fn is_ended(&self) -> bool {
         self.is_ended
+    }
+
+    /// Sends some of the data that is there.
+    fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        length: usize,
+        from: &mut Source<'_>,
+        to: &mut Sink<'_>,
+        buffers: &Buffers,
+        look: &mut impl FnMut(&[u8]),
+    ) -> Poll<io::Result<()>> {
+        match to {
+            Sink::Wire(to) => {
+                let data = from.data();
+                let sent = ready!(self.to.poll_send(cx, to, data, buffers))?;
+                look(data.get(..sent).unwrap_or_default());
+                from.consume(sent);
+                Poll::Ready(Ok(()))
+            }
+            Sink::Stream(to) => {
+                let length = length.min(ready!(to.poll_room(cx, length))?);
+                self.is_ended = from.ends_after(length);
+                let data = from.take(length);
+                look(&data);
+                Poll::Ready(to.send(data, self.is_ended))
+            }
+        }
+    }
+
+    fn end(&self, from: &mut Source<'_>, to: &mut Sink<'_>, buffers: &Buffers) -> io::Result<()> {
+        match (to, from) {
+            (Sink::Wire(to), Source::Wire(body, _)) => self.to.end(to, body.trailers(), buffers),
+            (Sink::Wire(to), Source::Stream(body)) => match body.take_trailers() {
+                Some(trailers) => self.to.end(to, pairs(&trailers), buffers),
+                None => self.to.end(to, [], buffers),
+            },
+            (Sink::Stream(to), Source::Wire(body, _)) => {
+                let trailers = fields_of(body.trailers(), BodyLength::None);
+                return to.end(Some(trailers).filter(|trailers| !trailers.is_empty()));
+            }
+            (Sink::Stream(to), Source::Stream(body)) => return to.end(body.take_trailers()),
+        }
+        Ok(())
+    }
+}
+
+impl Source<'_> {
+    fn poll_ready(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffers: &Buffers,
+    ) -> Poll<Result<usize, ReadFault>> {
+        match self {
+            Self::Wire(body, wire) => body.poll_ready(cx, wire, buffers),
+            Self::Stream(body) => body.poll_ready(cx),
+        }
+    }
+
+    fn data(&self) -> &[u8] {
+        match self {
+            Self::Wire(body, wire) => body.data(wire),
+            Self::Stream(body) => body.data(),
+        }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        match self {
+            Self::Wire(body, wire) => body.consume(wire, bytes),
+            Self::Stream(body) => body.consume(bytes),
+        }
+    }
+
+    /// Takes data: what came over HTTP/2 is not copied.
+    fn take(&mut self, bytes: usize) -> Bytes {
+        match self {
+            Self::Wire(body, wire) => {
+                let data = body.data(wire).get(..bytes).unwrap_or_default();
+                let taken = Bytes::copy_from_slice(data);
+                body.consume(wire, bytes);
+                taken
+            }
+            Self::Stream(body) => body.take(bytes),
+        }
+    }
+
+    /// Whether nothing comes behind the next so many bytes, not even trailers.
+    fn ends_after(&self, bytes: usize) -> bool {
+        match self {
+            Self::Wire(body, _) => body.ends_after(bytes),
+            Self::Stream(body) => body.ends_after(bytes),
+        }
+    }
+}
+
+impl Sink<'_> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Wire(wire) => wire.poll_flush(cx),
+            // The connection is written to by its own task.
+            Self::Stream(_) => Poll::Ready(Ok(())),
+        }
     }
 }

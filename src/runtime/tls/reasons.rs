@@ -20,7 +20,8 @@ pub struct Failed {
 }
 
 impl Failed {
-    pub(super) fn new(reason: TlsReason, words: impl Into<String>) -> Self {
+    /// A reason, and all of it in words.
+    pub fn new(reason: TlsReason, words: impl Into<String>) -> Self {
         let words = words.into();
         Self { reason, words }
     }

@@ -28,6 +28,10 @@ pub enum UpstreamFault {
     /// The connection broke before the answer.
     #[error("the backend closed the connection before it answered")]
     Reset,
+    /// It did not look at the request: another connection, or another backend, may (RFC 9113,
+    /// section 8.7).
+    #[error("the backend refused the request unread")]
+    Refused,
     /// No answer in time.
     #[error("the backend did not answer in time")]
     Timeout,
@@ -46,7 +50,7 @@ impl UpstreamFault {
             Self::ConnectTimeout => fault::UpstreamFault::ConnectTimeout,
             Self::TlsFailed(failed) => fault::UpstreamFault::TlsFailed(failed.reason),
             Self::Overloaded => fault::UpstreamFault::Overloaded,
-            Self::Reset => fault::UpstreamFault::Reset,
+            Self::Reset | Self::Refused => fault::UpstreamFault::Reset,
             Self::Timeout => fault::UpstreamFault::Timeout,
             Self::BadResponse(_) => fault::UpstreamFault::BadResponse,
         }

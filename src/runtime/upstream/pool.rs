@@ -12,6 +12,7 @@ use crate::runtime::buffer::Buffers;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::connect::Resolved;
 use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::multiplexed::{Multiplexed, Slot};
 use crate::runtime::upstream::secure::Secure;
 use crate::runtime::wire::Wire;
 
@@ -31,6 +32,7 @@ pub struct BackendPool {
     upstream: Upstream,
     secure: Option<Secure>,
     idle: RefCell<Vec<Idle>>,
+    multiplexed: Multiplexed,
     in_flight: Cell<usize>,
     resolved: Resolved,
 }
@@ -88,6 +90,7 @@ impl Upstreams {
             upstream: upstream.clone(),
             secure,
             idle: RefCell::default(),
+            multiplexed: Multiplexed::default(),
             in_flight: Cell::new(0),
             resolved: Resolved::default(),
         });
@@ -106,7 +109,8 @@ impl Upstreams {
                 idle.retain_mut(|Idle { wire, since }| {
                     now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
                 });
-                !idle.is_empty() || pool.in_flight.get() > 0
+                let is_single = pool.multiplexed.reap(now, most_idle);
+                !idle.is_empty() || !is_single || pool.in_flight.get() > 0
             });
             !pools.is_empty()
         });
@@ -117,7 +121,9 @@ impl Upstreams {
     pub fn idle(&self) -> usize {
         let pools = self.pools.borrow();
         let pools = pools.values().flatten();
-        pools.map(|pool| pool.idle.borrow().len()).sum()
+        let kept =
+            |pool: &Rc<BackendPool>| pool.idle.borrow().len() + pool.multiplexed.standing_count();
+        pools.map(kept).sum()
     }
 }
 
@@ -149,6 +155,23 @@ impl Lease {
         let secure = pool.secure.as_ref();
         pool.resolved
             .connect(&pool.address, secure, time, watch)
+            .await
+    }
+
+    /// A place on a multiplexed connection, a new one if need be.
+    ///
+    /// # Errors
+    /// If there is none in time.
+    pub async fn slot(
+        &self,
+        time: Duration,
+        watch: &Watch,
+        max_header_bytes: usize,
+    ) -> Result<Slot, UpstreamFault> {
+        let connect = || self.connect(time, watch);
+        let multiplexed = &self.pool.multiplexed;
+        multiplexed
+            .slot(time, watch, max_header_bytes, connect)
             .await
     }
 

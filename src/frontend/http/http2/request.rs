@@ -1,0 +1,147 @@
+//! The head of a request over HTTP/2, checked for what the `h2` crate lets through.
+//!
+//! The crate refuses upper case, fields that speak of one connection, `te` other than `trailers`,
+//! pseudo-header fields that are missing, repeated, unknown or late, an empty `:path`, controls in
+//! values, lengths that differ, and a body that has not the length declared (RFC 9113, section 8).
+
+use std::borrow::Cow;
+
+use http::request::Parts;
+use http::{HeaderMap, Method, header};
+
+use crate::engine::request::Headers;
+use crate::engine::semantics::fault::Cause;
+use crate::http1::length::BodyLength;
+use crate::http1::limits::HeadLimits;
+use crate::runtime::http2::fields::content_length;
+
+/// The head of a request.
+#[derive(Debug)]
+pub(super) struct RequestHead {
+    parts: Parts,
+    host: String,
+    body: BodyLength,
+}
+
+/// The fields of a head, as the engine looks at them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MapFields<'m>(pub(super) &'m HeaderMap);
+
+impl Headers for MapFields<'_> {
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let fields = self.0.iter();
+        fields.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
+    }
+}
+
+impl RequestHead {
+    /// Checks a head; `is_whole` is whether nothing follows it.
+    ///
+    /// # Errors
+    /// The answer to one that is wrong.
+    pub(super) fn new(
+        parts: Parts,
+        is_whole: bool,
+        limits: &HeadLimits,
+    ) -> Result<Self, Cause<'static>> {
+        let refuse = |status, code, detail: &str| {
+            Err(Cause::Wire {
+                code,
+                status,
+                sentence: detail.to_owned(),
+            })
+        };
+        if parts.method == Method::CONNECT {
+            return refuse(501, "http2.connect", "CONNECT is not served here");
+        }
+        let target = target(&parts);
+        if !target.starts_with('/') && target != "*" {
+            return refuse(400, "http2.bad_path", "the :path must begin with a slash");
+        }
+        if target.len() > limits.max_target_bytes {
+            let most = limits.max_target_bytes;
+            let detail = format!("the :path is longer than {most} bytes");
+            return refuse(414, "http2.path_too_long", &detail);
+        }
+        if parts.headers.len() > limits.max_fields {
+            let detail = format!("there are more than {} fields", limits.max_fields);
+            return refuse(431, "http2.too_many_fields", &detail);
+        }
+        let is_padded = |value: &[u8]| matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
+        if parts
+            .headers
+            .values()
+            .any(|value| is_padded(value.as_bytes()))
+        {
+            let detail = "a field value begins or ends with white space";
+            return refuse(400, "http2.bad_field", detail);
+        }
+        let host = match host(&parts) {
+            Ok(host) => host.into_owned(),
+            Err((code, detail)) => return refuse(400, code, detail),
+        };
+        let body = match content_length(&parts.headers) {
+            Some(length) => BodyLength::Length(length),
+            None if is_whole => BodyLength::None,
+            None => BodyLength::Chunked,
+        };
+        Ok(Self { parts, host, body })
+    }
+
+    pub(super) fn method(&self) -> &str {
+        self.parts.method.as_str()
+    }
+
+    /// Path and query, or `*`.
+    pub(super) fn target(&self) -> &str {
+        target(&self.parts)
+    }
+
+    /// What `:authority` says, or `Host` in its place.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) const fn fields(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    pub(super) const fn body(&self) -> BodyLength {
+        self.body
+    }
+
+    pub(super) fn te_trailers(&self) -> bool {
+        // The crate lets nothing else through.
+        self.parts.headers.contains_key(header::TE)
+    }
+}
+
+fn target(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("", |it| it.as_str())
+}
+
+/// The host, named once (RFC 9113, section 8.3.1).
+fn host(parts: &Parts) -> Result<Cow<'_, str>, (&'static str, &'static str)> {
+    let mut fields = parts.headers.get_all(header::HOST).iter();
+    let field = fields.next();
+    if fields.next().is_some() {
+        return Err(("http2.host_twice", "there are two Host fields"));
+    }
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    match (authority, field) {
+        (Some(authority), _) if authority.contains('@') => {
+            Err(("host.invalid", "the :authority must not name a user"))
+        }
+        (Some(authority), Some(field))
+            if !authority.as_bytes().eq_ignore_ascii_case(field.as_bytes()) =>
+        {
+            Err(("host.conflict", "the request names two hosts; name one"))
+        }
+        (Some(authority), _) => Ok(authority.into()),
+        (None, Some(field)) => match field.to_str() {
+            Ok(field) if !field.is_empty() => Ok(field.into()),
+            _ => Err(("host.invalid", "the Host is none")),
+        },
+        (None, None) => Err(("http2.host_missing", "the request names no host")),
+    }
+}

@@ -1,0 +1,249 @@
+//! One stream: a request, the decision, the backend's answer, and what the client gets.
+
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::SendResponse;
+use http::Response;
+
+use crate::engine::backend::Backend;
+use crate::engine::decide::Plan;
+use crate::engine::request::RawRequest;
+use crate::engine::semantics::hops::Protocol;
+use crate::engine::semantics::identity::Random;
+use crate::engine::semantics::{Arrival, Request};
+use crate::frontend::http::admission::{admit, answer_edits, problem_of};
+use crate::frontend::http::going::{Going, cause_of};
+use crate::frontend::http::http2::connection::Serving;
+use crate::frontend::http::http2::own;
+use crate::frontend::http::http2::request::{MapFields, RequestHead};
+use crate::frontend::http::outcome::Outcome;
+use crate::frontend::http::own::codec_edits;
+use crate::http1::edit::Edit;
+use crate::http1::length::BodyLength;
+use crate::http1::send_request::write_request_of_fields;
+use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
+use crate::runtime::forward::download::Download;
+use crate::runtime::forward::exchange::{Exchange, Failure};
+use crate::runtime::forward::requester::{Requester, StreamClient};
+use crate::runtime::http2::fields::{pairs, retain_end_to_end};
+use crate::runtime::http2::stream::IncomingStream;
+use crate::runtime::worker::{Scratch, Worker};
+
+/// Serves a stream to its end.
+pub(super) async fn serve(
+    serving: Serving,
+    request: http::Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+) {
+    let worker = &serving.connection.worker;
+    worker.counters.requests.add(1);
+    worker.deposit();
+    let (parts, recv) = request.into_parts();
+    let mut client = StreamClient {
+        respond,
+        body: IncomingStream::new(recv, None),
+        answer: None,
+    };
+    let is_head = parts.method == http::Method::HEAD;
+    let limits = &worker.settings.head_limits;
+    match RequestHead::new(parts, client.body.is_complete(), limits) {
+        Ok(head) => answer(&serving, &mut client, &head).await,
+        Err(cause) => own::send_cause(worker, &mut client, &cause, is_head),
+    }
+}
+
+/// Answers a request.
+async fn answer(serving: &Serving, client: &mut StreamClient, head: &RequestHead) {
+    let connection = &serving.connection;
+    let worker = &*connection.worker;
+    let mut outcome = Outcome::begin(worker, 0);
+    let snapshot = worker.snapshot();
+    let fields = MapFields(head.fields());
+    let raw = RawRequest {
+        method: head.method(),
+        target: head.target(),
+        host: Some(head.host()),
+        headers: &fields,
+    };
+    let peer = connection.peer.ip();
+    let arrival = Arrival {
+        peer,
+        is_trusted: worker.settings.is_trusted(peer),
+        is_tls: connection.is_tls,
+        protocol: Protocol::Http2,
+        host: Some(head.host()),
+        pseudonym: &worker.settings.via,
+    };
+    let random = worker.random();
+    let request = Request::read(&arrival, raw.method, &fields, &random);
+    let stated = match head.body() {
+        BodyLength::Length(length) => Some(length),
+        BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
+    };
+    let mut scratch = worker.take_scratch();
+    match admit(&snapshot, &raw, &request, stated, &mut scratch) {
+        Ok(plan) => {
+            outcome.route = Some(plan.route_id());
+            client.body.limit(plan.policy().max_body_bytes);
+            let exchange = StreamExchange {
+                serving,
+                worker,
+                head,
+                request: &request,
+                random: &random,
+                plan: &plan,
+            };
+            exchange.forward(client, &mut scratch, &mut outcome).await;
+        }
+        Err(own) => {
+            outcome.own(&own);
+            own::send(worker, client, &own, &scratch, raw.method == "HEAD");
+        }
+    }
+    worker.give_scratch(scratch);
+    outcome.end(&snapshot, client.sent_bytes(), raw.target, &request);
+}
+
+/// An admitted request and all that is known of it.
+struct StreamExchange<'x> {
+    serving: &'x Serving,
+    worker: &'x Worker,
+    head: &'x RequestHead,
+    request: &'x Request<'x, MapFields<'x>>,
+    random: &'x Random,
+    plan: &'x Plan<'x>,
+}
+
+impl StreamExchange<'_> {
+    async fn forward(
+        &self,
+        client: &mut StreamClient,
+        scratch: &mut Scratch,
+        outcome: &mut Outcome<'_>,
+    ) {
+        let policy = self.plan.policy();
+        self.request.edits(&mut scratch.edits, policy, self.random);
+        let edits = codec_edits(&scratch.edits);
+        let answered = self.ask(client, &edits, outcome).await;
+        drop(edits);
+        match answered {
+            Ok(answer) => self.respond(client, answer, scratch, outcome).await,
+            Err(failure) => self.fail(client, &failure, scratch, outcome),
+        }
+    }
+
+    /// Asks backends until one answers.
+    async fn ask(
+        &self,
+        client: &mut StreamClient,
+        edits: &[Edit<'_>],
+        outcome: &mut Outcome<'_>,
+    ) -> Result<Answer, Failure> {
+        let head = self.head;
+        let going = Going {
+            request: self.request,
+            plan: self.plan,
+            edits,
+            body: head.body(),
+            te_trailers: head.te_trailers(),
+            upgrade: None,
+            copies_host: false,
+        };
+        let write_head = |out: &mut Vec<u8>, backend: &Backend| {
+            let fields = pairs(head.fields());
+            going.write(backend, |outgoing| {
+                write_request_of_fields(out, fields.iter().copied(), outgoing)
+            })
+        };
+        let make_request = |backend: &Backend| {
+            let mut fields = head.fields().clone();
+            retain_end_to_end(&mut fields);
+            going.make(backend, fields)
+        };
+        let outgoing = going.outgoing(&write_head, &make_request);
+        let watch = &self.serving.watch;
+        let mut exchange = Exchange::new(self.worker, watch, self.plan, outgoing, &|_, _| {});
+        let answered = exchange.answer(Requester::Stream(client)).await;
+        outcome.answered(&exchange.tried);
+        answered.map(|(answer, _)| answer)
+    }
+
+    /// Passes an answer on.
+    async fn respond(
+        &self,
+        client: &mut StreamClient,
+        answer: Answer,
+        scratch: &mut Scratch,
+        outcome: &mut Outcome<'_>,
+    ) {
+        let worker = self.worker;
+        let response = answer.head();
+        outcome.status = response.status();
+        worker.counters.response(response.status());
+        let (keeps_upstream, is_whole) = (response.keeps_alive(), !response.has_body());
+        let is_upload_over = answer.upload.is_none() && client.body.is_complete();
+        let head = self.response_head(&response, scratch);
+        if client.send_head(head, is_whole).is_err() {
+            return outcome.client_left();
+        }
+        let mut backend = match answer.came {
+            Came::Wire(answer) => {
+                let (body, head) = answer.into_body(worker.settings.head_limits);
+                worker.give_response_head(head);
+                body
+            }
+            Came::Stream(answer) => answer.into_body(),
+        };
+        if !is_whole {
+            let (policy, length) = (self.plan.policy(), BodyLength::Chunked);
+            let mut download = Download::new(policy, answer.ends, length, answer.upload);
+            let requester = Requester::Stream(client);
+            let watch = &self.serving.watch;
+            if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
+                outcome.broken(broken);
+                return client.reset(broken.reason());
+            }
+        }
+        if keeps_upstream
+            && is_upload_over
+            && let Some(wire) = backend.into_clean_wire()
+        {
+            let now = worker.sweep.now();
+            answer.lease.keep(wire, now, &worker.buffers);
+        }
+    }
+
+    fn response_head(&self, response: &AnswerHead<'_>, scratch: &mut Scratch) -> Response<()> {
+        let date = self.worker.date();
+        answer_edits(self.request, self.plan, response, &date, scratch);
+        let mut head = Response::new(());
+        if let Ok(status) = response.status().try_into() {
+            *head.status_mut() = status;
+        }
+        *head.headers_mut() = response.fields(&codec_edits(&scratch.edits));
+        head
+    }
+
+    /// Says that there is no answer.
+    fn fail(
+        &self,
+        client: &mut StreamClient,
+        failure: &Failure,
+        scratch: &mut Scratch,
+        outcome: &mut Outcome<'_>,
+    ) {
+        let Some(cause) = cause_of(failure, self.plan) else {
+            outcome.client_left();
+            return client.reset(h2::Reason::CANCEL);
+        };
+        let own = problem_of(&cause, self.request, Some(self.plan), scratch);
+        outcome.own(&own);
+        own::send(
+            self.worker,
+            client,
+            &own,
+            scratch,
+            self.head.method() == "HEAD",
+        );
+    }
+}

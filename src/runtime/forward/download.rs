@@ -1,0 +1,138 @@
+//! The body of an answer on its way to the client.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use h2::Reason;
+
+use crate::engine::policy::Policy;
+use crate::http1::length::BodyLength;
+use crate::runtime::forward::answer::BackendBody;
+use crate::runtime::forward::body::ReadFault;
+use crate::runtime::forward::pipe::{Pipe, PipeFault};
+use crate::runtime::forward::requester::Requester;
+use crate::runtime::sweep::Watch;
+use crate::runtime::worker::Worker;
+
+/// A body on its way down, and perhaps the rest of another on its way up.
+#[derive(Debug)]
+pub struct Download<'p> {
+    policy: &'p Policy,
+    /// When the whole exchange must be over, in milliseconds of the worker.
+    ends: u64,
+    down: Pipe,
+    up: Option<Pipe>,
+}
+
+/// Why a body did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The backend broke it off, perhaps with a reason.
+    Backend(Option<Reason>),
+    /// The body of the request broke off.
+    Request,
+    /// The client has left.
+    ClientLeft,
+    /// Time is over.
+    Timeout,
+}
+
+impl Broken {
+    /// What a client over HTTP/2 is told (RFC 9113, section 7).
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self {
+            // That it was refused unread, or that all is well, would not be true.
+            Self::Backend(Some(
+                reason @ (Reason::CANCEL | Reason::ENHANCE_YOUR_CALM | Reason::INADEQUATE_SECURITY),
+            )) => reason,
+            Self::Backend(_) => Reason::INTERNAL_ERROR,
+            Self::Request => Reason::PROTOCOL_ERROR,
+            Self::ClientLeft | Self::Timeout => Reason::CANCEL,
+        }
+    }
+}
+
+impl<'p> Download<'p> {
+    /// A body that goes to the client in this way; `up` is the rest of the request.
+    #[must_use]
+    pub const fn new(policy: &'p Policy, ends: u64, length: BodyLength, up: Option<Pipe>) -> Self {
+        Self {
+            policy,
+            ends,
+            down: Pipe::new(length),
+            up,
+        }
+    }
+
+    /// Passes the body on.
+    ///
+    /// # Errors
+    /// If not all of it arrived.
+    pub async fn run(
+        &mut self,
+        worker: &Worker,
+        watch: &Watch,
+        mut requester: Requester<'_, '_>,
+        backend: &mut BackendBody,
+    ) -> Result<(), Broken> {
+        let ends = self.ends;
+        let idle = self.policy.timeouts.idle;
+        watch.set(ends.min(watch.after(Some(idle))));
+        let done = poll_fn(|cx| {
+            let polled = self.poll(cx, worker, &mut requester, backend);
+            let has_moved = std::mem::take(&mut self.down.has_moved)
+                | self
+                    .up
+                    .as_mut()
+                    .is_some_and(|up| std::mem::take(&mut up.has_moved));
+            if has_moved {
+                watch.set(ends.min(watch.after(Some(idle))));
+            }
+            match polled {
+                Poll::Pending if watch.is_over(cx) => Poll::Ready(Err(Broken::Timeout)),
+                polled @ (Poll::Ready(_) | Poll::Pending) => polled,
+            }
+        })
+        .await;
+        watch.clear();
+        if done == Err(Broken::ClientLeft) {
+            worker.counters.clients_left.add(1);
+        }
+        done
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &Worker,
+        requester: &mut Requester<'_, '_>,
+        backend: &mut BackendBody,
+    ) -> Poll<Result<(), Broken>> {
+        let buffers = &worker.buffers;
+        if let Some(up) = &mut self.up {
+            match up.poll(cx, requester.source(), backend.sink(), buffers, |_| {}) {
+                Poll::Pending => {}
+                // What the backend does not want any more need not be sent.
+                Poll::Ready(Ok(()) | Err(PipeFault::Write(_))) => self.up = None,
+                Poll::Ready(Err(PipeFault::Read(_))) => {
+                    return Poll::Ready(Err(Broken::Request));
+                }
+            }
+        }
+        if let Some(sink) = requester.sink() {
+            let polled = self.down.poll(cx, backend.source(), sink, buffers, |_| {});
+            if let Poll::Ready(done) = polled {
+                return Poll::Ready(done.map_err(|fault| match fault {
+                    PipeFault::Write(_) => Broken::ClientLeft,
+                    PipeFault::Read(ReadFault::Stream(error)) => Broken::Backend(error.reason()),
+                    PipeFault::Read(_) => Broken::Backend(None),
+                }));
+            }
+        }
+        let is_body_read = self.up.is_none() && requester.has_sent_all();
+        requester
+            .poll_left(cx, is_body_read, buffers)
+            .map(|()| Err(Broken::ClientLeft))
+    }
+}

@@ -1,0 +1,337 @@
+//! A request to a backend and the head of its answer, with as many tries as the route allows.
+
+use std::fmt;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Request;
+use thiserror::Error;
+
+use crate::engine::backend::Backend;
+use crate::engine::balance::Pick;
+use crate::engine::decide::Plan;
+use crate::engine::policy::{Policy, Protocol};
+
+use crate::http1::length::BodyLength;
+use crate::http1::response::ResponseTo;
+use crate::runtime::forward::answer::{Answer, AnswerHead};
+use crate::runtime::forward::body::ReadFault;
+use crate::runtime::forward::kept::Kept;
+use crate::runtime::forward::pipe::{Pipe, PipeFault, Sink};
+use crate::runtime::forward::requester::Requester;
+use crate::runtime::sweep::Watch;
+use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::wire::Wire;
+use crate::runtime::worker::Worker;
+
+/// Writes the head of a request for a backend.
+pub type WriteHead<'o> = dyn Fn(&mut Vec<u8>, &Backend) -> Result<(), UpstreamFault> + 'o;
+
+/// The head of a request for a backend that speaks HTTP/2.
+pub type MakeRequest<'o> = dyn Fn(&Backend) -> Result<Request<()>, UpstreamFault> + 'o;
+
+/// Takes interim responses (RFC 9110, section 15.2) for a client that speaks HTTP/1.1. One that
+/// speaks HTTP/2 gets them all.
+pub type PassInterim<'o> = dyn Fn(&mut Wire, AnswerHead<'_>) + 'o;
+
+/// What goes to a backend.
+pub struct Outgoing<'o> {
+    /// Writes the head of the request for this backend.
+    pub write_head: &'o WriteHead<'o>,
+    /// The same, where it speaks HTTP/2.
+    pub make_request: &'o MakeRequest<'o>,
+    /// How the body is sent.
+    pub length: BodyLength,
+    /// What the answer is read by.
+    pub to: ResponseTo,
+    /// Whether the method is idempotent (RFC 9110, section 9.2.2).
+    pub is_idempotent: bool,
+    /// How long the client waits for all of the answer, if it says so: `grpc-timeout`.
+    pub patience: Option<Duration>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The service has no backend that could be picked.
+    #[error("no backend is available")]
+    NoBackend,
+    /// The backend is at fault.
+    #[error("{0}")]
+    Upstream(#[from] UpstreamFault),
+    /// The body of the request came to no end.
+    #[error("{0}")]
+    Body(ReadFault),
+    /// The client sent nothing for too long.
+    #[error("the body of the request did not go on")]
+    BodyTimeout,
+    /// The client has left.
+    #[error("the client left")]
+    ClientLeft,
+}
+
+impl fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("outgoing", &self.outgoing)
+            .field("tried", &self.tried)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One exchange on its way to its answer.
+pub struct Exchange<'e> {
+    /// The worker that does it.
+    pub worker: &'e Worker,
+    /// The deadline of its task.
+    pub watch: &'e Watch,
+    /// What was decided.
+    pub plan: &'e Plan<'e>,
+    /// What the route asks for.
+    pub policy: &'e Policy,
+    /// What goes to the backend.
+    pub outgoing: Outgoing<'e>,
+    /// What of the body was sent.
+    pub kept: Kept,
+    /// The slots of the backends tried, the last last.
+    pub tried: Vec<u32>,
+    /// When the answer is due, once the request has been sent.
+    pub(super) due: Option<u64>,
+    /// When all must be over, in milliseconds of the worker.
+    pub(super) ends: u64,
+    /// Takes interim responses.
+    pub interim: &'e PassInterim<'e>,
+}
+
+impl<'e> Exchange<'e> {
+    /// An exchange that has not begun.
+    #[must_use]
+    pub fn new(
+        worker: &'e Worker,
+        watch: &'e Watch,
+        plan: &'e Plan<'e>,
+        outgoing: Outgoing<'e>,
+        interim: &'e PassInterim<'e>,
+    ) -> Self {
+        let policy: &Policy = plan.policy();
+        let whole = watch.after(policy.timeouts.exchange);
+        Self {
+            worker,
+            watch,
+            plan,
+            policy,
+            ends: whole.min(watch.after(outgoing.patience)),
+            outgoing,
+            kept: Kept::new(policy.retry.buffer_bytes),
+            tried: Vec::new(),
+            due: None,
+            interim,
+        }
+    }
+
+    /// Sends the request, and gives the head of the answer that goes to the client.
+    ///
+    /// # Errors
+    /// If no try gives one.
+    pub async fn answer(
+        &mut self,
+        mut requester: Requester<'_, '_>,
+    ) -> Result<(Answer, Pick<'e>), Failure> {
+        loop {
+            let pick = self.pick()?;
+            let tried = self.attempt(pick.backend, &mut requester).await;
+            let again = match &tried {
+                Ok(answer) => self.retries_status(answer.head().status()),
+                Err(failure) => self.retries(failure),
+            };
+            let attempts = usize::try_from(self.policy.retry.attempts).unwrap_or(usize::MAX);
+            // What no backend has seen costs none of them anything.
+            let is_paid =
+                |tried: &Result<_, Failure>| is_unseen(tried) || self.worker.retry_budget_admits();
+            if !again || self.tried.len() > attempts || !is_paid(&tried) {
+                self.watch.clear();
+                return tried.map(|answer| (answer, pick));
+            }
+            self.worker.counters.retries.add(1);
+        }
+    }
+
+    /// The next backend, one that was not tried if there is one.
+    fn pick(&mut self) -> Result<Pick<'e>, Failure> {
+        let mut pick = self.plan.pick().ok_or(Failure::NoBackend)?;
+        for _ in 0..self.tried.len().min(MOST_PASSED_OVER) {
+            if !self.tried.contains(&pick.backend.slot) {
+                break;
+            }
+            pick = self.plan.pick().ok_or(Failure::NoBackend)?;
+        }
+        self.tried.push(pick.backend.slot);
+        Ok(pick)
+    }
+
+    pub(super) fn may_repeat(&self) -> bool {
+        let non_idempotent = self.policy.retry.non_idempotent;
+        self.kept.is_whole() && (self.outgoing.is_idempotent || non_idempotent)
+    }
+
+    fn retries_status(&self, status: u16) -> bool {
+        self.policy.retry.on.statuses.contains(&status) && self.may_repeat()
+    }
+
+    fn retries(&self, failure: &Failure) -> bool {
+        let on = &self.policy.retry.on;
+        match failure {
+            Failure::Upstream(fault) => match fault {
+                // Nothing of the request was sent.
+                UpstreamFault::NameUnresolved(_)
+                | UpstreamFault::ConnectFailed(_)
+                | UpstreamFault::ConnectTimeout
+                | UpstreamFault::TlsFailed(_)
+                | UpstreamFault::Overloaded => true,
+                UpstreamFault::Refused => self.kept.is_whole(),
+                UpstreamFault::Reset => on.reset && self.may_repeat(),
+                UpstreamFault::Timeout => {
+                    let due = self.due.unwrap_or(u64::MAX).min(self.ends);
+                    let is_over = due <= self.watch.now();
+                    on.timeout && !is_over && self.may_repeat()
+                }
+                UpstreamFault::BadResponse(_) => false,
+            },
+            Failure::NoBackend | Failure::Body(_) | Failure::BodyTimeout | Failure::ClientLeft => {
+                false
+            }
+        }
+    }
+
+    /// Sends the request to one backend.
+    async fn attempt(
+        &mut self,
+        backend: &Backend,
+        requester: &mut Requester<'_, '_>,
+    ) -> Result<Answer, Failure> {
+        let most = self.worker.settings.in_flight_per_backend;
+        let upstream = self.plan.upstream();
+        let own = upstream
+            .max_in_flight
+            .and_then(|own| usize::try_from(own).ok());
+        let upstreams = &self.worker.upstreams;
+        let lease = upstreams.lease(&backend.address, upstream, own.unwrap_or(most))?;
+        match upstream.protocol {
+            Protocol::H1 => self.attempt_over_wire(backend, lease, requester).await,
+            Protocol::H2 => self.attempt_over_stream(backend, lease, requester).await,
+        }
+    }
+
+    /// Sends on what there is of the body.
+    pub(super) fn poll_upload(
+        &mut self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        to: Sink<'_>,
+        requester: &mut Requester<'_, '_>,
+    ) -> Result<(), Failure> {
+        let buffers = &self.worker.buffers;
+        let was_ended = sending.is_over();
+        if !sending.is_broken {
+            let kept = &mut self.kept;
+            let from = requester.source();
+            let polled = sending
+                .upload
+                .poll(cx, from, to, buffers, |data| kept.push(data));
+            match polled {
+                Poll::Ready(Err(PipeFault::Read(fault))) => return Err(Failure::Body(fault)),
+                // It may have answered before it closed.
+                Poll::Ready(Err(PipeFault::Write(_))) => sending.is_broken = true,
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+        }
+        let timeouts = &self.policy.timeouts;
+        let is_ended = sending.is_over();
+        if is_ended && (!was_ended || self.due.is_none()) {
+            let due = *self
+                .due
+                .get_or_insert_with(|| self.watch.after(Some(timeouts.answer)));
+            let of_try = self.watch.after(timeouts.per_try);
+            self.watch.set(due.min(of_try).min(self.ends));
+        } else if !is_ended && std::mem::take(&mut sending.upload.has_moved) {
+            self.watch_idle();
+        }
+        Ok(())
+    }
+
+    /// Nothing may happen for only so long.
+    pub(super) fn watch_idle(&self) {
+        let idle = self.watch.after(Some(self.policy.timeouts.idle));
+        self.watch.set(idle.min(self.ends));
+    }
+
+    /// Waits for what ends a try without an answer: time, or the client's leaving.
+    pub(super) fn poll_given_up(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &Sending,
+        requester: &mut Requester<'_, '_>,
+    ) -> Poll<Failure> {
+        if self.watch.is_over(cx) {
+            let is_over = sending.is_over() || self.ends <= self.watch.now();
+            return Poll::Ready(if is_over {
+                UpstreamFault::Timeout.into()
+            } else {
+                Failure::BodyTimeout
+            });
+        }
+        let left = requester.poll_left(cx, sending.upload.is_ended(), &self.worker.buffers);
+        left.map(|()| Failure::ClientLeft)
+    }
+}
+
+/// Whether a try failed before any backend had seen the request.
+const fn is_unseen(tried: &Result<Answer, Failure>) -> bool {
+    matches!(
+        tried,
+        Err(Failure::Upstream(
+            UpstreamFault::NameUnresolved(_)
+                | UpstreamFault::ConnectFailed(_)
+                | UpstreamFault::ConnectTimeout
+                | UpstreamFault::TlsFailed(_)
+                | UpstreamFault::Overloaded
+        ))
+    )
+}
+
+/// A request on its way to one backend.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pub(super) upload: Pipe,
+    /// Whether the backend takes no more of it.
+    pub(super) is_broken: bool,
+}
+
+impl Sending {
+    pub(super) const fn new(upload: Pipe) -> Self {
+        Self {
+            upload,
+            is_broken: false,
+        }
+    }
+
+    const fn is_over(&self) -> bool {
+        self.upload.is_ended() || self.is_broken
+    }
+
+    /// What is left to be sent.
+    pub(super) fn rest(self) -> Option<Pipe> {
+        (!self.upload.is_ended()).then_some(self.upload)
+    }
+}
+
+/// How many picks are passed over to find a backend that was not tried.
+const MOST_PASSED_OVER: usize = 16;

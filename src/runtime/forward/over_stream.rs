@@ -1,0 +1,173 @@
+//! One try over HTTP/2.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use h2::client::ResponseFuture;
+use h2::{Reason, RecvStream};
+use http::Response;
+
+use crate::engine::backend::Backend;
+use crate::runtime::forward::answer::{Answer, AnswerHead, Came, StreamAnswer};
+use crate::runtime::forward::exchange::{Exchange, Failure, Sending};
+use crate::runtime::forward::pipe::{Pipe, Sink};
+use crate::runtime::forward::requester::Requester;
+use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
+use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::multiplexed::Slot;
+use crate::runtime::upstream::pool::Lease;
+
+impl Exchange<'_> {
+    pub(super) async fn attempt_over_stream(
+        &mut self,
+        backend: &Backend,
+        lease: Lease,
+        requester: &mut Requester<'_, '_>,
+    ) -> Result<Answer, Failure> {
+        let most = self.worker.settings.head_limits.max_head_bytes;
+        let mut is_first = true;
+        loop {
+            let connect = self.policy.timeouts.connect;
+            let slot = lease.slot(connect, self.watch, most).await?;
+            let is_stale = std::mem::take(&mut is_first) && !slot.is_fresh;
+            match self.attempt_on_stream(slot, backend, requester).await {
+                Ok((answer, upload)) => {
+                    return Ok(Answer {
+                        came: Came::Stream(answer),
+                        lease,
+                        upload,
+                        ends: self.ends,
+                    });
+                }
+                // A connection that was being given up: that was no try.
+                Err(Failure::Upstream(UpstreamFault::Refused))
+                    if is_stale && self.kept.is_whole() => {}
+                Err(Failure::Upstream(UpstreamFault::Reset)) if is_stale && self.may_repeat() => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn attempt_on_stream(
+        &mut self,
+        slot: Slot,
+        backend: &Backend,
+        requester: &mut Requester<'_, '_>,
+    ) -> Result<(StreamAnswer, Option<Pipe>), Failure> {
+        let request = (self.outgoing.make_request)(backend)?;
+        let is_whole = self.outgoing.length.is_empty();
+        let sent = slot.send(request, is_whole);
+        let (mut response, upload) = sent.map_err(|error| unsent(&error))?;
+        let mut to = OutgoingStream::new(upload);
+        if !self.kept.data().is_empty() {
+            // No more than may be kept; if it is lost, the answer says so.
+            let _ = to.send(Bytes::copy_from_slice(self.kept.data()), false);
+        }
+        let mut sending = Sending::new(if is_whole {
+            Pipe::ended()
+        } else {
+            Pipe::new(self.outgoing.length)
+        });
+        self.watch_idle();
+        let waited = poll_fn(|cx| {
+            self.poll_upload(cx, &mut sending, Sink::Stream(&mut to), requester)?;
+            if let Poll::Ready(head) = self.poll_stream_head(cx, &mut response, requester) {
+                return Poll::Ready(head.map_err(Failure::Upstream));
+            }
+            self.poll_given_up(cx, &sending, requester).map(Err)
+        })
+        .await;
+        let (parts, recv) = waited
+            .inspect_err(|failure| {
+                if matches!(failure, Failure::Upstream(UpstreamFault::Timeout)) {
+                    slot.distrust();
+                }
+            })?
+            .into_parts();
+        let answer = StreamAnswer {
+            parts,
+            is_head: self.outgoing.to.is_head,
+            body: IncomingStream::new(recv, None),
+            upload: to,
+            slot,
+        };
+        Ok((answer, sending.rest()))
+    }
+
+    fn poll_stream_head(
+        &self,
+        cx: &mut Context<'_>,
+        response: &mut ResponseFuture,
+        requester: &mut Requester<'_, '_>,
+    ) -> Poll<Result<Response<RecvStream>, UpstreamFault>> {
+        while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
+            let (parts, ()) = interim.into_parts();
+            if parts.status != 101 {
+                let head = AnswerHead::Stream {
+                    parts: &parts,
+                    is_head: true,
+                    is_whole: true,
+                };
+                self.pass_interim(cx, head, requester);
+            }
+        }
+        Pin::new(response).poll(cx).map(|answered| match answered {
+            Ok(head) if head.status().as_u16() < 600 => Ok(head),
+            Ok(head) => {
+                let status = head.status();
+                Err(UpstreamFault::BadResponse(format!(
+                    "its status is {status}"
+                )))
+            }
+            Err(error) => Err(fault(&error)),
+        })
+    }
+
+    /// Gives the client an interim response.
+    pub(super) fn pass_interim(
+        &self,
+        cx: &mut Context<'_>,
+        head: AnswerHead<'_>,
+        requester: &mut Requester<'_, '_>,
+    ) {
+        match requester {
+            Requester::Wire(client) => {
+                (self.interim)(client.wire, head);
+                let _ = client.wire.poll_flush(cx);
+            }
+            Requester::Stream(client) => {
+                let mut interim = Response::new(());
+                *interim.headers_mut() = head.fields(&[]);
+                if let Ok(status) = head.status().try_into() {
+                    *interim.status_mut() = status;
+                    // It may do without.
+                    let _ = client.respond.send_informational(interim);
+                }
+            }
+        }
+    }
+}
+
+/// Why the head of a request was not even sent.
+fn unsent(error: &h2::Error) -> UpstreamFault {
+    if error.is_io() {
+        UpstreamFault::Reset
+    } else {
+        UpstreamFault::Refused
+    }
+}
+
+/// Why there is no answer.
+fn fault(error: &h2::Error) -> UpstreamFault {
+    // A stream fails with the GOAWAY of the backend only if it is above the last that was looked at.
+    let is_unread = error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM);
+    match (error.is_remote(), is_unread) {
+        (true, true) => UpstreamFault::Refused,
+        (false, _) if error.is_reset() || error.is_go_away() => {
+            UpstreamFault::BadResponse(error.to_string())
+        }
+        _ => UpstreamFault::Reset,
+    }
+}

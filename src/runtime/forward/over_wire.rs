@@ -1,0 +1,137 @@
+//! One try over HTTP/1.1.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+
+use crate::engine::backend::Backend;
+use crate::http1::chunked::write_chunk;
+use crate::http1::length::BodyLength;
+use crate::http1::response::ResponseHead;
+use crate::runtime::forward::answer::{Answer, AnswerHead, Came, WireAnswer};
+use crate::runtime::forward::exchange::{Exchange, Failure, Sending};
+use crate::runtime::forward::pipe::{Pipe, Sink};
+use crate::runtime::forward::requester::Requester;
+use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::pool::Lease;
+use crate::runtime::wire::Wire;
+
+impl Exchange<'_> {
+    pub(super) async fn attempt_over_wire(
+        &mut self,
+        backend: &Backend,
+        lease: Lease,
+        requester: &mut Requester<'_, '_>,
+    ) -> Result<Answer, Failure> {
+        if let Some(wire) = lease.kept(&self.worker.buffers) {
+            // What is sent where the other side has just closed is lost; who may not be repeated
+            // is not sent there unless the kernel says as well that it is open.
+            if self.may_repeat() || is_open(&wire) {
+                match self.attempt_on_wire(wire, backend, requester).await {
+                    Ok(answered) => return Ok(self.answer_of(answered, lease)),
+                    // A kept connection that had been given up: that was no try.
+                    Err(Failure::Upstream(UpstreamFault::Reset)) if self.may_repeat() => {}
+                    Err(failure) => return Err(failure),
+                }
+            }
+        }
+        let wire = lease
+            .connect(self.policy.timeouts.connect, self.watch)
+            .await?;
+        let answered = self.attempt_on_wire(wire, backend, requester).await?;
+        Ok(self.answer_of(answered, lease))
+    }
+
+    fn answer_of(&self, (answer, upload): (WireAnswer, Option<Pipe>), lease: Lease) -> Answer {
+        Answer {
+            came: Came::Wire(answer),
+            lease,
+            upload,
+            ends: self.ends,
+        }
+    }
+
+    async fn attempt_on_wire(
+        &mut self,
+        mut wire: Wire,
+        backend: &Backend,
+        requester: &mut Requester<'_, '_>,
+    ) -> Result<(WireAnswer, Option<Pipe>), Failure> {
+        let buffers = &self.worker.buffers;
+        let output = wire.output(buffers);
+        (self.outgoing.write_head)(output, backend)?;
+        match self.outgoing.length {
+            BodyLength::Chunked => write_chunk(output, self.kept.data()),
+            BodyLength::None | BodyLength::Length(_) | BodyLength::UntilClose => {
+                output.extend_from_slice(self.kept.data());
+            }
+        }
+        let mut sending = Sending::new(Pipe::new(self.outgoing.length));
+        let mut head = self.worker.take_response_head();
+        self.watch_idle();
+        let waited = poll_fn(|cx| {
+            self.poll_upload(cx, &mut sending, Sink::Wire(&mut wire), requester)?;
+            if let Poll::Ready(read) = self.poll_response(cx, &mut head, &mut wire, requester) {
+                return Poll::Ready(read);
+            }
+            self.poll_given_up(cx, &sending, requester).map(Err)
+        })
+        .await;
+        let head_bytes = waited?;
+        let answer = WireAnswer {
+            wire,
+            head,
+            head_bytes,
+        };
+        Ok((answer, sending.rest()))
+    }
+
+    /// Reads until the head of the final response is whole.
+    fn poll_response(
+        &self,
+        cx: &mut Context<'_>,
+        head: &mut ResponseHead,
+        wire: &mut Wire,
+        requester: &mut Requester<'_, '_>,
+    ) -> Poll<Result<usize, Failure>> {
+        let bad = |fault: &dyn fmt::Display| UpstreamFault::BadResponse(fault.to_string());
+        loop {
+            if !wire.data().is_empty() {
+                let limits = &self.worker.settings.head_limits;
+                let parsed = head.parse(wire.data(), limits, self.outgoing.to);
+                match parsed.map_err(|fault| bad(&fault))? {
+                    Some(length) if head.view(wire.data()).is_interim() => {
+                        let interim = AnswerHead::Wire(head.view(wire.data()));
+                        self.pass_interim(cx, interim, requester);
+                        wire.consume(length);
+                        continue;
+                    }
+                    Some(length) => return Poll::Ready(Ok(length)),
+                    None => {}
+                }
+            }
+            if wire.is_full() {
+                wire.grow();
+            }
+            match wire.poll_fill(cx, &self.worker.buffers) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(length)) if length > 0 => {}
+                Poll::Ready(Ok(_)) if !wire.data().is_empty() => {
+                    return Poll::Ready(Err(bad(&"it ends within its head").into()));
+                }
+                Poll::Ready(Ok(_) | Err(_)) => {
+                    return Poll::Ready(Err(UpstreamFault::Reset.into()));
+                }
+            }
+        }
+    }
+}
+
+/// Whether the kernel knows of nothing that was said or closed on a connection that should be quiet.
+fn is_open(wire: &Wire) -> bool {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    let socket = socket2::SockRef::from(wire.stream().tcp());
+    let peeked = socket.peek(&mut byte);
+    matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}

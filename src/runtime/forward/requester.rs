@@ -1,0 +1,133 @@
+//! The client of an exchange, as the forwarding sees it.
+
+use std::fmt;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use h2::Reason;
+use h2::server::SendResponse;
+use http::Response;
+
+use crate::runtime::buffer::Buffers;
+use crate::runtime::forward::body::IncomingBody;
+use crate::runtime::forward::pipe::{Sink, Source};
+use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
+use crate::runtime::wire::Wire;
+
+/// A client that speaks HTTP/1.1.
+#[derive(Debug)]
+pub struct Client<'c> {
+    /// Its connection.
+    pub wire: &'c mut Wire,
+    /// The body of its request.
+    pub body: IncomingBody,
+}
+
+/// A stream of a client that speaks HTTP/2.
+pub struct StreamClient {
+    /// Where the answer goes.
+    pub respond: SendResponse<Bytes>,
+    /// The body of its request.
+    pub body: IncomingStream,
+    /// The body of the answer, once its head was sent.
+    pub answer: Option<OutgoingStream>,
+}
+
+/// Either of them.
+#[derive(Debug)]
+pub enum Requester<'r, 'c> {
+    /// HTTP/1.1.
+    Wire(&'r mut Client<'c>),
+    /// HTTP/2.
+    Stream(&'r mut StreamClient),
+}
+
+impl Requester<'_, '_> {
+    /// Where the body of the request comes from.
+    pub fn source(&mut self) -> Source<'_> {
+        match self {
+            Self::Wire(client) => Source::Wire(&mut client.body, client.wire),
+            Self::Stream(client) => Source::Stream(&mut client.body),
+        }
+    }
+
+    /// Where the body of the answer goes; none before its head has.
+    pub fn sink(&mut self) -> Option<Sink<'_>> {
+        match self {
+            Self::Wire(client) => Some(Sink::Wire(client.wire)),
+            Self::Stream(client) => client.answer.as_mut().map(Sink::Stream),
+        }
+    }
+
+    /// Whether all of the body of the request was read.
+    #[must_use]
+    pub const fn has_sent_all(&self) -> bool {
+        match self {
+            Self::Wire(client) => client.body.is_complete(),
+            Self::Stream(client) => client.body.is_complete(),
+        }
+    }
+
+    /// Waits until the client leaves. Over HTTP/1.1 that is seen only by reading on, so that it must
+    /// be asked only once nobody reads the body any more.
+    pub fn poll_left(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_body_read: bool,
+        buffers: &Buffers,
+    ) -> Poll<()> {
+        match self {
+            Self::Stream(client) => match &mut client.answer {
+                None => client.respond.poll_reset(cx).map(|_| ()),
+                Some(answer) => answer.poll_reset(cx),
+            },
+            Self::Wire(client) => {
+                if is_body_read
+                    && !client.wire.is_full()
+                    && let Poll::Ready(read) = client.wire.poll_fill(cx, buffers)
+                {
+                    match read {
+                        // It may have sent its next request already.
+                        Ok(length) if length > 0 => cx.waker().wake_by_ref(),
+                        Ok(_) | Err(_) => return Poll::Ready(()),
+                    }
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl StreamClient {
+    /// Sends the head of the answer, and perhaps all of it.
+    ///
+    /// # Errors
+    /// If the client has left.
+    pub fn send_head(&mut self, head: Response<()>, is_whole: bool) -> Result<(), h2::Error> {
+        let answer = self.respond.send_response(head, is_whole)?;
+        self.answer = Some(OutgoingStream::new(answer));
+        Ok(())
+    }
+
+    /// How many bytes of the answer's body were sent.
+    #[must_use]
+    pub fn sent_bytes(&self) -> u64 {
+        self.answer.as_ref().map_or(0, |answer| answer.sent_bytes)
+    }
+
+    /// Breaks the answer off.
+    pub fn reset(&mut self, reason: Reason) {
+        match &mut self.answer {
+            Some(answer) => answer.reset(reason),
+            None => self.respond.send_reset(reason),
+        }
+    }
+}
+
+impl fmt::Debug for StreamClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamClient")
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}

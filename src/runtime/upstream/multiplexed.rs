@@ -1,0 +1,268 @@
+//! Connections to backends that carry many requests at once: HTTP/2.
+//!
+//! A backend has one, as long as there is room on it for one more stream. What a backend has said
+//! goodbye on (GOAWAY), or fallen silent on, gets no new stream, and goes when its last one does.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::SendStream;
+use h2::client::{Builder, ResponseFuture, SendRequest};
+use http::Request;
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
+
+use crate::engine::semantics::fault::TlsReason;
+use crate::runtime::http2::transport::{Traffic, Transport};
+use crate::runtime::stream::Stream;
+use crate::runtime::sweep::Watch;
+use crate::runtime::tls::reasons::Failed;
+use crate::runtime::upstream::connect::within;
+use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::wire::Wire;
+
+/// The multiplexed connections of one worker to one backend.
+#[derive(Debug, Default)]
+pub struct Multiplexed {
+    connections: RefCell<Vec<Rc<Shared>>>,
+    /// The connection that is being made: who needs one meanwhile waits for it.
+    making: RefCell<Option<Rc<Making>>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    requests: SendRequest<Bytes>,
+    traffic: Rc<Traffic>,
+    /// How many streams of ours are on it.
+    streams: Cell<usize>,
+    is_over: Cell<bool>,
+    idle_since: Cell<Option<u64>>,
+}
+
+#[derive(Debug, Default)]
+struct Making {
+    done: Notify,
+    fault: Cell<Option<io::ErrorKind>>,
+}
+
+/// The place of one stream on a connection, free again when this is dropped.
+#[derive(Debug)]
+pub struct Slot {
+    shared: Rc<Shared>,
+    /// Whether the connection was made for this stream.
+    pub is_fresh: bool,
+    read_bytes: u64,
+}
+
+/// As many connections are made to one backend by one worker; then streams wait their turn.
+const MOST_CONNECTIONS: usize = 16;
+/// How much of one answer may wait to be passed on: that is held for a slow client.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// Enough for a hundred such, so that slow clients do not hold up the others.
+const CONNECTION_WINDOW: u32 = 100 * STREAM_WINDOW;
+/// How much of one request may wait in the connection.
+const MOST_UNSENT: usize = 128 << 10;
+
+impl Multiplexed {
+    /// A place on a connection, a new one if there is no room on those that stand; `connect`
+    /// makes it.
+    ///
+    /// # Errors
+    /// If none can be made in time.
+    pub async fn slot<C>(
+        &self,
+        time: Duration,
+        watch: &Watch,
+        max_header_bytes: usize,
+        connect: impl Fn() -> C,
+    ) -> Result<Slot, UpstreamFault>
+    where
+        C: Future<Output = Result<Wire, UpstreamFault>>,
+    {
+        let due = watch.after(Some(time));
+        loop {
+            if let Some(slot) = self.standing() {
+                return Ok(slot);
+            }
+            let making = self.making.borrow().clone();
+            let Some(making) = making else {
+                return self.make(watch, max_header_bytes, connect()).await;
+            };
+            watch.set(due);
+            let waited = within(watch, making.done.notified()).await;
+            watch.clear();
+            if waited.is_none() {
+                return Err(UpstreamFault::ConnectTimeout);
+            }
+            if let Some(kind) = making.fault.get() {
+                return Err(UpstreamFault::ConnectFailed(kind.into()));
+            }
+        }
+    }
+
+    /// Closes what nobody used for so long, in milliseconds; whether none is left.
+    pub fn reap(&self, now: u64, most_idle: u64) -> bool {
+        let mut connections = self.connections.borrow_mut();
+        connections.retain(|shared| {
+            let is_idle = shared.streams.get() == 0;
+            let since = shared.idle_since.get().unwrap_or(now);
+            shared.idle_since.set(is_idle.then_some(since));
+            shared.is_open() && (!is_idle || now.saturating_sub(since) < most_idle)
+        });
+        connections.is_empty()
+    }
+
+    /// How many connections stand.
+    #[must_use]
+    pub fn standing_count(&self) -> usize {
+        self.connections.borrow().len()
+    }
+
+    fn standing(&self) -> Option<Slot> {
+        let mut connections = self.connections.borrow_mut();
+        connections.retain(|shared| shared.is_open());
+        let with_room = connections.iter().find(|shared| shared.has_room());
+        let found = with_room.or_else(|| {
+            let least = connections.iter().min_by_key(|it| it.streams.get())?;
+            (connections.len() >= MOST_CONNECTIONS).then_some(least)
+        })?;
+        Some(Slot::new(found, false))
+    }
+
+    async fn make(
+        &self,
+        watch: &Watch,
+        max_header_bytes: usize,
+        connecting: impl Future<Output = Result<Wire, UpstreamFault>>,
+    ) -> Result<Slot, UpstreamFault> {
+        let making = Rc::new(Making::default());
+        *self.making.borrow_mut() = Some(Rc::clone(&making));
+        // Whoever waits goes on whatever becomes of this, even if it is given up.
+        let _done = Done(self);
+        let made = match connecting.await {
+            Ok(wire) => begin(wire.into_parts().0, watch, max_header_bytes).await,
+            Err(fault) => Err(fault),
+        };
+        let shared = made.inspect_err(|fault| {
+            let (UpstreamFault::ConnectFailed(error) | UpstreamFault::NameUnresolved(error)) =
+                fault
+            else {
+                return making.fault.set(Some(io::ErrorKind::TimedOut));
+            };
+            making.fault.set(Some(error.kind()));
+        })?;
+        self.connections.borrow_mut().push(Rc::clone(&shared));
+        Ok(Slot::new(&shared, true))
+    }
+}
+
+struct Done<'m>(&'m Multiplexed);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        if let Some(making) = self.0.making.borrow_mut().take() {
+            making.done.notify_waiters();
+        }
+    }
+}
+
+/// Speaks HTTP/2 on a connection, in a task of its own.
+async fn begin(
+    stream: Stream,
+    watch: &Watch,
+    max_header_bytes: usize,
+) -> Result<Rc<Shared>, UpstreamFault> {
+    const MOST_TIME: Duration = Duration::from_secs(2);
+    if stream.is_tls() && stream.alpn() != Some(b"h2") {
+        let why = "the backend did not agree to speak HTTP/2";
+        let failed = Failed::new(TlsReason::Protocol, why);
+        return Err(UpstreamFault::TlsFailed(failed));
+    }
+    let traffic = Rc::new(Traffic::default());
+    let transport = Transport::new(stream, None, Rc::clone(&traffic));
+    let mut builder = Builder::new();
+    builder
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(MOST_UNSENT)
+        .max_header_list_size(u32::try_from(max_header_bytes).unwrap_or(u32::MAX));
+    watch.set(watch.after(Some(MOST_TIME)));
+    let begun = within(watch, builder.handshake::<_, Bytes>(transport)).await;
+    watch.clear();
+    let (requests, connection) = begun
+        .ok_or(UpstreamFault::ConnectTimeout)?
+        .map_err(|error| UpstreamFault::ConnectFailed(io::Error::other(error)))?;
+    let shared = Rc::new(Shared {
+        requests,
+        traffic,
+        streams: Cell::new(0),
+        is_over: Cell::new(false),
+        idle_since: Cell::new(None),
+    });
+    let known = Rc::downgrade(&shared);
+    spawn_local(async move {
+        let _ = connection.await;
+        if let Some(shared) = known.upgrade() {
+            shared.is_over.set(true);
+        }
+    });
+    Ok(shared)
+}
+
+impl Shared {
+    /// Whether it takes streams: not after GOAWAY.
+    fn is_open(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let is_ready = self.requests.clone().poll_ready(&mut cx);
+        !self.is_over.get() && !matches!(is_ready, Poll::Ready(Err(_)))
+    }
+
+    fn has_room(&self) -> bool {
+        self.streams.get() < self.requests.current_max_send_streams()
+    }
+}
+
+impl Slot {
+    fn new(shared: &Rc<Shared>, is_fresh: bool) -> Self {
+        shared.streams.set(shared.streams.get() + 1);
+        shared.idle_since.set(None);
+        Self {
+            shared: Rc::clone(shared),
+            is_fresh,
+            read_bytes: shared.traffic.read_bytes(),
+        }
+    }
+
+    /// Sends the head of a request, and perhaps all of it.
+    ///
+    /// # Errors
+    /// If the connection takes no more.
+    pub fn send(
+        &self,
+        request: Request<()>,
+        is_whole: bool,
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
+        // Each has a clone of its own: one remembers the stream that it waits for.
+        self.shared.requests.clone().send_request(request, is_whole)
+    }
+
+    /// The stream waited in vain: if nothing at all came on the connection meanwhile, it may be
+    /// dead, and gets no new streams.
+    pub fn distrust(&self) {
+        if self.shared.traffic.read_bytes() == self.read_bytes {
+            self.shared.is_over.set(true);
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.shared.streams.set(self.shared.streams.get() - 1);
+    }
+}
