@@ -241,13 +241,8 @@ fn a_listener_redirects_to_https() {
             "308 https://b.example:8443/a",
         ),
         (
-            "GET / HTTP/1.1\r\nHost: [::1]:80\r\nConnection: close\r\n\r\n",
-            "308 https://[::1]:8443/",
-        ),
-        // It asks about the listener itself, which has nothing to say.
-        (
-            "OPTIONS * HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n",
-            "400 ",
+            "OPTIONS * HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n",
+            "308 https://[::1]:8443",
         ),
         ("GET / HTTP/1.0\r\n\r\n", "400 "),
         ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "400 "),

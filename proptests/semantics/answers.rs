@@ -38,6 +38,7 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         RequestFault::Timeout,
         RequestFault::ExpectationUnknown,
         RequestFault::Misdirected,
+        RequestFault::PlainHttp,
         RequestFault::CodingUnknown,
         RequestFault::ProtocolUnknown,
     ]);

@@ -97,6 +97,9 @@ pub enum RequestFault {
     /// It is for a host that this connection is not for.
     #[error("the request is for a host that this connection does not serve")]
     Misdirected,
+    /// It came in plain text where TLS is spoken.
+    #[error("this port speaks TLS, and the request came in plain text: write https://")]
+    PlainHttp,
     /// A transfer coding that is not known.
     #[error("the request has a transfer coding that this gateway does not know")]
     CodingUnknown,
@@ -219,6 +222,7 @@ impl RequestFault {
             Self::Timeout => ("request.timeout", 408),
             Self::ExpectationUnknown => ("request.expectation_unknown", 417),
             Self::Misdirected => ("request.misdirected", 421),
+            Self::PlainHttp => ("request.plain_http", 400),
             Self::CodingUnknown => ("request.coding_unknown", 501),
             Self::ProtocolUnknown => ("request.protocol_unknown", 505),
         }

@@ -138,7 +138,7 @@ fn answer_preflight<H: Headers + ?Sized>(
 }
 
 impl Own {
-    const fn done(status: u16) -> Self {
+    pub(super) const fn done(status: u16) -> Self {
         Self {
             status,
             code: None,

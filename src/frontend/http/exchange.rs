@@ -15,6 +15,7 @@ use crate::frontend::http::connection::Next;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::outcome::Outcome;
 use crate::frontend::http::own::{Manner, codec_edits, send};
+use crate::frontend::http::redirect::redirect;
 use crate::frontend::http::tunnel::tunnel;
 use crate::frontend::http::view::HeadFields;
 use crate::http1::edit::{Edit, FieldValue};
@@ -44,6 +45,8 @@ pub(super) struct Context<'c> {
     /// Who is at the other end of the connection.
     pub(super) peer: SocketAddr,
     pub(super) is_tls: bool,
+    /// The port to which every request is redirected; none: they are served.
+    pub(super) redirect_to: Option<u16>,
 }
 
 type HttpRequest<'r> = Request<'r, HeadFields<'r>>;
@@ -95,7 +98,11 @@ async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) ->
         BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
     };
     let mut scratch = worker.take_scratch();
-    let next = match admit(&snapshot, &raw, &request, stated, &mut scratch) {
+    let admitted = match context.redirect_to {
+        None => admit(&snapshot, &raw, &request, stated, &mut scratch),
+        Some(port) => Err(redirect(&raw, &request, port, &mut scratch)),
+    };
+    let next = match admitted {
         Ok(plan) => {
             outcome.route = Some(plan.route_id());
             let exchange = HttpExchange {

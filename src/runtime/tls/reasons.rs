@@ -20,8 +20,7 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// A reason, and all of it in words.
-    pub fn new(reason: TlsReason, words: impl Into<String>) -> Self {
+    pub(super) fn new(reason: TlsReason, words: impl Into<String>) -> Self {
         let words = words.into();
         Self { reason, words }
     }

@@ -17,7 +17,6 @@ use http::Request;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::fault::TlsReason;
 use crate::runtime::http2::transport::{Traffic, Transport};
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
@@ -179,9 +178,8 @@ async fn begin(
 ) -> Result<Rc<Shared>, UpstreamFault> {
     const MOST_TIME: Duration = Duration::from_secs(2);
     if stream.is_tls() && stream.alpn() != Some(b"h2") {
-        let why = "the backend did not agree to speak HTTP/2";
-        let failed = Failed::new(TlsReason::Protocol, why);
-        return Err(UpstreamFault::TlsFailed(failed));
+        let why = "it did not agree to speak HTTP/2";
+        return Err(UpstreamFault::TlsFailed(Failed::setup(why)));
     }
     let traffic = Rc::new(Traffic::default());
     let transport = Transport::new(stream, None, Rc::clone(&traffic));
