@@ -49,8 +49,9 @@ impl UpstreamFault {
             Self::ConnectFailed(_) => fault::UpstreamFault::ConnectFailed,
             Self::ConnectTimeout => fault::UpstreamFault::ConnectTimeout,
             Self::TlsFailed(failed) => fault::UpstreamFault::TlsFailed(failed.reason),
-            Self::Overloaded => fault::UpstreamFault::Overloaded,
-            Self::Reset | Self::Refused => fault::UpstreamFault::Reset,
+            // It has said that it takes no more, on this connection or at all.
+            Self::Overloaded | Self::Refused => fault::UpstreamFault::Overloaded,
+            Self::Reset => fault::UpstreamFault::Reset,
             Self::Timeout => fault::UpstreamFault::Timeout,
             Self::BadResponse(_) => fault::UpstreamFault::BadResponse,
         }

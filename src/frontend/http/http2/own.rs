@@ -38,7 +38,8 @@ pub(super) fn send(
         }
     }
     let has_body = !has_no_body(own.status);
-    if has_body {
+    // An answer of gRPC is all in its head.
+    if has_body && !fields.contains_key("grpc-status") {
         fields.insert(header::CONTENT_LENGTH, scratch.body.len().into());
     }
     let is_sent = has_body && !is_head && !scratch.body.is_empty();

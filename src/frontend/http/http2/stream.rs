@@ -21,7 +21,7 @@ use crate::frontend::http::own::codec_edits;
 use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
-use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
+use crate::runtime::forward::answer::{Answer, Came};
 use crate::runtime::forward::download::Download;
 use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::requester::{Requester, StreamClient};
@@ -172,7 +172,7 @@ impl StreamExchange<'_> {
     async fn respond(
         &self,
         client: &mut StreamClient,
-        answer: Answer,
+        mut answer: Answer,
         scratch: &mut Scratch,
         outcome: &mut Outcome<'_>,
     ) {
@@ -182,7 +182,7 @@ impl StreamExchange<'_> {
         worker.counters.response(response.status());
         let (keeps_upstream, is_whole) = (response.keeps_alive(), !response.has_body());
         let is_upload_over = answer.upload.is_none() && client.body.is_complete();
-        let head = self.response_head(&response, scratch);
+        let head = self.response_head(&mut answer, scratch);
         if client.send_head(head, is_whole).is_err() {
             return outcome.client_left();
         }
@@ -213,14 +213,15 @@ impl StreamExchange<'_> {
         }
     }
 
-    fn response_head(&self, response: &AnswerHead<'_>, scratch: &mut Scratch) -> Response<()> {
+    fn response_head(&self, answer: &mut Answer, scratch: &mut Scratch) -> Response<()> {
         let date = self.worker.date();
-        answer_edits(self.request, self.plan, response, &date, scratch);
+        let response = answer.head();
+        answer_edits(self.request, self.plan, &response, &date, scratch);
         let mut head = Response::new(());
         if let Ok(status) = response.status().try_into() {
             *head.status_mut() = status;
         }
-        *head.headers_mut() = response.fields(&codec_edits(&scratch.edits));
+        *head.headers_mut() = answer.take_fields(&codec_edits(&scratch.edits));
         head
     }
 
