@@ -30,7 +30,7 @@ use client::{PATIENCE, client, get, plain, with_versions};
 use gateway::{files, over_tls, start};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{HandshakeKind, ProtocolVersion};
-use tollgate::config::serve::TlsVersion;
+use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::clock;
 use tollgate::runtime::settings::Settings;
@@ -268,13 +268,22 @@ fn curl_is_content() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let ca = folder.write("ca.pem", &authority.pem());
-    let gateway = over_tls(files(vec![pair]));
+    let gateway = over_tls(TlsFiles {
+        alpn: vec![Alpn::H2, Alpn::Http11],
+        ..files(vec![pair])
+    });
     let address = gateway.address();
-    for version in [&["--tls-max", "1.2"][..], &["--tlsv1.3"], &["--http1.0"]] {
+    for (version, expected) in [
+        (&["--tls-max", "1.2"][..], "2"),
+        (&["--tlsv1.3"], "2"),
+        (&["--http1.1"], "1.1"),
+        (&["--http1.0"], "1.1"),
+    ] {
         let output = Command::new("curl")
             .args(["--silent", "--show-error", "--fail", "--cacert"])
             .arg(&ca)
             .args(version)
+            .args(["--write-out", "HTTP %{http_version}"])
             .arg("--resolve")
             .arg(format!("a.example:{}:127.0.0.1", address.port()))
             .arg(format!("https://a.example:{}/x", address.port()))
@@ -282,6 +291,7 @@ fn curl_is_content() {
             .unwrap();
         let body = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(body.ends_with(expected), "{version:?} {body} {errors}");
         assert!(
             body.starts_with("plain\nGET /x"),
             "{version:?} {body} {errors}"
