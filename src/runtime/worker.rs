@@ -64,13 +64,15 @@ impl Deref for InForce {
 
 /// How many retries there may be: a share of the requests and some a second, so that a failing
 /// service is not buried under repeated requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Budget {
     /// In hundredths of a retry.
     left: Cell<u64>,
 }
 
 const MOST_SAVED: u64 = 100 * 100;
+/// What there is every second, from the first on, however few requests there are.
+const FREE_A_SECOND: u64 = 10 * 100;
 
 impl Worker {
     /// A worker that has done nothing yet.
@@ -87,7 +89,9 @@ impl Worker {
             counters,
             request_heads: RefCell::default(),
             response_heads: RefCell::default(),
-            budget: Budget::default(),
+            budget: Budget {
+                left: Cell::new(FREE_A_SECOND),
+            },
             is_draining: Cell::new(false),
             open: Cell::new(0),
             closed: Notify::new(),
@@ -198,7 +202,7 @@ impl Worker {
     /// Every second: ten retries more, and connections to backends that are over are closed.
     pub fn every_second(&self, now: u64) {
         let left = &self.budget.left;
-        left.set((left.get() + 10 * 100).min(MOST_SAVED));
+        left.set((left.get() + FREE_A_SECOND).min(MOST_SAVED));
         // A table that is no longer in force shall not live on because nobody asks.
         drop(self.snapshot());
         self.upstreams.reap(now, UPSTREAM_IDLE, &self.buffers);

@@ -93,6 +93,20 @@ pub enum BackendBody {
 }
 
 impl Answer {
+    /// The fields as HTTP/2 has them; those that came over HTTP/2 are not copied.
+    #[must_use]
+    pub fn take_fields(&mut self, edits: &[Edit<'_>]) -> HeaderMap {
+        match &mut self.came {
+            Came::Wire(_) => self.head().fields(edits),
+            Came::Stream(answer) => {
+                let mut fields = std::mem::take(&mut answer.parts.headers);
+                retain_end_to_end(&mut fields);
+                apply(&mut fields, edits);
+                fields
+            }
+        }
+    }
+
     /// The head.
     #[must_use]
     pub fn head(&self) -> AnswerHead<'_> {

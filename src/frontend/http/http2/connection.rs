@@ -23,9 +23,9 @@ use crate::runtime::upstream::connect::within;
 use crate::runtime::worker::Worker;
 
 /// How much of one request may wait to be passed on.
-const STREAM_WINDOW: u32 = 256 << 10;
+const STREAM_WINDOW: u32 = 1 << 20;
 /// How much all requests of one connection may hold, so that many connections do not hold much.
-const CONNECTION_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
 /// How much of one answer may wait in the connection.
 const MOST_UNSENT: usize = 128 << 10;
 /// How many streams may be reset before they were accepted: rapid reset (CVE-2023-44487). Those that

@@ -1,7 +1,7 @@
 //! The gateway's own answers over HTTP/2.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 use crate::frontend::http::own::OwnAnswer;
 use crate::http1::response::has_no_body;
@@ -36,5 +36,63 @@ pub(super) fn send(worker: &Worker, client: &mut StreamClient, answer: &OwnAnswe
         && let Some(body) = &mut client.answer
     {
         let _ = body.send(Bytes::copy_from_slice(&answer.body), true);
+    }
+}
+
+/// Whether a request is a call of gRPC.
+pub(super) fn is_grpc(fields: &HeaderMap) -> bool {
+    let kind = fields.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
+}
+
+/// The same in the words of gRPC: a status in a head that is all of the answer ("Trailers-Only").
+pub(super) fn send_to_grpc(worker: &Worker, client: &mut StreamClient, answer: &OwnAnswer) {
+    worker.counters.own_answers.add(1);
+    worker.counters.response(200);
+    let mut head = Response::new(());
+    let fields = head.headers_mut();
+    let kind = HeaderValue::from_static("application/grpc");
+    fields.insert(header::CONTENT_TYPE, kind);
+    fields.insert("grpc-status", grpc_status(answer.status).into());
+    let message = percent_encoded(&answer.body);
+    if let Ok(message) = HeaderValue::from_str(&message) {
+        fields.insert("grpc-message", message);
+    }
+    let _ = client.send_head(head, true);
+}
+
+/// What a status of HTTP is to gRPC (its `http-grpc-status-mapping`), but that a time-out is one.
+const fn grpc_status(status: u16) -> u16 {
+    match status {
+        400 | 431 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        413 => 8,
+        408 | 504 => 4,
+        429 | 502 | 503 => 14,
+        _ => 2,
+    }
+}
+
+/// Text as `grpc-message` has it: graphic ASCII without the percent sign.
+fn percent_encoded(text: &[u8]) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b' '..=b'~' if *byte != b'%' => encoded.push(char::from(*byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages() {
+        assert_eq!(percent_encoded("a% \n\u{e9}".as_bytes()), "a%25 %0A%C3%A9");
     }
 }

@@ -45,6 +45,7 @@ pub(super) async fn serve(
         answer: None,
     };
     let is_head = parts.method == http::Method::HEAD;
+    let is_grpc = own::is_grpc(&parts.headers);
     let limits = &worker.settings.head_limits;
     let answered = match RequestHead::new(parts, client.body.is_complete(), limits) {
         Ok(head) => answer(&serving, &mut client, &head).await,
@@ -52,7 +53,11 @@ pub(super) async fn serve(
     };
     if let Err(mut answer) = answered {
         answer.is_head = is_head;
-        own::send(worker, &mut client, &answer);
+        if is_grpc {
+            own::send_to_grpc(worker, &mut client, &answer);
+        } else {
+            own::send(worker, &mut client, &answer);
+        }
     }
 }
 
@@ -151,7 +156,12 @@ async fn forward(
 }
 
 /// Passes an answer on.
-async fn respond(serving: &Serving, client: &mut StreamClient, plan: &Plan<'_>, answer: Answer) {
+async fn respond(
+    serving: &Serving,
+    client: &mut StreamClient,
+    plan: &Plan<'_>,
+    mut answer: Answer,
+) {
     let worker = &serving.connection.worker;
     let response = answer.head();
     worker.counters.response(response.status());
@@ -161,7 +171,7 @@ async fn respond(serving: &Serving, client: &mut StreamClient, plan: &Plan<'_>, 
     if let Ok(status) = response.status().try_into() {
         *head.status_mut() = status;
     }
-    *head.headers_mut() = response.fields(&[]);
+    *head.headers_mut() = answer.take_fields(&[]);
     if client.send_head(head, is_whole).is_err() {
         worker.counters.clients_left.add(1);
         return;

@@ -1,0 +1,142 @@
+//! Frames that cost more than they bring: none is taken without end.
+
+use tollgate::runtime::settings::Protocol;
+
+use crate::backend::over_stream;
+use crate::frames::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, End, GET, GOAWAY, HEADERS, PING, PRIORITY,
+    RST_STREAM, Raw, SETTINGS, WINDOW_UPDATE, block, code, frame,
+};
+use crate::rig::{Rig, until};
+
+/// How many frames a flood has.
+const MANY: u32 = 100_000;
+/// ENHANCE_YOUR_CALM (RFC 9113, section 7).
+const CALM: u32 = 11;
+
+/// Sends many frames; whether the gateway was heard to close, or at least closed, before the end.
+async fn check(what: &str, begin: &[u8], next: impl Fn(u32) -> Vec<u8>) {
+    let (backend, _) = over_stream().await;
+    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let mut raw = Raw::connect(rig.address).await;
+    assert!(raw.send(begin).await);
+    let mut number = 0;
+    while number < MANY {
+        let piece: Vec<u8> = (number..number + 100).flat_map(&next).collect();
+        number += 100;
+        if !raw.send(&piece).await {
+            break;
+        }
+    }
+    // What was said last may be lost where the rest of the flood was not read; the end is not.
+    while let Some(frame) = raw.next().await {
+        if frame.kind == GOAWAY {
+            let reason = code(&frame.payload[4..]);
+            assert!([1, CALM].contains(&reason), "{what}: goodbye with {reason}");
+        }
+    }
+    until("nothing is left", || rig.totals().connections_total == 1).await;
+}
+
+fn open(stream: u32, flags: u8) -> Vec<u8> {
+    frame(HEADERS, flags, stream, &block(&GET))
+}
+
+#[tokio::test]
+async fn continuation() {
+    let open = open(1, END_STREAM);
+    check("empty", &open, |_| frame(CONTINUATION, 0, 1, &[])).await;
+    let fields = block(&[("x", "y")]);
+    check("full", &open, |_| frame(CONTINUATION, 0, 1, &fields)).await;
+}
+
+#[tokio::test]
+async fn frames_that_are_answered() {
+    check("ping", &[], |_| frame(PING, 0, 0, &[0; 8])).await;
+    check("settings", &[], |_| frame(SETTINGS, 0, 0, &[])).await;
+    let table_size = [0, 1, 0, 0, 16, 0];
+    check("table sizes", &[], |_| frame(SETTINGS, 0, 0, &table_size)).await;
+}
+
+#[tokio::test]
+async fn frames_that_do_nothing() {
+    check("pong", &[], |_| frame(PING, 1, 0, &[0; 8])).await;
+    check("priority", &[], |_| frame(PRIORITY, 0, 1, &[0, 0, 0, 0, 1])).await;
+    check("unknown", &[], |_| frame(0xfa, 0, 0, &[])).await;
+    let one = 1_u32.to_be_bytes();
+    check("windows", &[], |_| frame(WINDOW_UPDATE, 0, 0, &one)).await;
+    let open = open(1, END_HEADERS);
+    check("window of a stream", &open, |_| {
+        frame(WINDOW_UPDATE, 0, 1, &one)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn empty_data() {
+    let open = open(1, END_HEADERS);
+    check("empty", &open, |_| frame(DATA, 0, 1, &[])).await;
+    check("padded", &open, |_| frame(DATA, 8, 1, &[3, 0, 0, 0])).await;
+}
+
+#[tokio::test]
+async fn rapid_reset() {
+    let cancel = 8_u32.to_be_bytes();
+    check("at once", &[], |number| {
+        let stream = 2 * number + 1;
+        let mut frames = open(stream, END_HEADERS | END_STREAM);
+        frames.extend(frame(RST_STREAM, 0, stream, &cancel));
+        frames
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn resets_that_the_gateway_is_made_to_send() {
+    check("a stream that depends on itself", &[], |number| {
+        let stream = 2 * number + 1;
+        let mut frames = open(stream, END_HEADERS);
+        frames.extend(frame(PRIORITY, 0, stream, &{
+            let mut payload = stream.to_be_bytes().to_vec();
+            payload.push(1);
+            payload
+        }));
+        frames
+    })
+    .await;
+    check("a window that overflows", &[], |number| {
+        let stream = 2 * number + 1;
+        let mut frames = open(stream, END_HEADERS);
+        let most = 0x7fff_ffff_u32.to_be_bytes();
+        frames.extend(frame(WINDOW_UPDATE, 0, stream, &most));
+        frames
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn more_streams_than_may_be() {
+    let (backend, seen) = over_stream().await;
+    let rig = Rig::with(&[backend], |settings| {
+        settings.upstream_protocol = Protocol::Http2;
+        settings.streams = 3;
+    });
+    let mut raw = Raw::connect(rig.address).await;
+    let waiting = block(&[GET[0], GET[1], GET[2], (":path", "/wait")]);
+    for stream in [1, 3, 5, 7] {
+        let sent = frame(HEADERS, END_HEADERS | END_STREAM, stream, &waiting);
+        assert!(raw.send(&sent).await);
+    }
+    let refused = 7;
+    assert_eq!(raw.end_of(7).await, End::Reset(refused));
+    until("they wait", || {
+        crate::backend::Seen::count(&seen.requests) == 3
+    })
+    .await;
+    // As soon as it may go on, one that takes its place is served.
+    seen.go_on.notify_waiters();
+    assert!(matches!(raw.next_of(HEADERS).await, Some(answer) if answer.stream < 7));
+    let sent = frame(HEADERS, END_HEADERS | END_STREAM, 9, &block(&GET));
+    assert!(raw.send(&sent).await);
+    assert_eq!(raw.end_of(9).await, End::Answer(200));
+}

@@ -1,0 +1,84 @@
+//! A gateway of this process with backends of this process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::frontend::http::server::Server;
+use tollgate::observe::counters::Totals;
+use tollgate::runtime::gateway::Gateway;
+use tollgate::runtime::settings::{Protocol, Settings};
+
+/// A gateway that serves.
+pub(crate) struct Rig {
+    server: Option<Server>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Rig {
+    /// One worker with these backends, all of one service.
+    pub(crate) fn new(protocol: Protocol, backends: &[SocketAddr]) -> Self {
+        Self::with(backends, |settings| settings.upstream_protocol = protocol)
+    }
+
+    pub(crate) fn with(backends: &[SocketAddr], change: impl FnOnce(&mut Settings)) -> Self {
+        let backends: Vec<String> = backends.iter().map(ToString::to_string).collect();
+        let table = serde_json::json!({
+            "routes": [{"path_pattern": "/*", "service": "all", "backends": backends}],
+        });
+        let loaded = load_json(&table.to_string(), LoadOptions::INIT)
+            .unwrap_or_else(|faults| panic!("{faults:?}"));
+        let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let listen = [SocketAddr::from(([127, 0, 0, 1], 0))];
+        let server = Server::start(&gateway, &Arc::new(settings), &listen, 1).unwrap();
+        Self {
+            address: server.addresses()[0],
+            server: Some(server),
+        }
+    }
+
+    pub(crate) fn drain(&self) {
+        self.server.as_ref().unwrap().drain();
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.server.as_ref().unwrap().totals()
+    }
+
+    /// Waits for the workers to end, which must have been told to.
+    pub(crate) async fn join(mut self) -> Totals {
+        let server = self.server.take().unwrap();
+        let joined = tokio::task::spawn_blocking(move || server.join());
+        within(joined).await.unwrap()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(server) = &self.server {
+            server.drain();
+        }
+    }
+}
+
+/// What a future gives, which must be soon.
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
+    let soon = Duration::from_secs(20);
+    tokio::time::timeout(soon, future)
+        .await
+        .expect("it comes to an end")
+}
+
+/// Lets others go on until this holds, which must be soon.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    #[expect(clippy::disallowed_methods, reason = "a bound for a test that hangs")]
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        tokio::task::yield_now().await;
+        std::thread::yield_now();
+    }
+}
