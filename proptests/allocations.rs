@@ -6,12 +6,20 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use allocation_counter::measure;
 use tollgate::config::compile::{LoadOptions, Loaded, load_json};
+use tollgate::engine::backend::Address;
 use tollgate::engine::decide::decide;
+use tollgate::engine::edit::Edits;
+use tollgate::engine::policy::{Cors, HostRule, Policy};
 use tollgate::engine::registry::Registry;
 use tollgate::engine::request::RawRequest;
+use tollgate::engine::semantics::fault::{Cause, UpstreamFault};
+use tollgate::engine::semantics::hops::Protocol;
+use tollgate::engine::semantics::problem::Problem;
+use tollgate::engine::semantics::{Arrival, Request, response_edits};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::table::Table;
 use tollgate::engine::versioning::Versioning;
@@ -70,6 +78,62 @@ fn the_codec_allocates_for_its_first_message_only() {
     };
     proxy();
     assert_eq!(measure(|| (0..100).for_each(|_| proxy())).count_total, 0);
+}
+
+#[test]
+fn what_a_proxy_changes_allocates_nothing() {
+    let fields = [
+        ("Host", "shop.test"),
+        ("Accept", "*/*"),
+        ("X-Forwarded-For", "198.51.100.9, 203.0.113.4"),
+        ("X-Forwarded-Port", "80"),
+        ("Traceparent", "00-0"),
+        ("Tracestate", "a=1"),
+        ("Origin", "https://a.test"),
+    ];
+    let policy = Policy {
+        host: HostRule::Rewrite,
+        cors: Some(Cors {
+            origins: vec!["https://a.test".into()],
+            methods: Vec::new(),
+            headers: Vec::new(),
+            expose: vec!["x-total".into()],
+            credentials: true,
+            max_age: Duration::from_secs(600),
+        }),
+        ..Policy::default()
+    };
+    let backend = Address::parse("users-1:8080").unwrap();
+    let random = [0x5A; 24];
+    let (mut edits, mut body) = (Edits::new(), Vec::with_capacity(1024));
+    let mut buffer = String::with_capacity(64);
+    for (is_trusted, peer) in [(false, "2001:db8::7"), (true, "192.0.2.7")] {
+        let arrival = Arrival {
+            peer: peer.parse().unwrap(),
+            is_trusted,
+            is_tls: true,
+            protocol: Protocol::Http2,
+            host: Some("shop.test"),
+            pseudonym: "tollgate",
+        };
+        let counted = measure(|| {
+            let request = Request::read(&arrival, "GET", &fields[..], &random);
+            request.edits(&mut edits, &policy, &random);
+            black_box(request.upstream_host(&policy, &backend, &mut buffer));
+            black_box(edits.added().count());
+            let cause = Cause::from(UpstreamFault::Timeout);
+            let problem = Problem {
+                cause: &cause,
+                id: &request.id,
+                pseudonym: "tollgate",
+                grpc: None,
+            };
+            black_box(problem.write(&mut edits, &mut body));
+            response_edits(&mut edits, &policy, None, request.noted.origin.only());
+            black_box(edits.added().count());
+        });
+        assert_eq!(counted.count_total, 0, "from {peer}");
+    }
 }
 
 /// Beside the trie, which any router of this kind has.

@@ -21,6 +21,21 @@ const SAID: &[(&str, &[&str])] = &[
     ("check-meaning", &["check", "meaning.yaml"]),
     ("check-clashes", &["check", "clashes.yaml"]),
     ("check-syntax", &["check", "syntax.yaml"]),
+    ("check-edge", &["check", "edge.yaml"]),
+    ("check-edge-wrong", &["check", "edge_wrong.yaml"]),
+    ("routes-edge", &["routes", "edge.yaml"]),
+    (
+        "routes-edge-json",
+        &["routes", "--format", "json", "edge.yaml"],
+    ),
+    (
+        "explain-redirect",
+        &["explain", "--config", "edge.yaml", "GET", "/old/x?y"],
+    ),
+    (
+        "explain-rewrite",
+        &["explain", "--config", "edge.yaml", "GET", "/api/shop/1"],
+    ),
     ("check-latin1", &["check", "latin1.yaml"]),
     ("check-unreachable", &["check", "unreachable.yaml"]),
     (

@@ -12,7 +12,9 @@ use proptest::test_runner::TestRunner;
 
 use reference::adapter::{self, load, normal_path};
 use reference::forms::{Form, expand};
-use reference::generators::{SMALL, USUAL, covering_tables, extra_routes, stripped_prefix, tables};
+use reference::generators::{
+    SMALL, USUAL, below_rewrite, covering_tables, extra_routes, stripped_prefix, tables,
+};
 use reference::matcher::{STANDARD_METHODS, decide, matching};
 use reference::model::{Fault, Outcome, Request, Route, Strip, Table, Versioning, to_json};
 use reference::normal::is_normal;
@@ -90,6 +92,7 @@ proptest! {
         let mut whole = table.clone();
         for route in &mut whole.routes {
             route.strip_prefix = Strip::Off;
+            route.rewrite_prefix = None;
         }
         let (Ok(stripping), Ok(keeping)) = (load(&table), load(&whole)) else { return Ok(()) };
         for request in &requests {
@@ -102,7 +105,9 @@ proptest! {
                 ) => {
                     prop_assert_eq!(&route, &same_route);
                     prop_assert_eq!(version, same_version);
-                    prop_assert!(is_joined(&path, &prefix_of(&table, &route), &upstream_path));
+                    let route = route_of(&table, &route);
+                    let rest = below_rewrite(route, &upstream_path);
+                    prop_assert!(is_joined(&path, &stripped_prefix(route), &rest));
                 }
                 (stripped, kept) => prop_assert_eq!(stripped, kept),
             }
@@ -122,7 +127,8 @@ proptest! {
             };
             prop_assert!(is_normal(&upstream_path), "{}", upstream_path);
             prop_assert_eq!(normal_path(&upstream_path), Some(upstream_path.clone()));
-            prop_assert!(stays_in_its_pattern(&table, &route, &upstream_path), "{}", upstream_path);
+            let route = route_of(&table, &route);
+            prop_assert!(stays_in_its_pattern(route, &upstream_path), "{}", upstream_path);
         }
     }
 }
@@ -327,20 +333,25 @@ fn is_joined(path: &str, prefix: &str, rest: &str) -> bool {
     path == format!("{prefix}{rest}") || (rest == "/" && path == prefix) || path == "*"
 }
 
-fn prefix_of(table: &Table, name: &str) -> String {
-    let route = table.routes.iter().find(|route| route.name == name);
-    route.map(stripped_prefix).unwrap_or_default()
+fn route_of<'t>(table: &'t Table, name: &str) -> &'t Route {
+    let mut routes = table.routes.iter();
+    let found = routes.find(|route| route.name == name);
+    found.expect("a hit names a route of the table")
 }
 
-/// Whether the path, with what was stripped put back, matches what the route declares.
-fn stays_in_its_pattern(table: &Table, name: &str, upstream_path: &str) -> bool {
-    let Some(route) = table.routes.iter().find(|route| route.name == name) else {
+/// Whether the path is below the rewrite prefix, and what is there, with what was stripped put
+/// back, matches what the route declares.
+fn stays_in_its_pattern(route: &Route, upstream_path: &str) -> bool {
+    let above = route.rewrite_prefix.as_deref().unwrap_or("/");
+    let above = above.trim_end_matches('/');
+    let rest = upstream_path.strip_prefix(above);
+    if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return false;
-    };
+    }
+    let rest = below_rewrite(route, upstream_path);
     let pattern = Pattern::parse(&route.pattern);
     let prefix = stripped_prefix(route);
-    let whole = format!("{prefix}{upstream_path}");
-    pattern.matches(&whole) || (upstream_path == "/" && pattern.matches(&prefix))
+    pattern.matches(&format!("{prefix}{rest}")) || (rest == "/" && pattern.matches(&prefix))
 }
 
 fn shuffle(mut routes: Vec<Route>, places: &[Index]) -> Vec<Route> {

@@ -1,6 +1,6 @@
 //! Frames that cost more than they bring: none is taken without end.
 
-use tollgate::runtime::settings::Protocol;
+use tollgate::engine::policy::Protocol;
 
 use crate::backend::over_stream;
 use crate::frames::{
@@ -17,7 +17,7 @@ const CALM: u32 = 11;
 /// Sends many frames; whether the gateway was heard to close, or at least closed, before the end.
 async fn check(what: &str, begin: &[u8], next: impl Fn(u32) -> Vec<u8>) {
     let (backend, _) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut raw = Raw::connect(rig.address).await;
     assert!(raw.send(begin).await);
     let mut number = 0;
@@ -117,8 +117,7 @@ async fn resets_that_the_gateway_is_made_to_send() {
 #[tokio::test]
 async fn more_streams_than_may_be() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::with(&[backend], |settings| {
-        settings.upstream_protocol = Protocol::Http2;
+    let rig = Rig::with(Protocol::H2, &[backend], |settings| {
         settings.streams = 3;
     });
     let mut raw = Raw::connect(rig.address).await;

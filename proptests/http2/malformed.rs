@@ -1,7 +1,7 @@
 //! Requests that are none (RFC 9113, section 8.1.1), and those that would be another one to the
 //! next hop.
 
-use tollgate::runtime::settings::Protocol;
+use tollgate::engine::policy::Protocol;
 
 use crate::backend::{Seen, over_wire};
 use crate::frames::{
@@ -16,7 +16,7 @@ const WIRE_ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 /// Sends a request with these fields on a connection of its own, and gives what became of it.
 async fn end(fields: &[(&str, &str)], data: Option<&[u8]>) -> (End, usize) {
     let (backend, seen) = over_wire(WIRE_ANSWER).await;
-    let rig = Rig::new(Protocol::Http1, &[backend]);
+    let rig = Rig::new(Protocol::H1, &[backend]);
     let mut raw = Raw::connect(rig.address).await;
     let flags = match data {
         Some(_) => END_HEADERS,
@@ -153,7 +153,7 @@ async fn lengths_that_do_not_hold() {
 #[tokio::test]
 async fn heads_that_are_too_large() {
     let (backend, seen) = over_wire(WIRE_ANSWER).await;
-    let rig = Rig::new(Protocol::Http1, &[backend]);
+    let rig = Rig::new(Protocol::H1, &[backend]);
     let mut raw = Raw::connect(rig.address).await;
     let value = "v".repeat(120);
     let many: Vec<_> = (0..101).map(|_| ("x", "1")).collect();

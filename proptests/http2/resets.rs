@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use http::StatusCode;
-use tollgate::runtime::settings::Protocol;
+use tollgate::engine::policy::Protocol;
 
 use crate::backend::{Seen, over_stream, over_wire};
 use crate::client::{Client, request, send, whole};
@@ -12,7 +12,7 @@ use crate::rig::{Rig, until, within};
 #[tokio::test]
 async fn a_client_that_resets_cancels_its_request() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (answer, body) = client.begin(request("GET", "/wait"), true).await;
     within(until("it arrives", || Seen::count(&seen.requests) == 1)).await;
@@ -38,7 +38,7 @@ async fn a_client_that_resets_cancels_its_request() {
 async fn a_client_that_resets_closes_the_connection_of_its_request() {
     // The answer is never whole, so that only the closing ends it.
     let (backend, seen) = over_wire("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").await;
-    let rig = Rig::new(Protocol::Http1, &[backend]);
+    let rig = Rig::new(Protocol::H1, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (answer, _) = client.begin(request("GET", "/"), true).await;
     let answer = within(answer).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_client_that_resets_closes_the_connection_of_its_request() {
 #[tokio::test]
 async fn a_backend_that_resets_before_its_answer() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let answer = client.get("/reset").await;
     assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
@@ -71,7 +71,7 @@ async fn a_backend_that_resets_before_its_answer() {
     body.send_data("x".into(), true).unwrap();
     let answer = whole(answer).await.unwrap();
     assert!(
-        answer.text().contains("upstream.refused"),
+        answer.text().contains("upstream.overloaded"),
         "{}",
         answer.text()
     );
@@ -81,7 +81,7 @@ async fn a_backend_that_resets_before_its_answer() {
 #[tokio::test]
 async fn an_answer_that_is_torn_never_ends_clean() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (answer, _) = client.begin(request("GET", "/torn"), true).await;
     let answer = within(answer).await.unwrap();
@@ -92,7 +92,7 @@ async fn an_answer_that_is_torn_never_ends_clean() {
     assert_eq!(error.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM));
     // Over HTTP/1.1 the backend closes instead.
     let (backend, _) = closing_half_way().await;
-    let rig = Rig::new(Protocol::Http1, &[backend]);
+    let rig = Rig::new(Protocol::H1, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (answer, _) = client.begin(request("GET", "/"), true).await;
     let error = whole(answer).await.unwrap_err();
@@ -118,7 +118,7 @@ async fn closing_half_way() -> (std::net::SocketAddr, tokio::task::JoinHandle<()
 #[tokio::test]
 async fn a_backend_that_says_goodbye() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (waiting, _) = client.begin(request("GET", "/wait"), true).await;
     within(until("it arrives", || Seen::count(&seen.requests) == 1)).await;
@@ -135,7 +135,7 @@ async fn a_backend_that_says_goodbye() {
 #[tokio::test]
 async fn a_backend_that_is_gone_is_replaced() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     for _ in 0..3 {
         assert_eq!(client.get("/").await.status(), 200);
@@ -144,7 +144,7 @@ async fn a_backend_that_is_gone_is_replaced() {
     }
     assert_eq!(client.get("/").await.status(), 200);
     assert!(Seen::count(&seen.connections) >= 4);
-    let rig = Rig::new(Protocol::Http2, &["127.0.0.1:1".parse().unwrap()]);
+    let rig = Rig::new(Protocol::H2, &["127.0.0.1:1".parse().unwrap()]);
     let mut client = Client::connect(rig.address).await;
     let answer = client.get("/").await;
     assert_eq!(answer.status(), 502);
@@ -158,7 +158,7 @@ async fn a_backend_that_is_gone_is_replaced() {
 #[tokio::test]
 async fn what_is_in_flight_ends_when_the_gateway_does() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (waiting, _) = client.begin(request("GET", "/wait"), true).await;
     let (answer, mut body) = client.begin(request("POST", "/echo"), false).await;
@@ -189,8 +189,7 @@ async fn what_is_in_flight_ends_when_the_gateway_does() {
 #[tokio::test]
 async fn a_connection_without_streams_is_closed() {
     let (backend, _) = over_stream().await;
-    let rig = Rig::with(&[backend], |settings| {
-        settings.upstream_protocol = Protocol::Http2;
+    let rig = Rig::with(Protocol::H2, &[backend], |settings| {
         settings.idle_timeout = std::time::Duration::from_millis(100);
     });
     let mut client = Client::connect(rig.address).await;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::engine::policy::Protocol;
+use tollgate::frontend::http::listener::Listener;
 use tollgate::frontend::http::server::Server;
 use tollgate::observe::counters::Totals;
 use tollgate::runtime::gateway::Gateway;
-use tollgate::runtime::settings::{Protocol, Settings};
+use tollgate::runtime::settings::Settings;
 
 /// A gateway that serves.
 pub(crate) struct Rig {
@@ -19,21 +21,30 @@ pub(crate) struct Rig {
 impl Rig {
     /// One worker with these backends, all of one service.
     pub(crate) fn new(protocol: Protocol, backends: &[SocketAddr]) -> Self {
-        Self::with(backends, |settings| settings.upstream_protocol = protocol)
+        Self::with(protocol, backends, |_| {})
     }
 
-    pub(crate) fn with(backends: &[SocketAddr], change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn with(
+        protocol: Protocol,
+        backends: &[SocketAddr],
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let backends: Vec<String> = backends.iter().map(ToString::to_string).collect();
         let table = serde_json::json!({
             "routes": [{"path_pattern": "/*", "service": "all", "backends": backends}],
+            "services": {"all": {"protocol": match protocol {
+                Protocol::H1 => "h1",
+                Protocol::H2 => "h2",
+            }}},
         });
         let loaded = load_json(&table.to_string(), LoadOptions::INIT)
             .unwrap_or_else(|faults| panic!("{faults:?}"));
         let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
         let mut settings = Settings::default();
         change(&mut settings);
-        let listen = [SocketAddr::from(([127, 0, 0, 1], 0))];
-        let server = Server::start(&gateway, &Arc::new(settings), &listen, 1).unwrap();
+        let listen = [Listener::plain(SocketAddr::from(([127, 0, 0, 1], 0)))];
+        let settings = Arc::new(settings);
+        let server = Server::start(&gateway, &settings, &listen, 1, None).unwrap();
         Self {
             address: server.addresses()[0],
             server: Some(server),

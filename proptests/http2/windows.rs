@@ -1,7 +1,7 @@
 //! Large bodies: what one side does not take, the other is not asked for.
 
 use bytes::Bytes;
-use tollgate::runtime::settings::Protocol;
+use tollgate::engine::policy::Protocol;
 
 use crate::backend::{Seen, over_stream, over_wire};
 use crate::client::{Client, read, request, send, whole};
@@ -14,7 +14,7 @@ const MOST_HELD: usize = 2_500_000;
 #[tokio::test]
 async fn large_bodies_go_both_ways() {
     let (backend, _) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let answer = client.get(&format!("/large?{LARGE}")).await;
     assert_eq!(answer.body.len(), LARGE);
@@ -30,7 +30,7 @@ async fn large_bodies_go_both_ways() {
 #[tokio::test]
 async fn a_slow_client_holds_its_backend_back() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (answer, _) = client.begin(request("GET", "/large?50000000"), true).await;
     let answer = within(answer).await.unwrap();
@@ -51,7 +51,7 @@ async fn a_slow_client_holds_its_backend_back() {
 #[tokio::test]
 async fn a_slow_backend_holds_its_client_back() {
     let (backend, seen) = over_stream().await;
-    let rig = Rig::new(Protocol::Http2, &[backend]);
+    let rig = Rig::new(Protocol::H2, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let mut other = Client::connect(rig.address).await;
     let (answer, mut body) = client.begin(request("POST", "/deaf"), false).await;
@@ -75,7 +75,7 @@ async fn a_slow_backend_holds_its_client_back() {
 async fn large_bodies_between_the_versions() {
     let (backend, _) =
         over_wire("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n").await;
-    let rig = Rig::new(Protocol::Http1, &[backend]);
+    let rig = Rig::new(Protocol::H1, &[backend]);
     let mut client = Client::connect(rig.address).await;
     let (answer, mut body) = client.begin(request("POST", "/"), false).await;
     let data = Bytes::from(vec![b'z'; 1_000_000]);

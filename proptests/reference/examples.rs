@@ -171,6 +171,44 @@ fn a_failing_constraint_tries_the_next() {
 }
 
 #[test]
+fn a_prefix_is_put_in_place_of_what_was_stripped() {
+    check(
+        "
+        /api/users/* users strip=true rewrite=/internal
+        GET /api/users/123 => /api/users/* strip=true rewrite=/internal - -> /internal/123
+        GET /api/users => /api/users/* strip=true rewrite=/internal - -> /internal
+        GET /api/users/ => /api/users/* strip=true rewrite=/internal - -> /internal/
+
+        /v/users/* users strip=/v rewrite=/
+        GET /v/users/1 => /v/users/* strip=/v rewrite=/ - -> /users/1
+
+        /a/* s rewrite=/i/j
+        GET /a/b => /a/* rewrite=/i/j - -> /i/j/a/b
+        OPTIONS /a => /a/* rewrite=/i/j - -> /i/j/a
+
+        /* s strip=true rewrite=/i
+        GET / => /* strip=true rewrite=/i - -> /i/
+        OPTIONS * => /* strip=true rewrite=/i - -> *
+        ",
+    );
+}
+
+/// Once `/v1`, of which nothing is left, went upstream as another path than `/` itself.
+#[test]
+fn a_prefix_is_put_before_the_root_that_a_version_leaves() {
+    check(
+        "
+        /* s version=v1 rewrite=/i
+        /v2/* s
+        GET / => /* version=v1 rewrite=/i v1 -> /i/
+        GET /v1 => /* version=v1 rewrite=/i v1 -> /i/
+        GET /v1/ => /* version=v1 rewrite=/i v1 -> /i/
+        GET /v1/a => /* version=v1 rewrite=/i v1 -> /i/a
+        ",
+    );
+}
+
+#[test]
 fn a_prefix_is_stripped_from_the_declared_path() {
     check(
         "

@@ -152,6 +152,7 @@ struct RoutePlan {
     headers: Vec<(&'static str, Constraint)>,
     query: Vec<(&'static str, Constraint)>,
     strip: Option<usize>,
+    rewrite: Option<&'static str>,
     encoded_slashes: bool,
 }
 
@@ -188,6 +189,7 @@ impl RoutePlan {
             headers: owned(self.headers),
             query: owned(self.query),
             strip_prefix,
+            rewrite_prefix: self.rewrite.map(str::to_owned),
             encoded_slashes: self.encoded_slashes,
         }
     }
@@ -262,10 +264,11 @@ fn route_plans(scope: f64) -> impl Strategy<Value = RoutePlan> {
     let constraints = (few(HEADERS, scope), few(QUERY, scope));
     let forwarding = (
         prop::option::weighted(0.4, 0..=2_usize),
+        prop::option::weighted(0.3, select(vec!["/", "/i", "/i/j", "/a", "/v1"])),
         prop::bool::weighted(0.5),
     );
     (place, audience, constraints, forwarding).prop_map(
-        |(place, (hosts, methods), (headers, query), (strip, encoded_slashes))| {
+        |(place, (hosts, methods), (headers, query), (strip, rewrite, encoded_slashes))| {
             let (base, segment, version, service) = place;
             RoutePlan {
                 base,
@@ -277,6 +280,7 @@ fn route_plans(scope: f64) -> impl Strategy<Value = RoutePlan> {
                 headers,
                 query,
                 strip,
+                rewrite,
                 encoded_slashes,
             }
         },
@@ -347,6 +351,17 @@ pub(crate) fn stripped_prefix(route: &Route) -> String {
                 .map(|word| format!("/{word}"))
                 .collect()
         }
+    }
+}
+
+/// The path that a route leaves of one that goes upstream, before its `rewrite_prefix` is put there.
+pub(crate) fn below_rewrite(route: &Route, upstream_path: &str) -> String {
+    let prefix = route.rewrite_prefix.as_deref().unwrap_or("/");
+    let prefix = prefix.trim_end_matches('/');
+    match upstream_path.strip_prefix(prefix) {
+        Some("") => "/".to_owned(),
+        Some(rest) => rest.to_owned(),
+        None => upstream_path.to_owned(),
     }
 }
 

@@ -247,7 +247,8 @@ fn none_left(seen: &[Seen<'_>]) -> Refusal {
     Refusal::Method(methods)
 }
 
-/// The path as the backend sees it: the winner's declared pattern, then without its prefix.
+/// The path as the backend sees it: the winner's declared pattern, then without its prefix, then
+/// below another.
 fn upstream_path(winner: &Form<'_>, path: &str) -> String {
     if path == "*" {
         return path.to_owned();
@@ -263,7 +264,9 @@ fn upstream_path(winner: &Form<'_>, path: &str) -> String {
         Strip::Prefix(prefix) => split(prefix).len(),
     };
     let left: Vec<String> = split(&declared_path).into_iter().skip(taken).collect();
-    join(&left)
+    let above = winner.route.rewrite_prefix.as_deref().unwrap_or("/");
+    let above = split(above).into_iter().filter(|word| !word.is_empty());
+    join(&above.chain(left).collect::<Vec<_>>())
 }
 
 fn has_encoded_slash(path: &str) -> bool {

@@ -53,6 +53,8 @@ pub(crate) struct Route {
     pub(crate) headers: Vec<(String, Constraint)>,
     pub(crate) query: Vec<(String, Constraint)>,
     pub(crate) strip_prefix: Strip,
+    /// The `rewrite_prefix`, without a final slash but for `/` alone.
+    pub(crate) rewrite_prefix: Option<String>,
     /// Whether `encoded_slashes: keep` is stated.
     pub(crate) encoded_slashes: bool,
 }
@@ -146,7 +148,8 @@ pub(crate) fn to_json(table: &Table) -> String {
 
 fn route_json(route: &Route) -> Value {
     let strip = match &route.strip_prefix {
-        Strip::Off => None,
+        // Left out, it would be `true` beside a `rewrite_prefix`.
+        Strip::Off => route.rewrite_prefix.as_ref().map(|_| json!(false)),
         Strip::Literals => Some(json!(true)),
         Strip::Prefix(prefix) => Some(json!(prefix)),
     };
@@ -164,6 +167,12 @@ fn route_json(route: &Route) -> Value {
     put(&mut fields, "headers", constraints_json(&route.headers));
     put(&mut fields, "query", constraints_json(&route.query));
     put(&mut fields, "strip_prefix", strip);
+    let rewrite = route.rewrite_prefix.as_ref();
+    put(
+        &mut fields,
+        "rewrite_prefix",
+        rewrite.map(|prefix| json!(prefix)),
+    );
     put(
         &mut fields,
         "encoded_slashes",

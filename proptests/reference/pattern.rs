@@ -139,12 +139,14 @@ impl Pattern {
         longer
     }
 
-    /// How many literal segments stand before the first parameter or `*`.
+    /// How many literal segments stand before the first parameter or `*`. What follows a final
+    /// slash is none: it is the path that is left.
     pub(crate) fn leading_literals(&self) -> usize {
-        self.segments
-            .iter()
-            .take_while(|segment| segment.kind() == Kind::Literal)
-            .count()
+        let is_word = |segment: &&Segment| match segment {
+            Segment::Literal(text) => !text.is_empty(),
+            Segment::Param(_) => false,
+        };
+        self.segments.iter().take_while(is_word).count()
     }
 }
 

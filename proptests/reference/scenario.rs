@@ -1,8 +1,8 @@
 //! A scenario: a table, requests and their outcomes as lines of text.
 //!
 //! A line that begins with `/` is a route: `PATTERN SERVICE [version=V] [hosts=A,B] [methods=A,B]
-//! [header=N:V] [query=N:V] [strip=true|/P] [keep]`, named by its pattern and what follows the
-//! service. `versioning:` sets `default=`, `from=` and `derive=`. Any other line is a request and
+//! [header=N:V] [query=N:V] [strip=true|/P] [rewrite=/P] [keep]`, named by its pattern and what
+//! follows the service. `versioning:` sets `default=`, `from=` and `derive=`. Any other line is a request and
 //! its outcome, `METHOD TARGET [| NAME: VALUE]... => OUTCOME`, the latter as `describe` writes it.
 
 use std::collections::BTreeSet;
@@ -99,6 +99,7 @@ fn route(text: &str) -> Route {
             ("header", header) => route.headers.push(constraint(header)),
             ("query", query) => route.query.push(constraint(query)),
             ("strip", "true") => route.strip_prefix = Strip::Literals,
+            ("rewrite", prefix) => route.rewrite_prefix = Some(prefix.to_owned()),
             ("strip", prefix) => route.strip_prefix = Strip::Prefix(prefix.to_owned()),
             _ => route.encoded_slashes = true,
         }

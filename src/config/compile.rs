@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use crate::config::document::Document;
 use crate::config::fault::{Fault, Faults, Severity};
+use crate::config::policies::Policies;
+use crate::config::process;
 use crate::config::raw::{At, RawTable, RawVersioning, Strictness, read};
 use crate::config::routes::Routes;
+use crate::config::serve::Serve;
 use crate::config::services::Services;
 use crate::engine::backend::Address;
 use crate::engine::registry::Registry;
@@ -23,6 +26,8 @@ pub struct Loaded {
     pub table: Table,
     /// The backends of each route, in the order of the routes.
     pub configured: Vec<Configured>,
+    /// What the process is to do; of an `init` message, the defaults.
+    pub serve: Serve,
     /// Warnings and notes.
     pub remarks: Vec<Fault>,
 }
@@ -91,6 +96,7 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
         strictness: options.strictness,
         faults,
     };
+    let serve = process::serve(&mut compiler, &raw.serve);
     let (table, configured, places) = compiler.table(raw);
     let severity = if options.allow_unreachable {
         Severity::Warning
@@ -118,6 +124,7 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
     Ok(Loaded {
         table,
         configured,
+        serve,
         remarks: compiler.faults.into_sorted(),
     })
 }
@@ -136,7 +143,8 @@ impl Compiler<'_> {
     ) -> (Table, Vec<Configured>, Vec<crate::config::document::Place>) {
         let versioning = self.versioning(&raw.versioning);
         let services = Services::read(self, raw.services.as_deref());
-        let mut routes = Routes::new(&services, versioning.path_counts());
+        let policies = Policies::read(self, raw.defaults.as_deref());
+        let mut routes = Routes::new(&services, policies, versioning.path_counts());
         for route in raw.routes.iter().flatten() {
             routes.add(self, route);
         }

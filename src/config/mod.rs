@@ -5,15 +5,24 @@ pub mod builtin;
 pub mod compile;
 pub mod document;
 pub mod fault;
+pub mod quantity;
 pub mod raw;
 pub mod report;
+pub mod serve;
 pub mod text;
 
 mod builder;
+mod cors;
+mod header_rules;
 pub(crate) mod json;
+mod policies;
+mod process;
 mod reader;
+mod redirects;
+mod route_spec;
 mod routes;
 mod services;
 #[cfg(test)]
 mod tests;
+mod upstreams;
 mod yaml;

@@ -6,7 +6,16 @@
 
 use crate::config::document::{Document, Place};
 use crate::config::fault::Faults;
+use crate::config::raw::policy::{
+    DEFAULTS, RawPolicy, RawRedirect, RawUpstream, policy, redirect, upstream,
+};
+use crate::config::raw::serve::{RawServe, SERVE_KEYS, serve};
+use crate::config::raw::service::{RawService, service};
 use crate::config::reader::{Reader, Shape};
+
+pub mod policy;
+pub mod serve;
+pub mod service;
 
 /// A value and where it stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +35,10 @@ pub struct RawTable {
     pub services: Option<Vec<RawService>>,
     /// `versioning`.
     pub versioning: RawVersioning,
+    /// `defaults`: what all routes say, unless they say otherwise.
+    pub defaults: Option<Box<RawPolicy>>,
+    /// What is of the process; nothing of an `init` message.
+    pub serve: RawServe,
 }
 
 /// An element of `routes`.
@@ -37,7 +50,7 @@ pub struct RawRoute {
     pub name: Option<At<String>>,
     /// What paths it matches. If absent, a fault has said so.
     pub path_pattern: Option<At<String>>,
-    /// The service that answers. If absent, a fault has said so.
+    /// The service that answers. If absent beside no redirect, a fault has said so.
     pub service: Option<At<String>>,
     /// The version of the service that answers.
     pub version: Option<At<String>>,
@@ -53,8 +66,16 @@ pub struct RawRoute {
     pub query: Vec<(At<String>, At<RawMatch>)>,
     /// What is taken off the path before it is forwarded.
     pub strip_prefix: Option<At<RawStrip>>,
+    /// What stands in its place.
+    pub rewrite_prefix: Option<At<String>>,
     /// `keep`, or a fault for the compiler to find.
     pub encoded_slashes: Option<At<String>>,
+    /// Where clients are sent in place of a service.
+    pub redirect: Option<Box<At<RawRedirect>>>,
+    /// How its own backends are spoken to.
+    pub upstream: Option<Box<RawUpstream>>,
+    /// What it says beside; most routes say nothing.
+    pub policy: Option<Box<RawPolicy>>,
 }
 
 /// What a header or a query parameter must be.
@@ -77,32 +98,6 @@ pub enum RawStrip {
     Literals,
     /// A string: itself.
     Text(String),
-}
-
-/// An entry of `services`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawService {
-    /// The key: its name.
-    pub name: At<String>,
-    /// Addresses that serve it whatever the version.
-    pub backends: Option<At<Vec<At<String>>>>,
-    /// Its versions, in the order of the file.
-    pub versions: Vec<RawVersion>,
-}
-
-/// An entry of a service's `versions`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawVersion {
-    /// The key: the version.
-    pub name: At<String>,
-    /// Addresses that serve this version.
-    pub backends: Option<At<Vec<At<String>>>>,
-    /// Since when it should not be used.
-    pub deprecated: Option<At<String>>,
-    /// When it ends.
-    pub sunset: Option<At<String>>,
-    /// Where one can read about that.
-    pub link: Option<At<String>>,
 }
 
 /// `versioning`.
@@ -134,15 +129,28 @@ pub fn read(doc: &Document, strictness: Strictness) -> (RawTable, Faults) {
 }
 
 /// The keys of the file itself.
-pub(super) const TABLE: Shape<3> = Shape {
+pub(super) const TABLE: Shape<12> = Shape {
     what: "the configuration",
-    keys: ["routes", "services", "versioning"],
-    not_built: &["listen", "admin", "defaults"],
+    keys: [
+        "routes",
+        "services",
+        "versioning",
+        "defaults",
+        "listen",
+        "admin",
+        "workers",
+        "trusted_proxies",
+        "access_log",
+        "drain_timeout",
+        "limits",
+        "via",
+    ],
+    not_built: &[],
     example: "{routes: [{path_pattern: /api/users/*, service: users-service}]}",
 };
 
 /// The keys of a route.
-pub(super) const ROUTE: Shape<11> = Shape {
+pub(super) const ROUTE: Shape<27> = Shape {
     what: "a route",
     keys: [
         "name",
@@ -155,35 +163,26 @@ pub(super) const ROUTE: Shape<11> = Shape {
         "headers",
         "query",
         "strip_prefix",
-        "encoded_slashes",
-    ],
-    not_built: &[
-        "timeout",
-        "retry",
         "rewrite_prefix",
+        "encoded_slashes",
+        "redirect",
+        "protocol",
+        "tls",
+        "max_in_flight",
+        "timeout",
+        "try_timeout",
+        "connect_timeout",
+        "idle_timeout",
+        "max_duration",
+        "retry",
+        "max_body",
+        "host",
         "request_headers",
         "response_headers",
-        "redirect",
         "cors",
-        "rate_limit",
     ],
+    not_built: &["rate_limit"],
     example: "{path_pattern: /api/users/*, service: users-service}",
-};
-
-/// The keys of a service.
-pub(super) const SERVICE: Shape<2> = Shape {
-    what: "a service",
-    keys: ["backends", "versions"],
-    not_built: &["health_check", "discover"],
-    example: "{backends: [\"users-1:8080\"]}",
-};
-
-/// The keys of a version of a service.
-pub(super) const VERSION: Shape<4> = Shape {
-    what: "a version",
-    keys: ["backends", "deprecated", "sunset", "link"],
-    not_built: &[],
-    example: "{backends: [\"users-1:8080\"]}",
 };
 
 /// The keys of `versioning`.
@@ -203,7 +202,8 @@ pub(super) const MATCH: Shape<2> = Shape {
 };
 
 fn table(reader: &mut Reader<'_>, place: Place) -> Option<RawTable> {
-    let [routes, services, versioning] = reader.fields(place, &TABLE)?;
+    let [routes, services, versioning, defaults, of_process @ ..] = reader.fields(place, &TABLE)?;
+    let of_process = reader.of_process(of_process, SERVE_KEYS);
     Some(RawTable {
         routes: routes.and_then(|place| {
             let form = "[{path_pattern: /api/users/*, service: users-service}]";
@@ -225,6 +225,11 @@ fn table(reader: &mut Reader<'_>, place: Place) -> Option<RawTable> {
         versioning: versioning
             .and_then(|place| self::versioning(reader, place))
             .unwrap_or_default(),
+        defaults: defaults.and_then(|place| {
+            let fields = reader.fields(place, &DEFAULTS)?;
+            policy(reader, fields)
+        }),
+        serve: serve(reader, of_process),
     })
 }
 
@@ -240,9 +245,16 @@ fn route(reader: &mut Reader<'_>, place: Place) -> Option<RawRoute> {
         headers,
         query,
         strip_prefix,
+        rewrite_prefix,
         encoded_slashes,
+        redirect,
+        protocol,
+        tls,
+        max_in_flight,
+        policy @ ..,
     ] = reader.fields(place, &ROUTE)?;
-    for (key, found) in [("`path_pattern`", path_pattern), ("`service`", service)] {
+    let answers = service.or(redirect);
+    for (key, found) in [("`path_pattern`", path_pattern), ("`service`", answers)] {
         if found.is_none() {
             reader.missing(place, &ROUTE, key);
         }
@@ -263,7 +275,13 @@ fn route(reader: &mut Reader<'_>, place: Place) -> Option<RawRoute> {
             .map(|place| constraints(reader, place, "page"))
             .unwrap_or_default(),
         strip_prefix: strip_prefix.and_then(|place| reader.strip(place)),
+        rewrite_prefix: rewrite_prefix.and_then(|place| reader.plain_text(place)),
         encoded_slashes: encoded_slashes.and_then(|place| reader.plain_text(place)),
+        redirect: redirect
+            .and_then(|place| self::redirect(reader, place))
+            .map(Box::new),
+        upstream: upstream(reader, [protocol, tls, max_in_flight]),
+        policy: self::policy(reader, policy),
     })
 }
 
@@ -278,35 +296,6 @@ fn constraints(
     entries
         .filter_map(|(name, place)| Some((name, reader.constraint(place)?)))
         .collect()
-}
-
-fn service(reader: &mut Reader<'_>, name: At<String>, place: Place) -> Option<RawService> {
-    let [backends, versions] = reader.fields(place, &SERVICE)?;
-    let backends = backends.and_then(|place| reader.texts(place));
-    let versions = versions.and_then(|place| {
-        let form = "{v1: {backends: [\"users-1:8080\"]}}";
-        reader.entries(place, "a map from versions to their backends", form)
-    });
-    let versions = versions.unwrap_or_default().into_iter();
-    let versions = versions
-        .filter_map(|(name, place)| version(reader, name, place))
-        .collect();
-    Some(RawService {
-        name,
-        backends,
-        versions,
-    })
-}
-
-fn version(reader: &mut Reader<'_>, name: At<String>, place: Place) -> Option<RawVersion> {
-    let [backends, deprecated, sunset, link] = reader.fields(place, &VERSION)?;
-    Some(RawVersion {
-        name,
-        backends: backends.and_then(|place| reader.texts(place)),
-        deprecated: deprecated.and_then(|place| reader.plain_text(place)),
-        sunset: sunset.and_then(|place| reader.plain_text(place)),
-        link: link.and_then(|place| reader.plain_text(place)),
-    })
 }
 
 fn versioning(reader: &mut Reader<'_>, place: Place) -> Option<RawVersioning> {

@@ -10,6 +10,8 @@ use crate::config::document::{Document, Place, Value};
 use crate::config::fault::{Fault, Faults, Position, Severity, did_you_mean, excerpt};
 use crate::config::raw::{At, MATCH, RawMatch, RawStrip, Strictness};
 
+mod scalars;
+
 /// A map with known keys.
 #[derive(Debug)]
 pub(super) struct Shape<const N: usize> {
@@ -93,6 +95,26 @@ impl<'d> Reader<'d> {
             }
         }
         Some(values)
+    }
+
+    /// The values of keys that an `init` may not have: there a warning says so, and they are as
+    /// if left out.
+    pub(super) fn of_process<const N: usize>(
+        &mut self,
+        fields: [Option<Place>; N],
+        keys: [&str; N],
+    ) -> [Option<Place>; N] {
+        if self.strictness == Strictness::File {
+            return fields;
+        }
+        for (place, key) in fields.into_iter().zip(keys) {
+            if let Some(place) = place {
+                let message = format!("`{key}` is of the process: an `init` does not change it");
+                let fault = self.doc.fault(place, "config.of_process", message);
+                self.faults.push(fault.with_severity(Severity::Warning));
+            }
+        }
+        [None; N]
     }
 
     /// Notes that the map at `place` lacks `keys`.

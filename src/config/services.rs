@@ -7,9 +7,12 @@ use std::sync::Arc;
 use crate::config::compile::Compiler;
 use crate::config::document::Place;
 use crate::config::fault::{Severity, did_you_mean};
-use crate::config::raw::{At, RawService, RawVersion, Strictness};
+use crate::config::raw::service::{RawService, RawVersion};
+use crate::config::raw::{At, Strictness};
+use crate::config::upstreams::upstream;
 use crate::engine::backend::Address;
 use crate::engine::lifecycle::Lifecycle;
+use crate::engine::policy::Upstream;
 use crate::engine::version::ApiVersion;
 
 /// Every service that the configuration describes.
@@ -24,6 +27,8 @@ pub(super) struct Service {
     place: Place,
     pub(super) backends: Option<Arc<[Address]>>,
     pub(super) versions: BTreeMap<ApiVersion, ServiceVersion>,
+    /// How its backends are spoken to; none if nothing is said.
+    pub(super) upstream: Option<Arc<Upstream>>,
 }
 
 /// One version of a service.
@@ -136,10 +141,16 @@ impl Service {
             }
         }
         let backends = raw.backends.as_ref().map(|list| compiler.addresses(list));
+        let upstream = raw.upstream.as_ref().map(|raw| {
+            let of_versions = versions.values().filter_map(|v| v.backends.as_deref());
+            let addresses = backends.as_deref().into_iter().chain(of_versions);
+            upstream(compiler, raw, addresses.flatten())
+        });
         Self {
             place: raw.name.place,
             backends,
             versions,
+            upstream,
         }
     }
 }

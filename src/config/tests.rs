@@ -2,13 +2,19 @@
 
 use serde_json::Value as Json;
 
+use crate::config::compile::{LoadOptions, load_file};
 use crate::config::document::Document;
 use crate::config::fault::{Fault, Position, Severity, excerpt};
-use crate::config::raw::{
-    At, MATCH, ROUTE, RawTable, SERVICE, Strictness, TABLE, VERSION, VERSIONING, read,
+use crate::config::raw::policy::{CORS, DEFAULTS, HEADER_RULES, REDIRECT, RETRY, UPSTREAM_TLS};
+use crate::config::raw::serve::{
+    ACCESS_LOG, CERTIFICATE, LIMITS, LISTENER, REDIRECT_TO_HTTPS, SERVE_KEYS, TLS,
 };
+use crate::config::raw::service::{SERVICE, VERSION};
+use crate::config::raw::{At, MATCH, ROUTE, RawTable, Strictness, TABLE, VERSIONING, read};
 
 mod faults;
+mod policies;
+mod process;
 mod tables;
 mod texts;
 
@@ -45,6 +51,17 @@ fn faults(text: &str, strictness: Strictness) -> Vec<String> {
             .collect(),
         Err(fault) => vec![told(&fault)],
     }
+}
+
+/// What loading a file earns, one line a fault: `CODE AT: MESSAGE [HELP]`.
+fn told_faults(text: &str) -> Vec<String> {
+    let faults = load_file(text, LoadOptions::FILE).err().unwrap_or_default();
+    let told = faults.iter().map(|fault| {
+        let help = fault.help.iter().map(|help| format!(" [{help}]"));
+        let help = help.collect::<String>();
+        format!("{} {}: {}{help}", fault.code, fault.at, fault.message)
+    });
+    told.collect()
 }
 
 fn check(text: &str, expected: &[&str]) {
@@ -121,6 +138,40 @@ fn the_schema_has_the_keys_that_are_read() {
     check(&schema["$defs"]["version"], &VERSION.keys);
     check(&schema["$defs"]["versioning"], &VERSIONING.keys);
     check(&schema["$defs"]["match"], &MATCH.keys);
+    check(&schema["$defs"]["defaults"], &DEFAULTS.keys);
+    check(&schema["$defs"]["retry"], &RETRY.keys);
+    check(&schema["$defs"]["header_rules"], &HEADER_RULES.keys);
+    check(&schema["$defs"]["cors"], &CORS.keys);
+    check(&schema["$defs"]["redirect"], &REDIRECT.keys);
+    check(&schema["$defs"]["upstream_tls"], &UPSTREAM_TLS.keys);
+    check(&schema["$defs"]["listener"], &LISTENER.keys);
+    check(&schema["$defs"]["listener_tls"], &TLS.keys);
+    check(&schema["$defs"]["certificate"], &CERTIFICATE.keys);
+    let port = &schema["$defs"]["redirect_to_https"];
+    check(port, &REDIRECT_TO_HTTPS.keys);
+    check(&schema["$defs"]["access_log"], &ACCESS_LOG.keys);
+    check(&schema["$defs"]["limits"], &LIMITS.keys);
+}
+
+/// They are taken apart by their places.
+#[test]
+fn keys_read_together_stand_together() {
+    assert!(TABLE.keys.ends_with(&SERVE_KEYS));
+    assert!(ROUTE.keys.ends_with(&DEFAULTS.keys));
+    let upstream = ["protocol", "tls", "max_in_flight"];
+    assert!(SERVICE.keys.ends_with(&upstream));
+    let before = ROUTE.keys.len() - DEFAULTS.keys.len();
+    assert!(ROUTE.keys[..before].ends_with(&upstream));
+}
+
+#[test]
+fn the_examples_of_the_schema_load() {
+    let schema: Json = serde_json::from_str(SCHEMA).unwrap();
+    for example in schema["examples"].as_array().unwrap() {
+        let text = serde_json::to_string_pretty(example).unwrap();
+        let loaded = load_file(&text, LoadOptions::FILE).unwrap();
+        assert_eq!(loaded.remarks, [], "{text}");
+    }
 }
 
 const SCHEMA: &str = include_str!("../../fixtures/config.schema.json");

@@ -8,14 +8,14 @@ use crate::engine::form::Form;
 use crate::engine::host::{check_host, normal_host};
 use crate::engine::method::Method;
 use crate::engine::path::{EncodedSlash, NormalPath, PathFault, check_query, split_target};
-use crate::engine::policy::Policy;
+use crate::engine::policy::{Policy, Redirect, Upstream};
 use crate::engine::refusal;
 use crate::engine::reject::{EncodedSlashFault, Reject};
 use crate::engine::request::{Headers, RawRequest};
 use crate::engine::route::Route;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::table::RouteId;
-use crate::engine::upstream_path::UpstreamPath;
+use crate::engine::upstream_path::{UpstreamPath, rest};
 use crate::engine::version::ApiVersion;
 use crate::engine::versioning::VersionSource;
 use crate::engine::walk::{Verdict, Walk};
@@ -111,6 +111,18 @@ impl<'a> Plan<'a> {
         self.path.as_str()
     }
 
+    /// The query, without its `?`.
+    #[must_use]
+    pub const fn query(&self) -> Option<&'a str> {
+        self.query
+    }
+
+    /// What the `*` of the route's declared pattern took: nothing, or a path from the root.
+    #[must_use]
+    pub fn rest(&self) -> String {
+        rest(self.path.as_str(), *self.form, self.route)
+    }
+
     /// The path and query that go upstream.
     #[must_use]
     pub fn upstream_path(&self) -> UpstreamPath<'_> {
@@ -121,6 +133,19 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn policy(&self) -> &'a Arc<Policy> {
         self.snapshot.policy(self.route_id())
+    }
+
+    /// How the backends of the route are spoken to.
+    #[must_use]
+    pub fn upstream(&self) -> &'a Arc<Upstream> {
+        self.snapshot.upstream(self.route_id())
+    }
+
+    /// The redirect that answers in place of a backend, if the route has one: then no backend can
+    /// be picked.
+    #[must_use]
+    pub fn redirect(&self) -> Option<&'a Redirect> {
+        self.policy().redirect.as_ref()
     }
 
     /// Picks the next backend of the route and moves its cursor; none if no backend is healthy.

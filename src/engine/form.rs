@@ -158,7 +158,7 @@ fn families(routes: &[Route]) -> Vec<Family> {
     for (at, route) in routes
         .iter()
         .enumerate()
-        .filter(|(_, route)| route.version().is_some())
+        .filter(|(_, route)| route.version().is_some() && !route.is_redirect())
     {
         let base = match route.version_at() {
             NO_SEGMENT => Some(route.pattern().clone()),

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-/// The policy of one route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The policy of one route. A route that redirects has no use for most of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// How long things may take.
     pub timeouts: Timeouts,
@@ -27,7 +27,7 @@ pub struct Policy {
 }
 
 /// How long things may take. They are checked some twenty times a second.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Timeouts {
     /// From the head of the request to the head of the response, all tries together. Default: 15 s.
     pub answer: Duration,
@@ -43,7 +43,7 @@ pub struct Timeouts {
 
 /// When another backend is tried. A connection that cannot be made is always tried elsewhere;
 /// nothing is tried again once a byte of the answer has gone to the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Retry {
     /// How many tries may follow the first. Default: 2.
     pub attempts: u32,
@@ -58,7 +58,7 @@ pub struct Retry {
 }
 
 /// The failures after which a request may be sent again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RetryOn {
     /// The connection broke before an answer.
     pub reset: bool,
@@ -69,7 +69,7 @@ pub struct RetryOn {
 }
 
 /// What the backend gets as `Host`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HostRule {
     /// What the client sent.
     #[default]
@@ -79,7 +79,7 @@ pub enum HostRule {
 }
 
 /// Changes of a header, made in this order. Names are lower case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HeaderRules {
     /// Fields that go.
     pub remove: Vec<Box<str>>,
@@ -89,8 +89,8 @@ pub struct HeaderRules {
     pub add: Vec<(Box<str>, Box<str>)>,
 }
 
-/// An answer that sends the client elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An answer that sends the client elsewhere. `Redirect::new` makes one that has a sense.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Redirect {
     /// Where to: a URL or a path. A final `*` stands for the rest that the pattern's own `*` took.
     pub to: Box<str>,
@@ -99,7 +99,7 @@ pub struct Redirect {
 }
 
 /// What pages of other origins may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cors {
     /// The origins; `*` alone is any.
     pub origins: Vec<Box<str>>,
@@ -113,6 +113,49 @@ pub struct Cors {
     pub credentials: bool,
     /// How long a preflight's answer may be kept. Default: 10 minutes.
     pub max_age: Duration,
+}
+
+/// How the backends of a service are spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Upstream {
+    /// In which protocol. Default: HTTP/1.1.
+    pub protocol: Protocol,
+    /// What is special about TLS; it concerns only backends whose scheme is `https`.
+    pub tls: UpstreamTls,
+    /// How many requests may be in flight to one backend; none: as many as the process allows.
+    pub max_in_flight: Option<u32>,
+}
+
+/// The protocol that backends speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    H1,
+    /// HTTP/2: over TLS by ALPN, in plain text by prior knowledge.
+    H2,
+}
+
+/// How a backend proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UpstreamTls {
+    /// The file with the authorities that are believed, in PEM, as the configuration writes it;
+    /// none: those of the system.
+    pub ca: Option<Box<str>>,
+    /// The name that the certificate must have, and that is sent as SNI; none: the backend's host.
+    pub server_name: Option<Box<str>>,
+    /// Whether the certificate is looked at. Default: yes.
+    pub verify: bool,
+}
+
+impl Default for UpstreamTls {
+    fn default() -> Self {
+        Self {
+            ca: None,
+            server_name: None,
+            verify: true,
+        }
+    }
 }
 
 impl Default for Policy {

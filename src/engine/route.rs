@@ -10,6 +10,7 @@ use crate::engine::host::HostPattern;
 use crate::engine::index::Index;
 use crate::engine::lifecycle::Lifecycle;
 use crate::engine::method::MethodSet;
+use crate::engine::path::{EncodedSlash, NormalPath};
 use crate::engine::pattern::PathPattern;
 use crate::engine::version::ApiVersion;
 
@@ -34,6 +35,11 @@ pub struct RouteSpec {
     pub version: Option<ApiVersion>,
     /// What is taken off the path before it is forwarded.
     pub strip_prefix: StripPrefix,
+    /// What the path begins with upstream, in place of what was taken off; none: nothing is put
+    /// there.
+    pub rewrite_prefix: Option<String>,
+    /// Whether it answers with a redirect, and has no service: `service` says where to in words.
+    pub is_redirect: bool,
     /// Whether `%2F` and `%5C` may pass.
     pub keeps_encoded_slashes: bool,
     /// What responses of its version announce.
@@ -64,6 +70,9 @@ pub struct Route {
     service: Box<str>,
     version: Option<ApiVersion>,
     keeps_encoded_slashes: bool,
+    is_redirect: bool,
+    /// Empty if nothing is put there; else whole segments, without a final slash.
+    rewrite_prefix: Box<str>,
     lifecycle: Option<Arc<Lifecycle>>,
     /// Where the pattern states the version, as a segment's place; [`NO_SEGMENT`] if nowhere.
     version_at: u16,
@@ -87,6 +96,12 @@ pub enum RouteFault {
         /// Its literal prefix.
         longest: String,
     },
+    /// `rewrite_prefix` is no path that could be forwarded.
+    #[error("`{prefix}` is no path of literal segments in its normal form, such as /internal")]
+    RewritePrefix {
+        /// What was to be put in.
+        prefix: String,
+    },
 }
 
 /// Stands for a segment that is not there.
@@ -96,9 +111,11 @@ impl Route {
     /// Compiles a route. `path_states_version` is whether a version segment counts as one.
     ///
     /// # Errors
-    /// If `strip_prefix` is not made of whole leading literal segments of the pattern.
+    /// If `strip_prefix` is not made of whole leading literal segments of the pattern, or
+    /// `rewrite_prefix` is no path of literal segments.
     pub fn new(spec: RouteSpec, path_states_version: bool) -> Result<Self, RouteFault> {
         let strip_bytes = strip_bytes(&spec)?;
+        let rewrite_prefix = rewrite_prefix(spec.rewrite_prefix.as_deref())?;
         let segment = spec
             .pattern
             .version_segment()
@@ -115,6 +132,8 @@ impl Route {
             service: spec.service.into(),
             version: spec.version.or(stated.map(|(_, version)| version)),
             keeps_encoded_slashes: spec.keeps_encoded_slashes,
+            is_redirect: spec.is_redirect,
+            rewrite_prefix,
             lifecycle: spec.lifecycle,
             version_at: stated
                 .and_then(|(at, _)| u16::try_from(at).ok())
@@ -186,6 +205,12 @@ impl Route {
         self.keeps_encoded_slashes
     }
 
+    /// Whether it answers with a redirect. Then it has no backends, and makes no family.
+    #[must_use]
+    pub const fn is_redirect(&self) -> bool {
+        self.is_redirect
+    }
+
     /// What responses of its version announce, if it is deprecated or will end.
     #[must_use]
     pub fn lifecycle(&self) -> Option<&Lifecycle> {
@@ -199,6 +224,13 @@ impl Route {
             .as_str()
             .get(..self.strip_bytes())
             .filter(|prefix| !prefix.is_empty())
+    }
+
+    /// What the path begins with upstream, in place of what is taken off; empty if nothing is put
+    /// there.
+    #[must_use]
+    pub const fn rewrite_prefix(&self) -> &str {
+        &self.rewrite_prefix
     }
 
     pub(crate) fn strip_bytes(&self) -> usize {
@@ -286,6 +318,23 @@ fn strip_bytes(spec: &RouteSpec) -> Result<u16, RouteFault> {
                 longest.into()
             },
         })
+}
+
+/// `/internal` of `/internal` and of `/internal/`; nothing of `/`.
+fn rewrite_prefix(text: Option<&str>) -> Result<Box<str>, RouteFault> {
+    let Some(text) = text else {
+        return Ok(Box::default());
+    };
+    let whole = text.strip_suffix('/').unwrap_or(text);
+    let is_clean = NormalPath::parse(text).is_ok_and(|path| {
+        path.as_str() == text && path.encoded_slash() == EncodedSlash::Absent && text != "*"
+    });
+    if is_clean && !whole.split('/').any(|segment| segment == "*") {
+        return Ok(whole.into());
+    }
+    Err(RouteFault::RewritePrefix {
+        prefix: text.into(),
+    })
 }
 
 fn sorted<T: Ord>(mut items: Vec<T>) -> Box<[T]> {

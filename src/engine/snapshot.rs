@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::backend::{Address, BackendSource};
 use crate::engine::balance::{Cursor, Pick, Pool};
-use crate::engine::policy::Policy;
+use crate::engine::policy::{Policy, Upstream};
 use crate::engine::registry::{Entry, Registry, ServiceKey};
 use crate::engine::route::{Route, RouteIdentity};
 use crate::engine::table::{RouteId, Table};
@@ -42,6 +42,8 @@ pub struct Configured {
     pub source: BackendSource,
     /// What the route asks for beside them; most routes share one.
     pub policy: Arc<Policy>,
+    /// How they are spoken to; the routes of a service share one.
+    pub upstream: Arc<Upstream>,
 }
 
 impl Snapshot {
@@ -141,6 +143,16 @@ impl Snapshot {
         &self.configured[route.0.get()].policy
     }
 
+    /// How the backends of a route are spoken to.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a route's id is a place in its table, with an upstream each"
+    )]
+    pub fn upstream(&self, route: RouteId) -> &Arc<Upstream> {
+        &self.configured[route.0.get()].upstream
+    }
+
     /// Picks the next backend of a route and moves its cursor; none if no backend is healthy.
     #[inline]
     #[must_use]
@@ -191,6 +203,10 @@ fn make_pool(
     configured: &Configured,
     registry: &Registry,
 ) -> Pool {
+    if route.is_redirect() {
+        // Nothing can be registered there either.
+        return Pool::new(previous, std::iter::empty());
+    }
     let entry = registry.entry(route.service(), route.version());
     let is_removed = |address: &Address| entry.is_some_and(|entry| entry.is_removed(address));
     let configured = configured

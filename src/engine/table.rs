@@ -119,12 +119,15 @@ impl Table {
         &self.versioning
     }
 
-    /// Every service with each of its versions; `None` is the neutral one. Sorted.
+    /// Every service with each of its versions; `None` is the neutral one. Sorted. A redirect is
+    /// none.
     pub fn services(&self) -> impl Iterator<Item = (&str, Option<ApiVersion>)> {
         let key = |at: &Index| (self.route(*at).service(), self.route(*at).version());
         self.by_service
             .chunk_by(move |a, b| key(a) == key(b))
-            .filter_map(move |chunk| chunk.first().map(key))
+            .filter_map(move |chunk| chunk.first())
+            .filter(|at| !self.route(**at).is_redirect())
+            .map(key)
     }
 
     /// The routes of a service that serve exactly this version.

@@ -1,5 +1,5 @@
-//! The path that goes upstream: the normal path, rewritten to the declared pattern of the route
-//! and stripped, as pieces of what is there already. Nothing is copied.
+//! The path that goes upstream: the normal path, rewritten to the declared pattern of the route,
+//! stripped, and with another prefix in place of what was stripped, as pieces of what is there already. Nothing is copied.
 
 use std::fmt;
 
@@ -9,31 +9,37 @@ use crate::engine::route::{NO_SEGMENT, Route};
 /// A path made of borrowed pieces, with the query as it came.
 #[derive(Clone, Copy, Debug)]
 pub struct UpstreamPath<'a> {
+    /// Whole segments without a final slash; what follows is empty or begins with one.
+    prefix: &'a str,
     pieces: [&'a str; 5],
     query: Option<&'a str>,
 }
 
 impl<'a> UpstreamPath<'a> {
     pub(crate) fn new(path: &'a str, query: Option<&'a str>, form: Form, route: &'a Route) -> Self {
-        let mut pieces = [path, "", "", "", ""];
+        let mut pieces = declared(path, form, route);
+        let mut prefix = "";
         // `OPTIONS *` names no path: nothing is put into it or taken off it.
         if path != "*" {
-            if form.version_at != route.version_at() {
-                pieces = rewrite(path, form.version_at, route);
-            }
             strip(&mut pieces, route.strip_bytes());
-            if pieces.iter().all(|piece| piece.is_empty()) {
+            prefix = route.rewrite_prefix();
+            if prefix.is_empty() && pieces.iter().all(|piece| piece.is_empty()) {
                 // What was taken out was the whole path.
-                pieces = ["/", "", "", "", ""];
+                prefix = "/";
             }
         }
-        Self { pieces, query }
+        Self {
+            prefix,
+            pieces,
+            query,
+        }
     }
 
     /// The pieces of path and query in their order, the `?` among them; some are empty.
     pub fn pieces(&self) -> impl Iterator<Item = &'a str> {
         let query = self.query.map_or(["", ""], |query| ["?", query]);
-        self.pieces.into_iter().chain(query)
+        let path = std::iter::once(self.prefix).chain(self.pieces);
+        path.chain(query)
     }
 
     /// The length of path and query in bytes.
@@ -51,7 +57,9 @@ impl<'a> UpstreamPath<'a> {
     /// The path alone.
     #[must_use]
     pub fn path(&self) -> String {
-        self.pieces.concat()
+        let mut path = String::from(self.prefix);
+        path.extend(self.pieces);
+        path
     }
 }
 
@@ -59,6 +67,30 @@ impl fmt::Display for UpstreamPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.pieces().try_for_each(|piece| f.write_str(piece))
     }
+}
+
+/// What the `*` of the declared pattern took: nothing, or a path from the root. It has no `//`.
+pub(crate) fn rest(path: &str, form: Form, route: &Route) -> String {
+    if path == "*" {
+        return String::new();
+    }
+    let mut whole = declared(path, form, route).concat();
+    let taken = slash(&whole, route.pattern().segments().count());
+    whole.drain(..taken);
+    whole
+}
+
+/// The path as the declared pattern of the route has it.
+fn declared<'a>(path: &'a str, form: Form, route: &'a Route) -> [&'a str; 5] {
+    if path == "*" || form.version_at == route.version_at() {
+        return [path, "", "", "", ""];
+    }
+    let pieces = rewrite(path, form.version_at, route);
+    if pieces.iter().all(|piece| piece.is_empty()) {
+        // The version was the whole path: what is left is the root.
+        return ["/", "", "", "", ""];
+    }
+    pieces
 }
 
 /// Takes out the segment that states the version in the form, and puts the one in that states it

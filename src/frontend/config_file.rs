@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -17,6 +17,7 @@ use crate::config::text::{MAX_BYTES, decode};
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
     name: String,
+    folder: PathBuf,
     text: String,
     /// What keeps the text from being one.
     fault: Option<Fault>,
@@ -63,7 +64,14 @@ impl ConfigFile {
         match bytes {
             Ok(bytes) => {
                 let (text, fault) = decode(bytes);
-                Ok(Self { name, text, fault })
+                let folder = path.parent().filter(|_| !is_stdin);
+                let folder = folder.unwrap_or(Path::new("")).to_owned();
+                Ok(Self {
+                    name,
+                    folder,
+                    text,
+                    fault,
+                })
             }
             Err(source) => Err(Unusable::Unreadable { name, source }),
         }
@@ -82,6 +90,7 @@ impl ConfigFile {
     pub fn builtin() -> Self {
         Self {
             name: "built-in table".into(),
+            folder: PathBuf::new(),
             text: builtin::TEXT.into(),
             fault: None,
         }
@@ -91,6 +100,12 @@ impl ConfigFile {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where the names of files in it start: its folder, or the current one.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Compiles it.

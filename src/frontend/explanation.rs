@@ -1,5 +1,6 @@
 //! An explanation as a program reads it: on the command line and on stdio alike.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -7,6 +8,8 @@ use serde::Serialize;
 use crate::engine::backend::{Backend, BackendSource};
 use crate::engine::decide::Plan;
 use crate::engine::explain::{Candidate, Explanation};
+use crate::engine::lifecycle::Lifecycle;
+use crate::engine::policy::Redirect;
 use crate::engine::reject::Reject;
 use crate::engine::snapshot::Snapshot;
 
@@ -20,7 +23,10 @@ pub fn to_json<'a>(
 ) -> impl Serialize + use<'a> {
     let refusal = refusal(explanation, snapshot);
     Told {
-        status: refusal.as_ref().map_or(200, Reject::status),
+        status: match &refusal {
+            Some(reject) => reject.status(),
+            None => redirect(explanation).map_or(200, |redirect| redirect.status),
+        },
         error: refusal.as_ref().map(ToldError::of),
         plan: explanation
             .outcome
@@ -36,13 +42,17 @@ pub fn to_json<'a>(
 pub fn refusal<'a>(explanation: &Explanation<'a>, snapshot: &Snapshot) -> Option<Reject<'a>> {
     match &explanation.outcome {
         Err(reject) => Some(reject.clone()),
-        Ok(plan) => snapshot
-            .peek(plan.route_id())
-            .is_none()
-            .then(|| Reject::NoBackend {
+        Ok(plan) => {
+            let is_answered = plan.redirect().is_some() || snapshot.peek(plan.route_id()).is_some();
+            (!is_answered).then(|| Reject::NoBackend {
                 service: plan.route().service().into(),
-            }),
+            })
+        }
     }
+}
+
+fn redirect<'a>(explanation: &Explanation<'a>) -> Option<&'a Redirect> {
+    explanation.outcome.as_ref().ok()?.redirect()
 }
 
 /// Who stated the version that answers: a source as the configuration names it, or `default` if
@@ -80,12 +90,14 @@ struct ToldPlan<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     version_from: Option<&'static str>,
     normal_path: &'a str,
-    upstream_path: String,
+    /// None where nothing goes upstream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_path: Option<String>,
     backends: Vec<ToldBackend<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_backend: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    response_headers: BTreeMap<&'a str, &'a str>,
+    response_headers: BTreeMap<&'a str, Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -123,19 +135,22 @@ impl<'a> ToldPlan<'a> {
         let route = plan.route();
         let pool = snapshot.pool(plan.route_id());
         let next = snapshot.peek(plan.route_id());
+        let redirect = plan.redirect();
+        let location = redirect.map(|redirect| redirect.location(plan).into());
+        let announced = route.lifecycle().into_iter().flat_map(Lifecycle::headers);
+        let announced = announced.map(|(name, value)| (name, Cow::Borrowed(value)));
         Self {
             route: route.name(),
             service: route.service(),
             version: plan.version().map(|version| version.to_string()),
             version_from: version_from(plan),
             normal_path: plan.normal_path(),
-            upstream_path: plan.upstream_path().to_string(),
+            upstream_path: redirect.is_none().then(|| plan.upstream_path().to_string()),
             backends: pool.backends().iter().map(told_backend).collect(),
             next_backend: next.map(|pick| &*pick.backend.name),
-            response_headers: route
-                .lifecycle()
-                .map(|lifecycle| lifecycle.headers().collect())
-                .unwrap_or_default(),
+            response_headers: announced
+                .chain(location.map(|location| ("location", location)))
+                .collect(),
         }
     }
 }
@@ -195,6 +210,21 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""pattern":"/v1/a/*","derived":false,"rule":"wins","reason":"wins"}]}"#,
         );
         assert_eq!(told(config, "/v1/a//b?c"), expected);
+    }
+
+    #[test]
+    fn redirected() {
+        let config = "routes: [{path_pattern: /v1/a/*, redirect: {to: /b/*, status: 307}}]";
+        let expected = concat!(
+            r#"{"status":307,"route":"/v1/a/* v1 -> redirect to /b/*","#,
+            r#""service":"redirect to /b/*","version":"v1","version_from":"path","#,
+            r#""normal_path":"/v1/a/c","backends":[],"#,
+            r#""response_headers":{"location":"/b/c?d"},"#,
+            r#""candidates":[{"route":"/v1/a/* v1 -> redirect to /b/*","#,
+            r#""service":"redirect to /b/*","version":"v1","pattern":"/v1/a/*","#,
+            r#""derived":false,"rule":"wins","reason":"wins"}]}"#,
+        );
+        assert_eq!(told(config, "/v1/a//c?d"), expected);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The faces of the gateway. They translate, and decide nothing.
 
+pub mod admin;
 pub mod cli;
 pub mod config_file;
 pub mod explanation;

@@ -16,7 +16,7 @@ use crate::http1::kind::FieldKind;
 pub struct FieldName<'a>(&'a [u8]);
 
 /// The value of a field: no control but tabs, no white space at either end (RFC 9110 section 5.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FieldValue<'a>(&'a [u8]);
 
 /// One change. A later one sees what those before it did.

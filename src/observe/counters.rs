@@ -14,6 +14,10 @@ pub struct Counter(AtomicU64);
 pub struct Counters {
     /// Connections of clients that were accepted.
     pub connections: Counter,
+    /// Handshakes over TLS with clients.
+    pub handshakes: Counter,
+    /// Handshakes with clients that came to nothing.
+    pub failed_handshakes: Counter,
     /// Requests that were read.
     pub requests: Counter,
     /// Answers by their class: 1xx to 5xx.
@@ -37,6 +41,10 @@ pub struct Counters {
 pub struct Totals {
     /// See [`Counters::connections`].
     pub connections_total: u64,
+    /// See [`Counters::handshakes`].
+    pub handshakes_total: u64,
+    /// See [`Counters::failed_handshakes`].
+    pub failed_handshakes_total: u64,
     /// See [`Counters::requests`].
     pub requests_total: u64,
     /// See [`Counters::responses`].
@@ -76,8 +84,8 @@ impl Counters {
     /// Counts an answer with this status.
     #[inline]
     pub fn response(&self, status: u16) {
-        let class = usize::from((status / 100).saturating_sub(1));
-        if let Some(counter) = self.responses.get(class) {
+        let class = (status / 100).checked_sub(1).map(usize::from);
+        if let Some(counter) = class.and_then(|class| self.responses.get(class)) {
             counter.add(1);
         }
     }
@@ -89,6 +97,8 @@ impl Totals {
         let mut totals = Self::default();
         for worker in workers {
             totals.connections_total += worker.connections.value();
+            totals.handshakes_total += worker.handshakes.value();
+            totals.failed_handshakes_total += worker.failed_handshakes.value();
             totals.requests_total += worker.requests.value();
             for (total, counter) in totals.responses_total.iter_mut().zip(&worker.responses) {
                 *total += counter.value();

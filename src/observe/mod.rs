@@ -1,4 +1,5 @@
 //! What is counted and told of the traffic.
 
+pub mod access_log;
 pub mod counters;
 pub mod tally;

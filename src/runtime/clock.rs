@@ -12,6 +12,15 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// A clock of its own: milliseconds since it was made.
+pub fn milliseconds() -> impl Fn() -> u64 {
+    let start = now();
+    move || {
+        let since = now().saturating_duration_since(start);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
 /// The time that it is, to tell people: seconds since 1970.
 #[must_use]
 #[expect(
@@ -21,6 +30,14 @@ pub fn now() -> Instant {
 pub fn unix_seconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
+}
+
+/// The time that it was so many microseconds ago, to tell people.
+#[must_use]
+pub fn timestamp(us_ago: u64) -> jiff::Timestamp {
+    let ago = jiff::SignedDuration::from_micros(i64::try_from(us_ago).unwrap_or(i64::MAX));
+    let now = jiff::Timestamp::now();
+    now.checked_sub(ago).unwrap_or(now)
 }
 
 /// A time as HTTP writes it (RFC 9110, section 5.6.7).

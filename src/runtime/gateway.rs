@@ -89,10 +89,20 @@ impl Gateway {
             table,
             configured,
             remarks,
+            ..
         } = load_json(json, LoadOptions::INIT)?;
         let mut writer = self.writer();
         self.replace(&mut writer, Arc::new(table), configured.into());
         Ok(remarks)
+    }
+
+    /// Puts another configuration in force, as when its file was read again: from now on it is the
+    /// one that the gateway started with. Cursors of routes that stay, and registrations, are kept.
+    pub fn reload(&self, loaded: Loaded) {
+        let mut writer = self.writer();
+        writer.start = (Arc::new(loaded.table), loaded.configured.into());
+        let (table, configured) = writer.start.clone();
+        self.replace(&mut writer, table, configured);
     }
 
     /// Puts the table that the gateway started with in force again.

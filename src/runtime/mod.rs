@@ -9,6 +9,7 @@ pub mod http2;
 pub mod settings;
 pub mod stream;
 pub mod sweep;
+pub mod tls;
 pub mod upstream;
 pub mod wire;
 pub mod worker;

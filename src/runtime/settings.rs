@@ -1,7 +1,12 @@
 //! What holds for all exchanges of the process.
 
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use crate::config::serve::Serve;
 use crate::http1::limits::HeadLimits;
 
 /// Limits and times that no route changes.
@@ -15,8 +20,6 @@ pub struct Settings {
     pub connections: usize,
     /// How many streams one HTTP/2 connection may have at once.
     pub streams: u32,
-    /// What backends speak.
-    pub upstream_protocol: Protocol,
     /// How long the head of a request may take.
     pub header_timeout: Duration,
     /// How long a connection is kept without a request.
@@ -25,30 +28,46 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// What the gateway calls itself in `Via`.
     pub via: Box<str>,
+    /// Where relative names of files start.
+    pub folder: PathBuf,
+    /// The proxies that are believed.
+    pub trusted_proxies: Box<[IpNet]>,
 }
 
-/// What a backend speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protocol {
-    /// HTTP/1.1, one request at a time on a connection.
-    #[default]
-    Http1,
-    /// HTTP/2 by prior knowledge (RFC 9113, section 3.3), many on one.
-    Http2,
+impl Settings {
+    /// What the configuration says; relative names of files in it start at `folder`.
+    #[must_use]
+    pub fn of(serve: &Serve, folder: &Path) -> Self {
+        let limits = &serve.limits;
+        Self {
+            head_limits: HeadLimits {
+                max_head_bytes: limits.header_bytes,
+                max_fields: limits.header_fields,
+                max_target_bytes: limits.uri_bytes,
+            },
+            in_flight_per_backend: usize::try_from(limits.in_flight_per_backend)
+                .unwrap_or(usize::MAX),
+            connections: limits.connections,
+            streams: limits.streams,
+            header_timeout: limits.header_timeout,
+            idle_timeout: limits.idle_timeout,
+            drain_timeout: serve.drain_timeout,
+            via: serve.via.clone(),
+            folder: folder.to_owned(),
+            trusted_proxies: serve.trusted_proxies.as_slice().into(),
+        }
+    }
+
+    /// Whether what this peer says of others is believed.
+    #[must_use]
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusted_proxies.iter().any(|net| net.contains(&peer))
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            head_limits: HeadLimits::default(),
-            in_flight_per_backend: 1_000,
-            connections: 10_000,
-            streams: 100,
-            upstream_protocol: Protocol::Http1,
-            header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
-            drain_timeout: Duration::from_secs(30),
-            via: "tollgate".into(),
-        }
+        Self::of(&Serve::default(), Path::new(""))
     }
 }

@@ -27,6 +27,15 @@ impl Stream {
         }
     }
 
+    /// The protocol that was agreed on in the handshake (RFC 7301).
+    #[must_use]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(tls) => tls.get_ref().1.alpn_protocol(),
+        }
+    }
+
     /// Whether it is encrypted.
     #[must_use]
     pub const fn is_tls(&self) -> bool {

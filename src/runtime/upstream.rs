@@ -4,3 +4,4 @@ pub mod connect;
 pub mod fault;
 pub mod multiplexed;
 pub mod pool;
+pub mod secure;

@@ -1,16 +1,21 @@
 //! What one worker has to itself: nothing of it is shared with another, so nothing is locked.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ops::Deref;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::engine::edit::Edits;
+use crate::engine::semantics::identity::Random;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::table::RouteId;
 use crate::http1::request::RequestHead;
 use crate::http1::response::ResponseHead;
+use crate::observe::access_log::LogWriter;
 use crate::observe::counters::Counters;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::clock;
@@ -36,6 +41,11 @@ pub struct Worker {
     pub counters: Arc<Counters>,
     snapshot: RefCell<Rc<InForce>>,
     date: RefCell<(u64, Rc<str>)>,
+    /// Where exchanges are told of, if they are.
+    pub log: Option<LogWriter>,
+    random: RefCell<fastrand::Rng>,
+    scratches: RefCell<Vec<Scratch>>,
+    route_names: RefCell<RouteNames>,
     request_heads: RefCell<Vec<RequestHead>>,
     response_heads: RefCell<Vec<ResponseHead>>,
     budget: Budget,
@@ -62,6 +72,22 @@ impl Deref for InForce {
     }
 }
 
+/// The names of the routes that were told of, of one snapshot.
+#[derive(Debug, Default)]
+struct RouteNames {
+    of: Weak<InForce>,
+    known: HashMap<RouteId, Rc<str>>,
+}
+
+/// What one exchange changes: emptied and used again by the next.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Changes of a header.
+    pub edits: Edits,
+    /// The body of an answer of the gateway's own.
+    pub body: Vec<u8>,
+}
+
 /// How many retries there may be: a share of the requests and some a second, so that a failing
 /// service is not buried under repeated requests.
 #[derive(Debug)]
@@ -77,7 +103,13 @@ const FREE_A_SECOND: u64 = 10 * 100;
 impl Worker {
     /// A worker that has done nothing yet.
     #[must_use]
-    pub fn new(gateway: Arc<Gateway>, settings: Arc<Settings>, counters: Arc<Counters>) -> Self {
+    pub fn new(
+        gateway: Arc<Gateway>,
+        settings: Arc<Settings>,
+        counters: Arc<Counters>,
+        log: Option<LogWriter>,
+    ) -> Self {
+        let upstreams = Upstreams::new(settings.folder.as_path().into());
         Self {
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot_owned()))),
             date: RefCell::new((u64::MAX, "".into())),
@@ -85,8 +117,12 @@ impl Worker {
             settings,
             buffers: Buffers::default(),
             sweep: Rc::default(),
-            upstreams: Upstreams::default(),
+            upstreams,
             counters,
+            log,
+            random: RefCell::new(fastrand::Rng::new()),
+            scratches: RefCell::default(),
+            route_names: RefCell::default(),
             request_heads: RefCell::default(),
             response_heads: RefCell::default(),
             budget: Budget {
@@ -117,6 +153,37 @@ impl Worker {
             *known = (now, clock::http_date(now).into());
         }
         Rc::clone(&known.1)
+    }
+
+    /// Bytes by chance, for the names of requests: none that a secret could be made of.
+    pub fn random(&self) -> Random {
+        let mut random = self.random.borrow_mut();
+        let mut bytes = Random::default();
+        random.fill(&mut bytes);
+        bytes
+    }
+
+    /// Lists to put an exchange's changes into.
+    pub fn take_scratch(&self) -> Scratch {
+        self.scratches.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes them back.
+    pub fn give_scratch(&self, scratch: Scratch) {
+        self.scratches.borrow_mut().push(scratch);
+    }
+
+    /// The name of a route of this snapshot, put together once.
+    pub fn route_name(&self, snapshot: &Rc<InForce>, id: RouteId) -> Rc<str> {
+        let mut names = self.route_names.borrow_mut();
+        if !std::ptr::eq(names.of.as_ptr(), Rc::as_ptr(snapshot)) {
+            *names = RouteNames {
+                of: Rc::downgrade(snapshot),
+                known: HashMap::new(),
+            };
+        }
+        let name = names.known.entry(id);
+        Rc::clone(name.or_insert_with(|| snapshot.table().route_at(id).name().into()))
     }
 
     /// A head to parse a request into.
@@ -206,6 +273,9 @@ impl Worker {
         // A table that is no longer in force shall not live on because nobody asks.
         drop(self.snapshot());
         self.upstreams.reap(now, UPSTREAM_IDLE, &self.buffers);
+        if let Some(log) = &self.log {
+            log.flush(&self.counters);
+        }
     }
 }
 

@@ -19,8 +19,8 @@ fn unknown_keys() {
         &format!("{RIGHT}  path: /x\n  upstream: x\n  \"a b\": 1\n"),
         &[
             "4:3 unknown_key routes[0].path: unknown key `path` in a route [did you mean `path_pattern`?]",
-            "5:3 unknown_key routes[0].upstream: unknown key `upstream` in a route [the keys of a route are name, path_pattern, service, version, backends, hosts, methods, headers, query, strip_prefix, encoded_slashes]",
-            "6:3 unknown_key routes[0][\"a b\"]: unknown key `a b` in a route [the keys of a route are name, path_pattern, service, version, backends, hosts, methods, headers, query, strip_prefix, encoded_slashes]",
+            "5:3 unknown_key routes[0].upstream: unknown key `upstream` in a route [the keys of a route are name, path_pattern, service, version, backends, hosts, methods, headers, query, strip_prefix, rewrite_prefix, encoded_slashes, redirect, protocol, tls, max_in_flight, timeout, try_timeout, connect_timeout, idle_timeout, max_duration, retry, max_body, host, request_headers, response_headers, cors]",
+            "6:3 unknown_key routes[0][\"a b\"]: unknown key `a b` in a route [the keys of a route are name, path_pattern, service, version, backends, hosts, methods, headers, query, strip_prefix, rewrite_prefix, encoded_slashes, redirect, protocol, tls, max_in_flight, timeout, try_timeout, connect_timeout, idle_timeout, max_duration, retry, max_body, host, request_headers, response_headers, cors]",
         ],
     );
     check(
@@ -36,26 +36,24 @@ fn unknown_keys() {
         ],
     );
     check(
-        "listen: x\nservices: {s: {health_check: {}}}\n",
-        &[
-            "1:1 not_built listen: `listen` is not built yet: leave it out",
-            "2:16 not_built services.s.health_check: `health_check` is not built yet: leave it out",
-        ],
+        "services: {s: {health_check: {}}}\n",
+        &["1:16 not_built services.s.health_check: `health_check` is not built yet: leave it out"],
     );
 }
 
 #[test]
 fn an_init_message_is_taken_more_lightly() {
     let text = format!(
-        "{RIGHT}  path: /x\n  cors: {{}}\n  version: null\n  hosts: x\n  hosts: [x]\nservices: ~\n"
+        "{RIGHT}  path: /x\n  rate_limit: {{}}\n  version: null\n  hosts: x\n  hosts: [x]\nservices: ~\nlisten: 1\nvia: ~\n"
     );
     assert_eq!(
         faults(&text, Strictness::Init),
         [
             "4:3 warning unknown_key routes[0].path: unknown key `path` in a route [did you mean `path_pattern`?]",
-            "5:3 warning not_built routes[0].cors: `cors` is not built yet: leave it out",
+            "5:3 warning not_built routes[0].rate_limit: `rate_limit` is not built yet: leave it out",
             "7:10 type routes[0].hosts: expected a list, found the text `x` [write a list: [x]]",
             "8:3 duplicate_key routes[0].hosts: `hosts` is here twice [line 7 has it already]",
+            "10:9 warning of_process listen: `listen` is of the process: an `init` does not change it",
         ]
     );
     assert_eq!(

@@ -157,13 +157,13 @@ fn line_ends_and_marks_keep_the_position() {
     check(
         "# 日本\n\"日本\": 1",
         &[
-            "2:1 unknown_key 日本: unknown key `日本` in the configuration [the keys of the configuration are routes, services, versioning]",
+            "2:1 unknown_key 日本: unknown key `日本` in the configuration [the keys of the configuration are routes, services, versioning, defaults, listen, admin, workers, trusted_proxies, access_log, drain_timeout, limits, via]",
         ],
     );
     check(
         "{ \"日本é\": [ ], versioning: 1 }",
         &[
-            "1:3 unknown_key 日本é: unknown key `日本é` in the configuration [the keys of the configuration are routes, services, versioning]",
+            "1:3 unknown_key 日本é: unknown key `日本é` in the configuration [the keys of the configuration are routes, services, versioning, defaults, listen, admin, workers, trusted_proxies, access_log, drain_timeout, limits, via]",
             "1:27 type versioning: expected `versioning` as a map, found the number 1 [write {default: oldest}]",
         ],
     );

@@ -12,6 +12,8 @@ fn spec(pattern: &str) -> RouteSpec {
         service: "users".into(),
         version: None,
         strip_prefix: StripPrefix::Nothing,
+        rewrite_prefix: None,
+        is_redirect: false,
         keeps_encoded_slashes: false,
         lifecycle: None,
     }
@@ -81,6 +83,49 @@ fn strip_prefix_is_whole_leading_literals() {
         "`/ap` is not a whole leading part of `/api/users/*`; `/api/users` is the most that can be stripped"
     );
     assert!(strip("/api/{id}/x", text("/api/{id}")).is_err());
+}
+
+#[test]
+fn a_rewrite_prefix_is_a_clean_path_of_literals() {
+    let rewrite = |text: &str| {
+        let spec = RouteSpec {
+            rewrite_prefix: Some(text.into()),
+            ..spec("/a/*")
+        };
+        Route::new(spec, true).map(|route| route.rewrite_prefix().to_owned())
+    };
+    for (text, expected) in [
+        ("/", ""),
+        ("/internal", "/internal"),
+        ("/internal/", "/internal"),
+        ("/a/b%20c", "/a/b%20c"),
+    ] {
+        assert_eq!(rewrite(text).as_deref(), Ok(expected), "{text}");
+    }
+    for wrong in [
+        "",
+        "a",
+        "*",
+        "//",
+        "//a",
+        "/a//",
+        "/a//b",
+        "/a/../b",
+        "/a/.",
+        "/{id}",
+        "/a/*",
+        "/*",
+        "/a?b",
+        "/a#b",
+        "/a b",
+        "/%61",
+        "/a%2Fb",
+        "/a%2F..",
+        "/\r\nX: y",
+        "http://a.test",
+    ] {
+        assert!(rewrite(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]

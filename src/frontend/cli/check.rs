@@ -164,7 +164,8 @@ impl Size {
                 backends.insert((route.service(), route.version(), address));
             }
         }
-        let services: HashSet<&str> = routes.iter().map(Route::service).collect();
+        let forwarding = routes.iter().filter(|route| !route.is_redirect());
+        let services: HashSet<&str> = forwarding.map(Route::service).collect();
         Self {
             routes: routes.len(),
             services: services.len(),

@@ -4,6 +4,7 @@ pub(super) const TOLLGATE: &str = "\
 Examples:
   tollgate                                   answer the JSON messages on standard input
   tollgate --config gateway.yaml < requests  the same with a table of your own
+  tollgate serve --config gateway.yaml       serve HTTP
   tollgate check gateway.yaml                is the file right? all that is wrong with it
   tollgate routes gateway.yaml               what was it compiled to?
   tollgate explain GET /api/v2/users/1       where does this go, and why?
@@ -19,6 +20,18 @@ Examples:
   tollgate stdio --verbose < requests.jsonl > responses.jsonl
 
 One JSON value in, one line out, in the same order. It ends with its input.";
+
+pub(super) const SERVE: &str = "\
+Examples:
+  tollgate serve --demo
+  tollgate serve --config gateway.yaml
+  tollgate serve --config gateway.yaml --listen 127.0.0.1:0 --workers 1
+  kill -HUP PID     read the file again: the new table takes effect whole, or a faulty one not at all
+  kill -USR1 PID    open the access log anew, after it was moved away
+  kill PID          accept no more, finish what is in flight, exit with 0
+
+A second process may listen on the same addresses before the first has stopped.
+Exit codes: 0 it was told to stop, 1 the file has faults, 2 it cannot listen, read or log.";
 
 pub(super) const CHECK: &str = "\
 Examples:

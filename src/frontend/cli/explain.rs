@@ -111,8 +111,13 @@ fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
         fact("route", route.name()),
         fact("version", version_words(plan)),
         fact("normal path", plan.normal_path().into()),
-        fact("upstream path", plan.upstream_path().to_string()),
     ];
+    if let Some(redirect) = plan.redirect() {
+        facts.push(fact("status", redirect.status.to_string()));
+        facts.push(fact("location", redirect.location(plan)));
+        return facts;
+    }
+    facts.push(fact("upstream path", plan.upstream_path().to_string()));
     let next = snapshot.peek(plan.route_id());
     let backends = snapshot.pool(plan.route_id()).backends();
     for (at, backend) in backends.iter().enumerate() {

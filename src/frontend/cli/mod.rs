@@ -121,6 +121,7 @@ enum Command {
     #[command(after_help = examples::STDIO)]
     Stdio(StdioArgs),
     /// Serve HTTP
+    #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
     /// Say all that is wrong with configuration files
     #[command(after_help = examples::CHECK)]
@@ -157,13 +158,16 @@ struct StdioArgs {
 
 #[derive(Debug, Args)]
 struct ServeArgs {
+    /// Start the sample services of the built-in table as well, and show what to try
+    #[arg(long, conflicts_with = "config")]
+    demo: bool,
     /// The configuration; without it, the built-in table
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to listen, in place of what the file says; may be given several times
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS")]
     listen: Vec<SocketAddr>,
-    /// How many workers; without it, one a core
+    /// How many workers, in place of what the file says; without either, one a core
     #[arg(long, value_name = "COUNT")]
     workers: Option<NonZeroUsize>,
 }

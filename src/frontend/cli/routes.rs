@@ -9,8 +9,11 @@ use crate::engine::listing::ListedForm;
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::{Cell, Paint};
+use crate::frontend::cli::routes::policy::ToldPolicy;
 use crate::frontend::cli::{Format, RoutesArgs};
 use crate::frontend::config_file::{ConfigFile, Unusable};
+
+mod policy;
 
 /// Lists every form of every route.
 pub(super) fn run(args: &RoutesArgs, paint: Paint) -> Result<Answer, Unusable> {
@@ -42,6 +45,8 @@ struct Row<'s> {
     service: &'s str,
     backends: Vec<String>,
     route: String,
+    #[serde(flatten)]
+    policy: ToldPolicy<'s>,
     #[serde(skip)]
     given_name: Option<&'s str>,
 }
@@ -69,6 +74,7 @@ impl<'s> Row<'s> {
                 .map(|backend| backend.address.to_string())
                 .collect(),
             route: route.name(),
+            policy: ToldPolicy::of(form.route_id, snapshot),
             given_name: route.given_name(),
         }
     }
@@ -83,6 +89,7 @@ impl<'s> Row<'s> {
     fn backends(&self) -> String {
         let shown: Vec<&str> = self.backends.iter().take(SHOWN).map(|b| &**b).collect();
         match self.backends.len().saturating_sub(SHOWN) {
+            _ if self.policy.redirect.is_some() => String::new(),
             _ if shown.is_empty() => "none".into(),
             0 => shown.join(" "),
             more => format!("{} and {more} more", shown.join(" ")),
@@ -202,6 +209,7 @@ mod tests {
             service: "s",
             backends: (0..count).map(|at| format!("b{at}")).collect(),
             route: "r".into(),
+            policy: ToldPolicy::default(),
             given_name: None,
         };
         assert_eq!(row(0).backends(), "none");

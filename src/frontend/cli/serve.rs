@@ -1,72 +1,242 @@
-//! `tollgate serve`: the HTTP gateway.
+//! `tollgate serve`: the HTTP gateway, until it is told to stop.
 
+use std::cell::Cell;
 use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_local;
 
-use crate::config::compile::LoadOptions;
+use crate::config::compile::{LoadOptions, Loaded};
+use crate::config::serve::{ListenAddress, ListenerService as Said, LogTarget, Serve, resolved};
+use crate::frontend::admin::{self, Told};
 use crate::frontend::cli::ServeArgs;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::Paint;
-use crate::frontend::config_file::ConfigFile;
+use crate::frontend::config_file::{ConfigFile, Unusable};
+use crate::frontend::http::demo::Demo;
+use crate::frontend::http::listener::{Listener, ListenerService};
 use crate::frontend::http::server::Server;
+use crate::observe::access_log::{AccessLog, LogOutput};
+use crate::observe::counters::Totals;
+use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
+use crate::runtime::sweep::TICK;
+use crate::runtime::tls::files::TlsFiles;
+use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
-    let file = ConfigFile::read_or_builtin(args.config.as_deref());
-    let loaded = match file.and_then(|file| file.into_loaded(LoadOptions::FILE)) {
+    let loaded = match load(args) {
         Ok(loaded) => loaded,
-        Err(unusable) => return Answer::refusal(&unusable, Paint::of(&io::stderr())).deliver(),
+        Err(unusable) => return refuse(&unusable),
     };
-    let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
-    let settings = Arc::new(Settings::default());
-    let workers = args
-        .workers
-        .or(available_parallelism().ok())
-        .map_or(1, |count| count.get());
-    let server = match Server::start(&gateway, &settings, &args.listen, workers) {
-        Ok(server) => server,
-        Err(fault) => {
-            let _ = writeln!(io::stderr().lock(), "tollgate: {fault}");
-            return ExitCode::from(2);
+    match serve_until_told(args, loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            tell(&sentence);
+            ExitCode::from(2)
         }
-    };
-    for address in server.addresses() {
-        let _ = writeln!(
-            io::stderr().lock(),
-            "tollgate: listening on http://{address}"
-        );
     }
-    wait_for_end();
-    server.drain();
-    let totals = server.join();
-    let _ = writeln!(
-        io::stderr().lock(),
-        "{}",
-        serde_json::to_string(&totals).unwrap_or_default()
-    );
-    ExitCode::SUCCESS
 }
 
-fn wait_for_end() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let Ok(runtime) = runtime else { return };
-    runtime.block_on(async {
-        let (Ok(mut term), Ok(mut int)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-        ) else {
-            return;
+fn load(args: &ServeArgs) -> Result<Loaded, Unusable> {
+    ConfigFile::read_or_builtin(args.config.as_deref())?.into_loaded(LoadOptions::FILE)
+}
+
+fn refuse(unusable: &Unusable) -> ExitCode {
+    Answer::refusal(unusable, Paint::of(&io::stderr())).deliver()
+}
+
+fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> {
+    let no_sample = |error| format!("the sample services cannot start: {error}");
+    let demo = args.demo.then(|| Demo::bind(&mut loaded));
+    let demo = demo.transpose().map_err(no_sample)?;
+    let serve = std::mem::take(&mut loaded.serve);
+    let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
+    let folder = folder(args);
+    let settings = Arc::new(Settings::of(&serve, folder));
+    let log = start_log(folder, &serve)?;
+    let listeners = listeners(args, &serve, folder)?;
+    let said = args.workers.or(serve.workers.map(NonZeroUsize::from));
+    let workers = said
+        .or(available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get);
+    let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
+        .map_err(|fault| fault.to_string())?;
+    for (address, listener) in server.addresses().iter().zip(&listeners) {
+        let scheme = match listener.service {
+            ListenerService::Tls(_) => "https",
+            ListenerService::Plain | ListenerService::RedirectToHttps { .. } => "http",
         };
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-        }
+        tell(&format!("listening on {scheme}://{address}"));
+    }
+    if let Some(demo) = demo {
+        let (backends, first) = (demo.backends(), server.addresses().first().copied());
+        demo.start(&gateway).map_err(no_sample)?;
+        tell(&format!(
+            "{backends} sample backends are there to be asked; try"
+        ));
+        first.into_iter().for_each(show_what_to_try);
+    }
+    control(args, &serve, &gateway, &settings, &server, log.as_ref())?;
+    let totals = server.join();
+    log.into_iter().for_each(AccessLog::end);
+    tell(&serde_json::to_string(&totals).unwrap_or_default());
+    Ok(())
+}
+
+/// Where relative names of files start.
+fn folder(args: &ServeArgs) -> &Path {
+    let folder = args.config.as_deref().and_then(Path::parent);
+    folder.unwrap_or(Path::new(""))
+}
+
+/// What the command line says, else what the file says.
+fn listeners(args: &ServeArgs, serve: &Serve, folder: &Path) -> Result<Vec<Listener>, String> {
+    if !args.listen.is_empty() {
+        return Ok(args.listen.iter().copied().map(Listener::plain).collect());
+    }
+    let listeners = serve.listeners.iter().map(|listener| {
+        let service = match &listener.service {
+            Said::Plain => ListenerService::Plain,
+            Said::RedirectToHttps { port } => ListenerService::RedirectToHttps { port: *port },
+            Said::Tls(tls) => ListenerService::Tls(TlsFiles::of(tls, folder)),
+        };
+        let address = address(&listener.address)?;
+        Ok(Listener { address, service })
     });
+    listeners.collect()
+}
+
+fn start_log(folder: &Path, serve: &Serve) -> Result<Option<AccessLog>, String> {
+    let output = match &serve.access_log.to {
+        LogTarget::None => return Ok(None),
+        LogTarget::Stdout => LogOutput::Stdout,
+        LogTarget::Stderr => LogOutput::Stderr,
+        LogTarget::File(path) => LogOutput::File(resolved(folder, path)),
+    };
+    let log = AccessLog::start(output, serve.access_log.format);
+    log.map(Some)
+        .map_err(|error| format!("cannot write the access log: {error}"))
+}
+
+/// The first address that a name has.
+fn address(listen: &ListenAddress) -> Result<SocketAddr, String> {
+    let said = format!("{}:{}", listen.host, listen.port);
+    let found = (&*listen.host, listen.port).to_socket_addrs();
+    let mut found = found.map_err(|error| format!("cannot listen on {said}: {error}"))?;
+    found
+        .next()
+        .ok_or_else(|| format!("cannot listen on {said}: the name has no address"))
+}
+
+/// Does what signals and operators ask for, until the server has come to its end.
+fn control(
+    args: &ServeArgs,
+    serve: &Serve,
+    gateway: &Arc<Gateway>,
+    settings: &Arc<Settings>,
+    server: &Server,
+    log: Option<&AccessLog>,
+) -> Result<(), String> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default());
+    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+    let counters = server.counters();
+    let told = Rc::new(Told {
+        is_draining: Cell::new(false),
+        totals: Box::new(move || Totals::of(counters.iter().map(|counters| &**counters))),
+    });
+    runtime.block_on(async {
+        if let Some(admin) = &serve.admin {
+            let address = address(admin)?;
+            let listener = TcpListener::bind(address).await;
+            let listener =
+                listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+            let bound = listener.local_addr().unwrap_or(address);
+            tell(&format!("operators are answered on http://{bound}"));
+            let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
+            let worker = Rc::new(Worker::new(gateway, settings, Arc::default(), None));
+            spawn_local(Rc::clone(&worker.sweep).run(clock::milliseconds(), |_| {}));
+            spawn_local(admin::serve(worker, listener, Rc::clone(&told)));
+        }
+        let signals = signals().map_err(|error| format!("cannot wait for signals: {error}"))?;
+        until_told(args, gateway, log, signals).await;
+        told.is_draining.set(true);
+        server.drain();
+        while !server.is_finished() {
+            tokio::time::sleep(TICK).await;
+        }
+        Ok(())
+    })
+}
+
+fn signals() -> io::Result<[Signal; 4]> {
+    Ok([
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
+        signal(SignalKind::user_defined1())?,
+    ])
+}
+
+/// Does what signals ask for, and returns when one asks to stop.
+async fn until_told(
+    args: &ServeArgs,
+    gateway: &Gateway,
+    log: Option<&AccessLog>,
+    [mut term, mut int, mut hup, mut usr1]: [Signal; 4],
+) {
+    loop {
+        tokio::select! {
+            _ = term.recv() => return,
+            _ = int.recv() => return,
+            _ = hup.recv() => reload(args, gateway),
+            _ = usr1.recv() => log.into_iter().for_each(AccessLog::reopen),
+        }
+    }
+}
+
+/// Reads the file again, and puts its table in force, or says what is wrong with it.
+fn reload(args: &ServeArgs, gateway: &Gateway) {
+    match load(args) {
+        Ok(loaded) => {
+            let routes = loaded.table.routes().len();
+            gateway.reload(loaded);
+            tell(&format!(
+                "the configuration was read again: {routes} routes"
+            ));
+        }
+        Err(unusable) => {
+            let report = unusable.report(Paint::of(&io::stderr()).is_coloured());
+            tell(&format!("the configuration stays as it was\n{report}"));
+        }
+    }
+}
+
+fn show_what_to_try(at: SocketAddr) {
+    let mut out = io::stdout().lock();
+    for line in [
+        format!("curl http://{at}/api/users/123"),
+        format!("curl http://{at}/api/v2/users/123"),
+        format!("curl -i -H 'Accept-Version: v2' http://{at}/api/users/123"),
+        format!("curl -i http://{at}/api/unknown"),
+    ] {
+        // Nobody has to read it.
+        let _ = writeln!(out, "{line}");
+    }
+}
+
+fn tell(sentence: &str) {
+    let _ = writeln!(io::stderr().lock(), "tollgate: {sentence}");
 }

@@ -3,13 +3,14 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
-use crate::frontend::http::exchange::{Arrival, run};
+use crate::frontend::http::exchange::{Context, run};
 use crate::frontend::http::http2;
-use crate::frontend::http::own::OwnAnswer;
+use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
+use crate::frontend::http::redirect::redirect;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
@@ -26,11 +27,19 @@ pub(super) enum Next {
     Abort,
 }
 
-/// Serves a connection until it closes.
-pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
+/// Serves a connection until it closes; if a port is given, by redirects to https there.
+pub async fn serve(
+    worker: Rc<Worker>,
+    stream: Stream,
+    peer: SocketAddr,
+    open: Open,
+    https: Option<u16>,
+) {
     let watch = worker.sweep.watch();
     let mut wire = Wire::new(stream);
-    let arrival = Arrival {
+    let context = Context {
+        worker: &worker,
+        watch: &watch,
         peer,
         is_tls: wire.stream().is_tls(),
     };
@@ -39,17 +48,20 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
-                let next = run(&worker, &watch, &mut wire, &head, length, &arrival).await;
+                let next = match https {
+                    None => run(context, &mut wire, &head, length).await,
+                    Some(port) => redirect(context, &mut wire, &head, length, port).await,
+                };
                 worker.give_request_head(head);
                 next
             }
             Err(NoHead::Over) => break,
-            Err(NoHead::TooSlow) => OwnAnswer::TOO_SLOW.send(&worker, &watch, &mut wire).await,
-            Err(NoHead::Fault(fault)) => {
-                let answer = OwnAnswer::of_fault(&fault);
-                answer.send(&worker, &watch, &mut wire).await
-            }
+            Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
+            Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
+            // A listener that redirects does so over HTTP/1.1 alone.
+            Err(NoHead::Http2) if https.is_some() => break,
             Err(NoHead::Http2) => {
+                drop(watch);
                 let (stream, read) = wire.into_parts();
                 return http2::serve(worker, stream, peer, open, read).await;
             }
@@ -60,6 +72,11 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
     worker.counters.received_bytes.add(wire.read_bytes);
     worker.counters.sent_bytes.add(wire.written_bytes);
     match next {
+        // A client that still reads shall know that this is the end, and no cut (RFC 8446,
+        // section 6.1).
+        Next::Request if wire.stream().is_tls() && !wire.is_over() => {
+            let _ = wire.poll_shutdown(&mut task::Context::from_waker(Waker::noop()));
+        }
         Next::Request => {}
         Next::Close => linger(&worker, &watch, wire).await,
         Next::Abort => {
@@ -72,13 +89,13 @@ pub async fn serve(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: O
 
 /// Closes so that the client gets the last answer, even if it is still sending: a connection that
 /// is closed with unread data on it is reset, and what was sent may be lost (RFC 9112, section 9.6).
-async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
+pub(super) async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
     const MOST_TIME: Duration = Duration::from_secs(1);
     const MOST_BYTES: usize = 1 << 20;
     watch.set(watch.after(Some(MOST_TIME)));
     let mut left = MOST_BYTES;
     let mut is_shut = false;
-    poll_fn(|cx: &mut Context<'_>| {
+    poll_fn(|cx: &mut task::Context<'_>| {
         if !is_shut {
             is_shut = wire.poll_shutdown(cx).is_ready();
         }

@@ -3,12 +3,20 @@
 //! It translates, and decides nothing: what a client sends becomes a request that the engine
 //! decides on, and what a backend answers becomes a response.
 
+mod accept;
+mod admission;
 pub mod connection;
+pub mod demo;
 mod exchange;
+mod failure;
 pub mod http2;
+pub mod listener;
+mod outcome;
 mod own;
 mod read_head;
+mod redirect;
 pub mod server;
+pub(in crate::frontend) mod small;
 mod stream_head;
 mod tunnel;
 mod view;

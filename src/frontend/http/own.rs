@@ -3,88 +3,161 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use crate::engine::edit::{Edit, Edits};
+use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::identity::RequestId;
+use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::problem::Problem;
+use crate::frontend::http::admission::Own;
 use crate::frontend::http::connection::Next;
+use crate::http1;
 use crate::http1::edit::{FieldName, FieldValue};
 use crate::http1::own_response::{OwnResponse, write_own_response};
-use crate::http1::request_fault::RequestFault;
+use crate::http1::request::RequestView;
 use crate::http1::version::Version;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
-use crate::runtime::worker::Worker;
+use crate::runtime::worker::{Scratch, Worker};
 
-/// An answer that no backend gave.
-#[derive(Debug)]
-pub(super) struct OwnAnswer {
-    pub(super) status: u16,
-    pub(super) fields: Vec<(&'static str, String)>,
-    pub(super) body: Vec<u8>,
+/// How an answer is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
     pub(super) to: Version,
     pub(super) is_head: bool,
     pub(super) keep_alive: bool,
 }
 
-impl OwnAnswer {
-    pub(super) const TOO_SLOW: Self = Self::of(408);
-
-    const fn of(status: u16) -> Self {
+impl Manner {
+    /// What fits a request, of which nothing more is to be read if `is_read`.
+    pub(super) fn of(view: RequestView<'_>, is_read: bool, worker: &Worker) -> Self {
         Self {
-            status,
-            fields: Vec::new(),
-            body: Vec::new(),
-            to: Version::Http11,
-            is_head: false,
-            keep_alive: false,
+            to: view.version(),
+            is_head: view.method() == "HEAD",
+            keep_alive: is_read && view.keeps_alive() && !worker.is_draining(),
         }
     }
 
-    pub(super) fn of_fault(fault: &RequestFault) -> Self {
-        Self::problem(fault.status(), fault.code(), &fault.to_string())
-    }
+    const LAST: Self = Self {
+        to: Version::Http11,
+        is_head: false,
+        keep_alive: false,
+    };
+}
 
-    pub(super) fn problem(status: u16, code: &str, detail: &str) -> Self {
-        let body = serde_json::json!({"status": status, "code": code, "detail": detail});
-        Self {
-            fields: vec![("content-type", "application/problem+json".into())],
-            body: body.to_string().into_bytes(),
-            ..Self::of(status)
-        }
-    }
+/// Answers what cannot be read as a request.
+pub(super) async fn send_fault(
+    worker: &Worker,
+    watch: &Watch,
+    wire: &mut Wire,
+    fault: &http1::request_fault::RequestFault,
+) -> Next {
+    let cause = Cause::Wire {
+        code: fault.code(),
+        status: fault.status(),
+        sentence: fault.to_string(),
+    };
+    send_cause(worker, watch, wire, &cause).await
+}
 
-    /// Sends it.
-    pub(super) async fn send(&self, worker: &Worker, watch: &Watch, wire: &mut Wire) -> Next {
-        worker.counters.own_answers.add(1);
-        worker.counters.response(self.status);
-        let date = worker.date();
-        let fields: Vec<_> = self
-            .fields
-            .iter()
-            .filter_map(|(name, value)| {
-                let name = FieldName::new(name.as_bytes()).ok()?;
-                Some((name, FieldValue::new(value.as_bytes()).ok()?))
-            })
-            .collect();
-        let response = OwnResponse {
-            status: self.status,
-            date: FieldValue::new(date.as_bytes())
-                .unwrap_or_else(|_| FieldValue::new(b"").expect("nothing has no controls")),
-            fields: &fields,
-            body: &self.body,
-            to: self.to,
-            is_head: self.is_head,
-            keep_alive: self.keep_alive,
-        };
-        write_own_response(wire.output(&worker.buffers), &response);
-        watch.set(watch.after(Some(worker.settings.header_timeout)));
-        let sent = poll_fn(|cx| match wire.poll_flush(cx) {
-            Poll::Pending if watch.is_over(cx) => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
+/// Answers a head that does not come to its end.
+pub(super) async fn send_too_slow(worker: &Worker, watch: &Watch, wire: &mut Wire) -> Next {
+    send_cause(worker, watch, wire, &RequestFault::Timeout.into()).await
+}
+
+/// Answers what is no request that could be admitted; nothing may follow it.
+pub(super) async fn send_cause(
+    worker: &Worker,
+    watch: &Watch,
+    wire: &mut Wire,
+    cause: &Cause<'_>,
+) -> Next {
+    let mut scratch = worker.take_scratch();
+    let random = worker.random();
+    let problem = Problem {
+        cause,
+        id: &RequestId::of(&Noted::default(), &random),
+        pseudonym: &worker.settings.via,
+        grpc: None,
+    };
+    let own = Own {
+        status: problem.write(&mut scratch.edits, &mut scratch.body),
+        code: Some(cause.code()),
+        ends_connection: true,
+    };
+    let next = send(worker, watch, wire, &own, &scratch, Manner::LAST).await;
+    worker.give_scratch(scratch);
+    next
+}
+
+/// Sends an answer, and says what may follow it.
+pub(super) async fn send(
+    worker: &Worker,
+    watch: &Watch,
+    wire: &mut Wire,
+    own: &Own,
+    scratch: &Scratch,
+    manner: Manner,
+) -> Next {
+    worker.counters.own_answers.add(1);
+    worker.counters.response(own.status);
+    let keep_alive = manner.keep_alive && !own.ends_connection;
+    let date = worker.date();
+    let fields: Vec<_> = scratch
+        .edits
+        .added()
+        .filter_map(|(name, value)| {
+            Some((FieldName::new(name).ok()?, FieldValue::new(value).ok()?))
         })
-        .await;
-        match (sent, self.keep_alive) {
-            (true, true) => Next::Request,
-            (true, false) => Next::Close,
-            (false, _) => Next::Abort,
-        }
+        .collect();
+    let response = OwnResponse {
+        status: own.status,
+        date: FieldValue::new(date.as_bytes()).unwrap_or_default(),
+        fields: &fields,
+        body: &scratch.body,
+        to: manner.to,
+        is_head: manner.is_head,
+        keep_alive,
+    };
+    write_own_response(wire.output(&worker.buffers), &response);
+    watch.set(watch.after(Some(worker.settings.header_timeout)));
+    let sent = poll_fn(|cx| match wire.poll_flush(cx) {
+        Poll::Pending if watch.is_over(cx) => Poll::Ready(false),
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
+    })
+    .await;
+    watch.clear();
+    match (sent, keep_alive) {
+        (true, true) => Next::Request,
+        (true, false) => Next::Close,
+        (false, _) => Next::Abort,
     }
+}
+
+/// Changes as the codec takes them; what it writes itself, it does not let be changed.
+pub(super) fn codec_edits(edits: &Edits) -> Vec<http1::edit::Edit<'_>> {
+    edits
+        .iter()
+        .filter_map(|edit| {
+            let name = |name| FieldName::new(name).ok();
+            let value = |value| FieldValue::new(value).ok();
+            Some(match edit {
+                Edit::Remove { name: of } => http1::edit::Edit::Remove { name: name(of)? },
+                Edit::Set {
+                    name: of,
+                    value: to,
+                } => http1::edit::Edit::Set {
+                    name: name(of)?,
+                    value: value(to)?,
+                },
+                Edit::Add {
+                    name: of,
+                    value: to,
+                } => http1::edit::Edit::Add {
+                    name: name(of)?,
+                    value: value(to)?,
+                },
+            })
+        })
+        .collect()
 }

@@ -5,21 +5,23 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::watch;
 use tokio::task::spawn_local;
 
-use crate::frontend::http::connection;
+use crate::frontend::http::accept::{SERVED, accept};
+use crate::frontend::http::listener::{Listener, ListenerService, Service, bind};
+use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
-use crate::runtime::stream::Stream;
+use crate::runtime::tls::fault::TlsFault;
+use crate::runtime::tls::server::ServerTls;
+use crate::runtime::tls::watcher::Watcher;
 use crate::runtime::worker::Worker;
 
 /// A gateway that serves HTTP, on threads of its own.
@@ -29,7 +31,12 @@ pub struct Server {
     counters: Vec<Arc<Counters>>,
     stop: watch::Sender<bool>,
     addresses: Vec<SocketAddr>,
+    /// As long as this is there, certificates that change are read again.
+    _watcher: Option<Watcher>,
 }
+
+/// One worker's share of a listener.
+type Share = (StdListener, Service);
 
 /// Why a server does not begin.
 #[derive(Debug, Error)]
@@ -42,35 +49,51 @@ pub enum StartFault {
         /// Why.
         error: io::Error,
     },
+    /// The certificates of a listener cannot be used.
+    #[error("cannot speak TLS on {address}: {fault}")]
+    Tls {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        fault: TlsFault,
+    },
     /// The system gives no thread or no runtime.
     #[error("cannot start a worker: {0}")]
     Worker(#[from] io::Error),
 }
 
 impl Server {
-    /// Begins to serve on these addresses, with so many workers. It listens when this returns.
+    /// Begins to serve on these listeners, with so many workers. It listens when this returns.
+    /// Certificates that change on disk are read again, as long as this is there.
     ///
     /// # Errors
-    /// If an address cannot be listened on, or a thread cannot be started.
+    /// If an address cannot be listened on, a certificate cannot be used, or a thread cannot be
+    /// started.
     pub fn start(
         gateway: &Arc<Gateway>,
         settings: &Arc<Settings>,
-        listen: &[SocketAddr],
+        listeners: &[Listener],
         workers: usize,
+        log: Option<&AccessLog>,
     ) -> Result<Self, StartFault> {
         let mut addresses = Vec::new();
-        let mut listeners: Vec<Vec<StdListener>> = (0..workers).map(|_| Vec::new()).collect();
-        for address in listen {
+        let mut certificates = Vec::new();
+        let mut shares: Vec<Vec<Share>> = (0..workers).map(|_| Vec::new()).collect();
+        for Listener { address, service } in listeners {
+            let service = ready(*address, service)?;
+            if let Service::Tls(tls) = &service {
+                certificates.push(Arc::clone(tls));
+            }
             let mut address = *address;
             let is_shared = address.port() == 0;
-            for of_worker in &mut listeners {
+            for of_worker in &mut shares {
                 let listener =
                     bind(address).map_err(|error| StartFault::Listen { address, error })?;
                 // Any free port: the first has found one, and the others take the same.
                 if is_shared || of_worker.is_empty() {
                     address = listener.local_addr()?;
                 }
-                of_worker.push(listener);
+                of_worker.push((listener, service.clone()));
             }
             addresses.push(address);
         }
@@ -80,20 +103,22 @@ impl Server {
             counters: Vec::new(),
             stop,
             addresses,
+            _watcher: Watcher::start(certificates)?,
         };
-        for (number, listeners) in listeners.into_iter().enumerate() {
+        for (number, shares) in shares.into_iter().enumerate() {
             let counters = Arc::new(Counters::default());
             server.counters.push(Arc::clone(&counters));
             let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
             let stop = server.stop.subscribe();
+            let log = log.map(AccessLog::writer);
             let thread = std::thread::Builder::new().name(format!("worker-{number}"));
             server.threads.push(thread.spawn(move || {
-                let worker = Worker::new(gateway, settings, counters);
+                let worker = Worker::new(gateway, settings, counters, log);
                 let runtime = Builder::new_current_thread()
                     .enable_all()
                     .build_local(LocalOptions::default());
                 match runtime {
-                    Ok(runtime) => runtime.block_on(work(Rc::new(worker), listeners, stop)),
+                    Ok(runtime) => runtime.block_on(work(Rc::new(worker), shares, stop)),
                     Err(error) => eprintln!("worker {number} cannot start: {error}"),
                 }
             })?);
@@ -113,6 +138,18 @@ impl Server {
         Totals::of(self.counters.iter().map(|counters| &**counters))
     }
 
+    /// The counts of each worker.
+    #[must_use]
+    pub fn counters(&self) -> Vec<Arc<Counters>> {
+        self.counters.clone()
+    }
+
+    /// Whether all workers have ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
     /// Accepts no more connections, and has those that are open close when they can.
     pub fn drain(&self) {
         let _ = self.stop.send(true);
@@ -127,40 +164,39 @@ impl Server {
     }
 }
 
-/// A listener that others, in this process and the next, may share the port with.
-fn bind(address: SocketAddr) -> io::Result<StdListener> {
-    const BACKLOG: i32 = 4096;
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+/// Reads what a listener needs.
+fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, StartFault> {
+    Ok(match service {
+        ListenerService::Plain => Service::Plain,
+        ListenerService::RedirectToHttps { port } => Service::RedirectToHttps(*port),
+        ListenerService::Tls(files) => {
+            let mut files = files.clone();
+            files.alpn.retain(|protocol| SERVED.contains(protocol));
+            let loaded = ServerTls::load(files);
+            let (tls, remarks) = loaded.map_err(|fault| StartFault::Tls { address, fault })?;
+            for remark in remarks {
+                eprintln!("tollgate: warning: {remark}");
+            }
+            Service::Tls(Arc::new(tls))
+        }
+    })
 }
 
-async fn work(worker: Rc<Worker>, listeners: Vec<StdListener>, mut stop: watch::Receiver<bool>) {
-    let start = clock::now();
-    let clock = move || {
-        let since = clock::now().saturating_duration_since(start);
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    };
+async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<bool>) {
     let housekeeper = Rc::clone(&worker);
     let mut last = 0;
-    spawn_local(Rc::clone(&worker.sweep).run(clock, move |now| {
-        if now.saturating_sub(last) >= 1_000 {
-            last = now;
-            housekeeper.every_second(now);
-        }
-    }));
-    for listener in listeners {
+    spawn_local(
+        Rc::clone(&worker.sweep).run(clock::milliseconds(), move |now| {
+            if now.saturating_sub(last) >= 1_000 {
+                last = now;
+                housekeeper.every_second(now);
+            }
+        }),
+    );
+    for (listener, service) in shares {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
-                spawn_local(accept(Rc::clone(&worker), listener, stop.clone()));
+                spawn_local(accept(Rc::clone(&worker), listener, service, stop.clone()));
             }
             Err(error) => eprintln!("a worker cannot listen: {error}"),
         }
@@ -168,25 +204,7 @@ async fn work(worker: Rc<Worker>, listeners: Vec<StdListener>, mut stop: watch::
     let _ = stop.wait_for(|stop| *stop).await;
     worker.drain();
     let _ = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet()).await;
-}
-
-async fn accept(worker: Rc<Worker>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
-    loop {
-        worker.room().await;
-        let accepted = tokio::select! {
-            biased;
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
-        };
-        match accepted {
-            Ok((tcp, peer)) => {
-                let Some(open) = worker.open() else { continue };
-                let _ = tcp.set_nodelay(true);
-                let serving = connection::serve(Rc::clone(&worker), Stream::Plain(tcp), peer, open);
-                spawn_local(serving);
-            }
-            // Out of descriptors, say: others will close some.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
+    if let Some(log) = &worker.log {
+        log.flush(&worker.counters);
     }
 }

@@ -3,8 +3,6 @@
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 
 use crate::engine::backend::{Backend, Scheme};
-use crate::engine::policy::{HostRule, Policy};
-use crate::frontend::http::exchange::authority;
 use crate::http1::edit::Edit;
 use crate::runtime::http2::fields::apply;
 use crate::runtime::upstream::fault::UpstreamFault;
@@ -14,7 +12,7 @@ pub(super) struct StreamHead<'a> {
     pub(super) method: &'a str,
     /// Path and query in pieces.
     pub(super) target: &'a [&'a str],
-    /// What the client named.
+    /// Whom the backend is asked for.
     pub(super) host: &'a str,
     /// Whether the client takes trailers; who speaks gRPC insists on being told.
     pub(super) te_trailers: bool,
@@ -25,24 +23,18 @@ impl StreamHead<'_> {
     /// The whole head, with the fields that came and are passed on.
     pub(super) fn request(
         &self,
-        policy: &Policy,
         backend: &Backend,
         mut fields: HeaderMap,
     ) -> Result<Request<()>, UpstreamFault> {
         let bad = |what: &str| UpstreamFault::BadResponse(format!("the request has {what}"));
-        let rewritten = (policy.host == HostRule::Rewrite).then(|| authority(&backend.address));
-        let host = rewritten.as_deref().unwrap_or(self.host);
         let scheme = match backend.address.scheme() {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
         let target = self.target.concat();
-        // Without a name in the request that of the backend must do: there is no `:authority` that
-        // is empty.
-        let own = authority(&backend.address);
         let uri = Uri::builder()
             .scheme(scheme)
-            .authority(if host.is_empty() { &own } else { host })
+            .authority(self.host)
             .path_and_query(target);
         let uri = uri
             .build()

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::config::fault::Fault;
 use crate::engine::backend::BackendSource;
+use crate::engine::decide::Plan;
 use crate::engine::reject::Reject;
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::text::compact;
@@ -31,6 +32,10 @@ pub(super) enum Answer<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         allow: Option<&'a [String]>,
     },
+    Redirected {
+        status: u16,
+        headers: LocationHeader,
+    },
     Services {
         services: Vec<ListedService<'a>>,
     },
@@ -38,6 +43,12 @@ pub(super) enum Answer<'a> {
         routes: Vec<RouteStats>,
     },
     Error(ErrorAnswer<'a>),
+}
+
+/// The header of a redirect.
+#[derive(Debug, Serialize)]
+pub(super) struct LocationHeader {
+    pub(super) location: String,
 }
 
 /// What an `api_response` has beyond the usual.
@@ -141,6 +152,23 @@ impl Recipient<'_> {
             status: reject.status(),
             error,
             allow: reject.allow(),
+        };
+        self.answer("api_response", &answer, out);
+    }
+
+    /// Appends the answer to a request for which no backend could be picked: the route's redirect,
+    /// or a refusal.
+    #[cold]
+    pub(super) fn without_backend(&self, plan: &Plan<'_>, out: &mut Vec<u8>) {
+        let Some(redirect) = plan.redirect() else {
+            let service = plan.route().service().into();
+            return self.refused(&Reject::NoBackend { service }, out);
+        };
+        let answer = Answer::Redirected {
+            status: redirect.status,
+            headers: LocationHeader {
+                location: redirect.location(plan),
+            },
         };
         self.answer("api_response", &answer, out);
     }

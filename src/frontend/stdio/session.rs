@@ -14,7 +14,6 @@ use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
 use crate::engine::lifecycle::Lifecycle;
-use crate::engine::reject::Reject;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::version::ApiVersion;
 use crate::frontend::stdio::faces::Faces;
@@ -187,8 +186,7 @@ impl<'g> Session<'g> {
         self.tally.matched(plan.route_id());
         let route = plan.route();
         let Some(Pick { backend }) = plan.pick() else {
-            let service = route.service().into();
-            return to.refused(&Reject::NoBackend { service }, out);
+            return to.without_backend(plan, out);
         };
         self.tally.picked(plan.route_id(), backend.slot);
         to.open("api_response", out);

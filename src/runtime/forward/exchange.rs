@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::Plan;
-use crate::engine::policy::{Policy, Retry};
+use crate::engine::policy::{Policy, Protocol, Retry};
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
@@ -18,7 +18,6 @@ use crate::runtime::forward::body::ReadFault;
 use crate::runtime::forward::kept::Kept;
 use crate::runtime::forward::pipe::{Pipe, PipeFault, Sink};
 use crate::runtime::forward::requester::Requester;
-use crate::runtime::settings::Protocol;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::fault::UpstreamFault;
 use crate::runtime::wire::Wire;
@@ -36,8 +35,6 @@ pub type PassInterim<'o> = dyn Fn(&mut Wire, AnswerHead<'_>) + 'o;
 
 /// What goes to a backend.
 pub struct Outgoing<'o> {
-    /// What the backend speaks.
-    pub protocol: Protocol,
     /// Writes the head of the request for this backend.
     pub write_head: &'o WriteHead<'o>,
     /// The same, where it speaks HTTP/2.
@@ -216,10 +213,12 @@ impl<'e> Exchange<'e> {
         requester: &mut Requester<'_, '_>,
     ) -> Result<Answer, Failure> {
         let most = self.worker.settings.in_flight_per_backend;
-        let lease = self.worker.upstreams.lease(&backend.address, most)?;
-        match self.outgoing.protocol {
-            Protocol::Http1 => self.attempt_over_wire(backend, lease, requester).await,
-            Protocol::Http2 => self.attempt_over_stream(backend, lease, requester).await,
+        let upstream = self.plan.upstream();
+        let upstreams = &self.worker.upstreams;
+        let lease = upstreams.lease(&backend.address, upstream, most)?;
+        match upstream.protocol {
+            Protocol::H1 => self.attempt_over_wire(backend, lease, requester).await,
+            Protocol::H2 => self.attempt_over_stream(backend, lease, requester).await,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::engine::backend::Address;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::secure::Secure;
 use crate::runtime::wire::Wire;
 
 /// The addresses that a name had when it was last asked for.
@@ -44,18 +45,19 @@ impl Resolved {
         Ok(found)
     }
 
-    /// A new connection to a backend.
+    /// A new connection to a backend, with TLS if it is asked for.
     ///
     /// # Errors
-    /// If the name has no address, or none of its addresses can be reached in time.
+    /// If the name has no address, none of its addresses can be reached in time, or TLS fails.
     pub async fn connect(
         &self,
         to: &Address,
+        secure: Option<&Secure>,
         time: Duration,
         watch: &Watch,
     ) -> Result<Wire, UpstreamFault> {
         watch.set(watch.after(Some(time)));
-        let connected = within(watch, self.connect_any(to, watch.now())).await;
+        let connected = within(watch, self.connect_whole(to, secure, watch.now())).await;
         watch.clear();
         let connected = connected.unwrap_or(Err(UpstreamFault::ConnectTimeout));
         if connected.is_err() {
@@ -64,16 +66,27 @@ impl Resolved {
         connected
     }
 
-    async fn connect_any(&self, to: &Address, now: u64) -> Result<Wire, UpstreamFault> {
+    async fn connect_whole(
+        &self,
+        to: &Address,
+        secure: Option<&Secure>,
+        now: u64,
+    ) -> Result<Wire, UpstreamFault> {
+        let tcp = self.connect_any(to, now).await?;
+        // Small requests shall not wait for acknowledgements of others.
+        let _ = tcp.set_nodelay(true);
+        Ok(Wire::new(match secure {
+            Some(secure) => secure.connect(tcp).await?,
+            None => Stream::Plain(tcp),
+        }))
+    }
+
+    async fn connect_any(&self, to: &Address, now: u64) -> Result<TcpStream, UpstreamFault> {
         let addresses = self.addresses(to, now).await;
         let mut last = io::ErrorKind::NotFound.into();
         for address in addresses.map_err(UpstreamFault::NameUnresolved)? {
             match TcpStream::connect(address).await {
-                Ok(tcp) => {
-                    // Small requests shall not wait for acknowledgements of others.
-                    let _ = tcp.set_nodelay(true);
-                    return Ok(Wire::new(Stream::Plain(tcp)));
-                }
+                Ok(tcp) => return Ok(tcp),
                 Err(error) => last = error,
             }
         }

@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::engine::semantics::fault;
+
 /// What went wrong between the gateway and a backend.
 #[derive(Debug, Error)]
 pub enum UpstreamFault {
@@ -16,9 +18,9 @@ pub enum UpstreamFault {
     /// No connection came about in time.
     #[error("no connection to the backend in time")]
     ConnectTimeout,
-    /// TLS could not be agreed upon.
+    /// TLS could not be agreed upon, or the backend is not who it should be.
     #[error("no TLS with the backend: {0}")]
-    TlsFailed(io::Error),
+    TlsFailed(String),
     /// As many requests as may be are on their way to it.
     #[error("the backend has as many requests as it may have")]
     Overloaded,
@@ -35,4 +37,22 @@ pub enum UpstreamFault {
     /// An answer that cannot be passed on.
     #[error("the backend's answer is no valid HTTP: {0}")]
     BadResponse(String),
+}
+
+impl UpstreamFault {
+    /// What the client is told of it: not what the system said.
+    #[must_use]
+    pub const fn told(&self) -> fault::UpstreamFault {
+        match self {
+            Self::NameUnresolved(_) => fault::UpstreamFault::NameUnresolved,
+            Self::ConnectFailed(_) => fault::UpstreamFault::ConnectFailed,
+            Self::ConnectTimeout => fault::UpstreamFault::ConnectTimeout,
+            Self::TlsFailed(_) => fault::UpstreamFault::TlsFailed,
+            // It has said that it takes no more, on this connection or at all.
+            Self::Overloaded | Self::Refused => fault::UpstreamFault::Overloaded,
+            Self::Reset => fault::UpstreamFault::Reset,
+            Self::Timeout => fault::UpstreamFault::Timeout,
+            Self::BadResponse(_) => fault::UpstreamFault::BadResponse,
+        }
+    }
 }

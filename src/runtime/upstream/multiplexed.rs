@@ -45,7 +45,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Making {
     done: Notify,
-    fault: Cell<Option<io::ErrorKind>>,
+    fault: RefCell<Option<UpstreamFault>>,
 }
 
 /// The place of one stream on a connection, free again when this is dropped.
@@ -97,8 +97,8 @@ impl Multiplexed {
             if waited.is_none() {
                 return Err(UpstreamFault::ConnectTimeout);
             }
-            if let Some(kind) = making.fault.get() {
-                return Err(UpstreamFault::ConnectFailed(kind.into()));
+            if let Some(fault) = &*making.fault.borrow() {
+                return Err(shared_fault(fault));
             }
         }
     }
@@ -146,16 +146,25 @@ impl Multiplexed {
             Ok(wire) => begin(wire.into_parts().0, watch, max_header_bytes).await,
             Err(fault) => Err(fault),
         };
-        let shared = made.inspect_err(|fault| {
-            let (UpstreamFault::ConnectFailed(error) | UpstreamFault::NameUnresolved(error)) =
-                fault
-            else {
-                return making.fault.set(Some(io::ErrorKind::TimedOut));
-            };
-            making.fault.set(Some(error.kind()));
-        })?;
+        let shared =
+            made.inspect_err(|fault| drop(making.fault.replace(Some(shared_fault(fault)))))?;
         self.connections.borrow_mut().push(Rc::clone(&shared));
         Ok(Slot::new(&shared, true))
+    }
+}
+
+/// The fault of a connection, for all who waited for it.
+fn shared_fault(fault: &UpstreamFault) -> UpstreamFault {
+    match fault {
+        UpstreamFault::NameUnresolved(error) => UpstreamFault::NameUnresolved(error.kind().into()),
+        UpstreamFault::ConnectFailed(error) => UpstreamFault::ConnectFailed(error.kind().into()),
+        UpstreamFault::TlsFailed(why) => UpstreamFault::TlsFailed(why.clone()),
+        UpstreamFault::ConnectTimeout
+        | UpstreamFault::Overloaded
+        | UpstreamFault::Reset
+        | UpstreamFault::Refused
+        | UpstreamFault::Timeout
+        | UpstreamFault::BadResponse(_) => UpstreamFault::ConnectTimeout,
     }
 }
 

@@ -2,27 +2,35 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::engine::backend::Address;
+use crate::engine::backend::{Address, Scheme};
+use crate::engine::policy::Upstream;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::connect::Resolved;
 use crate::runtime::upstream::fault::UpstreamFault;
 use crate::runtime::upstream::multiplexed::{Multiplexed, Slot};
+use crate::runtime::upstream::secure::Secure;
 use crate::runtime::wire::Wire;
 
 /// The backends that one worker has connections to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Upstreams {
-    pools: RefCell<HashMap<Address, Rc<BackendPool>>>,
+    /// By address; nearly always one. Another is there if two routes speak to one address in two
+    /// ways: they must not share connections, for what one has checked the other may not believe.
+    pools: RefCell<HashMap<Address, Vec<Rc<BackendPool>>>>,
+    folder: Rc<Path>,
 }
 
 /// The connections of one worker to one backend.
 #[derive(Debug)]
 pub struct BackendPool {
     address: Address,
+    upstream: Upstream,
+    secure: Option<Secure>,
     idle: RefCell<Vec<Idle>>,
     multiplexed: Multiplexed,
     in_flight: Cell<usize>,
@@ -43,24 +51,30 @@ pub struct Lease {
 }
 
 impl Upstreams {
-    /// The right to send a request to a backend.
+    /// No connections yet; relative names of files start at `folder`.
+    #[must_use]
+    pub fn new(folder: Rc<Path>) -> Self {
+        Self {
+            pools: RefCell::default(),
+            folder,
+        }
+    }
+
+    /// The right to send a request to a backend that is spoken to so.
     ///
     /// # Errors
     /// If `most` are on their way already.
-    pub fn lease(&self, to: &Address, most: usize) -> Result<Lease, UpstreamFault> {
-        let known = self.pools.borrow().get(to).map(Rc::clone);
-        let pool = known.unwrap_or_else(|| {
-            let pool = Rc::new(BackendPool {
-                address: to.clone(),
-                idle: RefCell::default(),
-                multiplexed: Multiplexed::default(),
-                in_flight: Cell::new(0),
-                resolved: Resolved::default(),
-            });
-            let mut pools = self.pools.borrow_mut();
-            pools.insert(to.clone(), Rc::clone(&pool));
-            pool
+    pub fn lease(
+        &self,
+        to: &Address,
+        upstream: &Upstream,
+        most: usize,
+    ) -> Result<Lease, UpstreamFault> {
+        let known = self.pools.borrow().get(to).and_then(|pools| {
+            let pool = pools.iter().find(|pool| pool.speaks_as(upstream))?;
+            Some(Rc::clone(pool))
         });
+        let pool = known.unwrap_or_else(|| self.begin(to, upstream));
         if pool.in_flight.get() >= most {
             return Err(UpstreamFault::Overloaded);
         }
@@ -68,17 +82,37 @@ impl Upstreams {
         Ok(Lease { pool })
     }
 
+    fn begin(&self, to: &Address, upstream: &Upstream) -> Rc<BackendPool> {
+        let secure = (to.scheme() == Scheme::Https)
+            .then(|| Secure::new(to.clone(), upstream.clone(), Rc::clone(&self.folder)));
+        let pool = Rc::new(BackendPool {
+            address: to.clone(),
+            upstream: upstream.clone(),
+            secure,
+            idle: RefCell::default(),
+            multiplexed: Multiplexed::default(),
+            in_flight: Cell::new(0),
+            resolved: Resolved::default(),
+        });
+        let mut pools = self.pools.borrow_mut();
+        pools.entry(to.clone()).or_default().push(Rc::clone(&pool));
+        pool
+    }
+
     /// Closes what the other side has closed, or what nobody used for so long, and forgets
     /// backends without connections.
     pub fn reap(&self, now: u64, most_idle: Duration, buffers: &Buffers) {
         let most_idle = u64::try_from(most_idle.as_millis()).unwrap_or(u64::MAX);
-        self.pools.borrow_mut().retain(|_, pool| {
-            let mut idle = pool.idle.borrow_mut();
-            idle.retain_mut(|Idle { wire, since }| {
-                now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
+        self.pools.borrow_mut().retain(|_, pools| {
+            pools.retain(|pool| {
+                let mut idle = pool.idle.borrow_mut();
+                idle.retain_mut(|Idle { wire, since }| {
+                    now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
+                });
+                let has_none = pool.multiplexed.reap(now, most_idle);
+                !idle.is_empty() || !has_none || pool.in_flight.get() > 0
             });
-            let is_single = pool.multiplexed.reap(now, most_idle);
-            !idle.is_empty() || !is_single || pool.in_flight.get() > 0
+            !pools.is_empty()
         });
     }
 
@@ -86,9 +120,17 @@ impl Upstreams {
     #[must_use]
     pub fn idle(&self) -> usize {
         let pools = self.pools.borrow();
-        let kept =
-            |pool: &Rc<BackendPool>| pool.idle.borrow().len() + pool.multiplexed.standing_count();
-        pools.values().map(kept).sum()
+        let pools = pools.values().flatten();
+        pools
+            .map(|pool| pool.idle.borrow().len() + pool.multiplexed.standing_count())
+            .sum()
+    }
+}
+
+impl BackendPool {
+    fn speaks_as(&self, upstream: &Upstream) -> bool {
+        let own = &self.upstream;
+        own.protocol == upstream.protocol && (self.secure.is_none() || own.tls == upstream.tls)
     }
 }
 
@@ -110,7 +152,10 @@ impl Lease {
     /// If there is none in time.
     pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamFault> {
         let pool = &self.pool;
-        pool.resolved.connect(&pool.address, time, watch).await
+        let secure = pool.secure.as_ref();
+        pool.resolved
+            .connect(&pool.address, secure, time, watch)
+            .await
     }
 
     /// A place on a multiplexed connection, a new one if need be.

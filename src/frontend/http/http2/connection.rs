@@ -12,7 +12,6 @@ use h2::Reason;
 use h2::server::{Builder, Connection as H2};
 use tokio::task::spawn_local;
 
-use crate::frontend::http::exchange::Arrival;
 use crate::frontend::http::http2::stream;
 use crate::runtime::buffer::Buffer;
 use crate::runtime::http2::transport::{Traffic, Transport};
@@ -40,7 +39,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) worker: Rc<Worker>,
-    pub(super) arrival: Arrival,
+    pub(super) peer: SocketAddr,
+    pub(super) is_tls: bool,
     /// The deadline of the connection itself: set as long as it has no stream.
     watch: Rc<Watch>,
     traffic: Rc<Traffic>,
@@ -62,7 +62,8 @@ impl Connection {
     pub(super) fn new(worker: Rc<Worker>, peer: SocketAddr, is_tls: bool) -> Rc<Self> {
         let watch = worker.sweep.watch();
         Rc::new(Self {
-            arrival: Arrival { peer, is_tls },
+            peer,
+            is_tls,
             traffic: Rc::new(Traffic::of_client(Rc::clone(&watch))),
             watch,
             worker,

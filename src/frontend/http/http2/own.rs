@@ -1,98 +1,85 @@
 //! The gateway's own answers over HTTP/2.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
+use h2::Reason;
+use http::{HeaderName, HeaderValue, Response, header};
 
-use crate::frontend::http::own::OwnAnswer;
+use crate::engine::semantics::fault::Cause;
+use crate::engine::semantics::identity::RequestId;
+use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::problem::Problem;
+use crate::frontend::http::admission::Own;
 use crate::http1::response::has_no_body;
 use crate::runtime::forward::requester::StreamClient;
-use crate::runtime::worker::Worker;
+use crate::runtime::worker::{Scratch, Worker};
 
-/// Sends an answer of the gateway's own. What the client still sends is not wanted then.
-pub(super) fn send(worker: &Worker, client: &mut StreamClient, answer: &OwnAnswer) {
+/// Answers what is no request that could be admitted; `grpc` is the type of the answer if it is one
+/// of gRPC.
+pub(super) fn send_cause(
+    worker: &Worker,
+    client: &mut StreamClient,
+    cause: &Cause<'_>,
+    is_head: bool,
+    grpc: Option<&'static str>,
+) {
+    let mut scratch = worker.take_scratch();
+    let random = worker.random();
+    let problem = Problem {
+        cause,
+        id: &RequestId::of(&Noted::default(), &random),
+        pseudonym: &worker.settings.via,
+        grpc,
+    };
+    let own = Own {
+        status: problem.write(&mut scratch.edits, &mut scratch.body),
+        code: Some(cause.code()),
+        ends_connection: false,
+    };
+    send(worker, client, &own, &scratch, is_head);
+    worker.give_scratch(scratch);
+}
+
+/// Sends an answer, and gives how long its body is. What the client still sends is not wanted then.
+pub(super) fn send(
+    worker: &Worker,
+    client: &mut StreamClient,
+    own: &Own,
+    scratch: &Scratch,
+    is_head: bool,
+) -> u64 {
     worker.counters.own_answers.add(1);
-    worker.counters.response(answer.status);
+    worker.counters.response(own.status);
     let mut head = Response::new(());
-    if let Ok(status) = answer.status.try_into() {
+    if let Ok(status) = own.status.try_into() {
         *head.status_mut() = status;
     }
     let fields = head.headers_mut();
     if let Ok(date) = HeaderValue::from_str(&worker.date()) {
         fields.insert(header::DATE, date);
     }
-    for (name, value) in &answer.fields {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            fields.append(HeaderName::from_static(name), value);
+    for (name, value) in scratch.edits.added() {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+        {
+            fields.append(name, value);
         }
     }
-    let has_body = !has_no_body(answer.status);
+    // An answer of gRPC is a head that is all of it.
+    let is_whole = fields.contains_key("grpc-status") && scratch.body.is_empty();
+    let has_body = !has_no_body(own.status) && !is_whole;
     if has_body {
-        fields.insert(header::CONTENT_LENGTH, answer.body.len().into());
+        fields.insert(header::CONTENT_LENGTH, scratch.body.len().into());
     }
-    let is_sent = has_body && !answer.is_head && !answer.body.is_empty();
+    let is_sent = has_body && !is_head && !scratch.body.is_empty();
     // It fails only where the client has left.
     if client.send_head(head, !is_sent).is_ok()
         && is_sent
-        && let Some(body) = &mut client.answer
+        && let Some(answer) = &mut client.answer
+        && answer
+            .send(Bytes::copy_from_slice(&scratch.body), true)
+            .is_err()
     {
-        let _ = body.send(Bytes::copy_from_slice(&answer.body), true);
+        client.reset(Reason::INTERNAL_ERROR);
     }
-}
-
-/// Whether a request is a call of gRPC.
-pub(super) fn is_grpc(fields: &HeaderMap) -> bool {
-    let kind = fields.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
-}
-
-/// The same in the words of gRPC: a status in a head that is all of the answer ("Trailers-Only").
-pub(super) fn send_to_grpc(worker: &Worker, client: &mut StreamClient, answer: &OwnAnswer) {
-    worker.counters.own_answers.add(1);
-    worker.counters.response(200);
-    let mut head = Response::new(());
-    let fields = head.headers_mut();
-    let kind = HeaderValue::from_static("application/grpc");
-    fields.insert(header::CONTENT_TYPE, kind);
-    fields.insert("grpc-status", grpc_status(answer.status).into());
-    let message = percent_encoded(&answer.body);
-    if let Ok(message) = HeaderValue::from_str(&message) {
-        fields.insert("grpc-message", message);
-    }
-    let _ = client.send_head(head, true);
-}
-
-/// What a status of HTTP is to gRPC (its `http-grpc-status-mapping`), but that a time-out is one.
-const fn grpc_status(status: u16) -> u16 {
-    match status {
-        400 | 431 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        413 => 8,
-        408 | 504 => 4,
-        429 | 502 | 503 => 14,
-        _ => 2,
-    }
-}
-
-/// Text as `grpc-message` has it: graphic ASCII without the percent sign.
-fn percent_encoded(text: &[u8]) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text {
-        match byte {
-            b' '..=b'~' if *byte != b'%' => encoded.push(char::from(*byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages() {
-        assert_eq!(percent_encoded("a% \n\u{e9}".as_bytes()), "a%25 %0A%C3%A9");
-    }
+    u64::try_from(scratch.body.len()).unwrap_or(0)
 }

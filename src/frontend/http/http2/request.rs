@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
 use crate::engine::request::Headers;
-use crate::frontend::http::own::OwnAnswer;
+use crate::engine::semantics::fault::Cause;
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
 use crate::runtime::http2::fields::content_length;
@@ -38,13 +38,19 @@ impl RequestHead {
     /// Checks a head; `is_whole` is whether nothing follows it.
     ///
     /// # Errors
-    /// The answer to one that is wrong.
+    /// What is wrong with it.
     pub(super) fn new(
         parts: Parts,
         is_whole: bool,
         limits: &HeadLimits,
-    ) -> Result<Self, OwnAnswer> {
-        let refuse = |status, code, detail: &str| Err(OwnAnswer::problem(status, code, detail));
+    ) -> Result<Self, Cause<'static>> {
+        let refuse = |status, code, detail: &str| {
+            Err(Cause::Wire {
+                code,
+                status,
+                sentence: detail.into(),
+            })
+        };
         if parts.method == Method::CONNECT {
             return refuse(501, "http2.connect", "CONNECT is not served here");
         }

@@ -1,0 +1,216 @@
+"""The machine: its two cores, what processes cost on them, and an end to every process that was begun.
+
+A figure is the CPU time of a proxy's whole process tree, from the kernel's own count in nanoseconds. What else ran on the
+proxy's core meanwhile is counted too, so that the rounds that others disturbed can be told from the quiet ones.
+"""
+
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PROXY_CORE, LOAD_CORE = 0, 1
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Fault(Exception):
+    """Why something cannot be measured, in words for the one who asked."""
+
+
+class Work:
+    """A folder and the processes that live as long as it: all are gone when the `with` ends, however it ends."""
+
+    def __enter__(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, _: exit(128 + number))
+        self.folder = Path(tempfile.mkdtemp(prefix="tollgate-peers-"))
+        self.running = []
+        self._ports = set()
+        return self
+
+    def __exit__(self, *_):
+        # A second Ctrl-C must not leave half of them.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for process in list(self.running):
+            self.stop(process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, name, command, core, stdout=None):
+        """Begins a process on one core, as the head of a group of its own; what it says goes to a log."""
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as sink:
+            process = subprocess.Popen(
+                ["taskset", "-c", str(core), *map(str, command)],
+                stdin=subprocess.DEVNULL, stdout=stdout or sink, stderr=sink, start_new_session=True,
+            )
+        process.log = log
+        self.running.append(process)
+        return process
+
+    def stop(self, process):
+        """Kills a process and all of its group, children whose parent has gone included."""
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+        if process in self.running:
+            self.running.remove(process)
+
+    def run(self, name, command, core=LOAD_CORE, seconds=120):
+        """Runs a command to its end and gives what it wrote; a Fault if it fails or lasts too long."""
+        process = self.start(name, command, core, stdout=subprocess.PIPE)
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise Fault(f"{name} did not end within {seconds} s") from None
+        finally:
+            self.stop(process)
+        if process.returncode != 0:
+            raise Fault(f"{name} ended with {process.returncode}: {last_line(process.log)}")
+        return output.decode(errors="replace")
+
+    def free_port(self):
+        """A port that nobody listens on, and that has not been given out before."""
+        while True:
+            with socket.socket() as listener:
+                listener.bind(("127.0.0.1", 0))
+                port = listener.getsockname()[1]
+            if port not in self._ports:
+                self._ports.add(port)
+                return port
+
+
+def wait_for_port(process, port, seconds=30):
+    """Returns when something listens on the port; a Fault if the process ends before, or takes too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise Fault(f"it ended with {process.returncode}: {last_line(process.log)}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise Fault(f"it does not listen after {seconds} s: {last_line(process.log)}")
+
+
+def last_line(log):
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it says nothing"
+
+
+def take_all_files():
+    """Raises the limit of open files as far as it goes, for this process and its children; gives the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or hard > 65000:
+        hard = 65000
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def process_tree(root):
+    """The ids of a process and of all that descend from it."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = Path("/proc", entry, "stat").read_text()
+            except OSError:
+                continue
+            # The name, in parentheses, may hold anything; the state and the parent follow it.
+            parents[int(entry)] = int(stat.rpartition(")")[2].split()[1])
+    tree, grown = {root}, True
+    while grown:
+        children = {pid for pid, parent in parents.items() if parent in tree} - tree
+        tree |= children
+        grown = bool(children)
+    return tree
+
+
+def thread_times(root):
+    """Nanoseconds on a CPU of each thread of a process tree, by process and thread."""
+    times = {}
+    for pid in process_tree(root):
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+        except OSError:
+            continue
+        for thread in threads:
+            try:
+                text = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
+            except OSError:
+                continue
+            times[pid, int(thread)] = int(text.split()[0])
+    return times
+
+
+def resident_kb(root):
+    """The resident memory of a process tree, pages that processes share counted for each."""
+    total = 0
+    for pid in process_tree(root):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            continue
+        for line in status.splitlines():
+            if line.startswith("VmRSS:"):
+                total += int(line.split()[1])
+    return total
+
+
+def busy_seconds(core):
+    """How long a core has been busy, whoever made it so, the host of a virtual machine included.
+
+    Not the time less the idle time: on a virtual machine each wake-up of an idle core takes tens of microseconds that are
+    neither, and a proxy that wakes often would pass for one whose core others had.
+    """
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith(f"cpu{core} "):
+            user, nice, system, _, _, interrupt, soft_interrupt, steal = map(int, line.split()[1:9])
+            return (user + nice + system + interrupt + soft_interrupt + steal) / TICKS
+    raise Fault(f"there is no core {core}")
+
+
+@dataclass
+class Meter:
+    """What a process tree costs from its start to its end; `disturbed` is the share of that time in which something
+    else had the proxy's core: other processes, interrupts, and the host of a virtual machine."""
+
+    root: int
+    cpu_ns: int = 0
+    seconds: float = 0.0
+    disturbed: float = 0.0
+    lost_threads: int = 0
+
+    def __enter__(self):
+        self._before = thread_times(self.root)
+        self._begun, self._busy = time.monotonic(), busy_seconds(PROXY_CORE)
+        return self
+
+    def __exit__(self, *_):
+        after = self._settled()
+        busy = busy_seconds(PROXY_CORE) - self._busy
+        self.seconds = time.monotonic() - self._begun
+        self.cpu_ns = sum(ns - self._before.get(thread, 0) for thread, ns in after.items())
+        # What a thread that has ended did since the last look is in no count any more.
+        self.lost_threads = len(self._before.keys() - after.keys())
+        self.disturbed = max(0.0, (busy - self.cpu_ns / 1e9) / self.seconds)
+
+    def _settled(self):
+        """The times once they stand still, for what is left to do after the last answer, such as closing connections,
+        belongs to the requests; some proxies never stand still, and are given up on."""
+        times = thread_times(self.root)
+        for _ in range(10):
+            time.sleep(0.01)
+            before, times = times, thread_times(self.root)
+            if sum(times.values()) - sum(before.values()) < 20_000:
+                break
+        return times

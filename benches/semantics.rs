@@ -1,0 +1,120 @@
+//! Budget: all that a proxy says of a usual request of ten fields is worked out in 300 ns, and of its
+//! response in 20.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use tollgate::engine::backend::Address;
+use tollgate::engine::edit::Edits;
+use tollgate::engine::policy::{HostRule, Policy};
+use tollgate::engine::semantics::fault::{Cause, UpstreamFault};
+use tollgate::engine::semantics::hops::Protocol;
+use tollgate::engine::semantics::identity::RequestId;
+use tollgate::engine::semantics::noted::Noted;
+use tollgate::engine::semantics::problem::Problem;
+use tollgate::engine::semantics::{Arrival, Request, response_edits};
+
+type Fields = Vec<(&'static str, &'static str)>;
+
+const USUAL: [(&str, &str); 10] = [
+    ("Host", "shop.example.com"),
+    (
+        "User-Agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko",
+    ),
+    ("Accept", "application/json, text/plain, */*"),
+    ("Accept-Language", "en-GB,en;q=0.5"),
+    ("Accept-Encoding", "gzip, deflate, br, zstd"),
+    ("Referer", "https://shop.example.com/basket"),
+    (
+        "Authorization",
+        "Bearer eyJhbGciOiJIUzI1NiJ9.e30.XmNK3GpH3Ys",
+    ),
+    ("Connection", "keep-alive"),
+    ("Cookie", "session=0198f3c2-7a41; theme=dark"),
+    ("Priority", "u=0"),
+];
+
+const BEHIND_A_PROXY: [(&str, &str); 5] = [
+    ("X-Forwarded-For", "198.51.100.9, 203.0.113.4"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "shop.example.com"),
+    ("X-Request-Id", "0198f3c2-7a41-4bd2-9d11-0af7651916cd"),
+    (
+        "Traceparent",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ),
+];
+
+fn semantics(criterion: &mut Criterion) {
+    let arrival = Arrival {
+        peer: [192, 0, 2, 7].into(),
+        is_trusted: false,
+        is_tls: true,
+        protocol: Protocol::Http11,
+        host: Some("shop.example.com"),
+        pseudonym: "tollgate",
+    };
+    let usual: Fields = USUAL.into();
+    let proxied: Fields = USUAL.into_iter().chain(BEHIND_A_PROXY).collect();
+    let trusted = Arrival {
+        is_trusted: true,
+        ..arrival
+    };
+    let rewrite = Policy {
+        host: HostRule::Rewrite,
+        ..Policy::default()
+    };
+    let backend = Address::parse("users-1:8080").expect("it is one");
+    let mut group = criterion.benchmark_group("semantics");
+    for (name, arrival, headers, policy) in [
+        ("request_of_10", &arrival, &usual, &Policy::default()),
+        ("request_of_10_host_rewritten", &arrival, &usual, &rewrite),
+        (
+            "request_of_15_by_a_proxy",
+            &trusted,
+            &proxied,
+            &Policy::default(),
+        ),
+    ] {
+        let (mut edits, mut buffer) = (Edits::new(), String::new());
+        let random = [0x5A; 24];
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let headers = black_box(&headers[..]);
+                let request = Request::read(black_box(arrival), "GET", headers, &random);
+                request.edits(&mut edits, policy, &random);
+                black_box(request.upstream_host(policy, &backend, &mut buffer));
+                headers
+                    .iter()
+                    .filter(|(name, _)| !edits.drops(name.as_bytes()))
+                    .count()
+            });
+        });
+    }
+    group.bench_function("noting_10_fields", |bencher| {
+        bencher.iter(|| Noted::of(black_box(&usual[..])));
+    });
+    let mut edits = Edits::new();
+    group.bench_function("response", |bencher| {
+        let policy = Policy::default();
+        bencher.iter(|| response_edits(&mut edits, black_box(&policy), None, None));
+    });
+    let cause = Cause::from(UpstreamFault::Timeout);
+    let mut body = Vec::new();
+    group.bench_function("problem", |bencher| {
+        bencher.iter(|| {
+            let problem = Problem {
+                cause: black_box(&cause),
+                id: &RequestId::Kept(b"0198f3c2-7a41"),
+                pseudonym: "tollgate",
+                grpc: None,
+            };
+            problem.write(&mut edits, &mut body)
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, semantics);
+criterion_main!(benches);

@@ -1,0 +1,98 @@
+//! When requests are sent again, and how many.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tollgate::engine::policy::{Retry, RetryOn};
+use tollgate::engine::semantics::budget::{BudgetRule, RetryBudget};
+use tollgate::engine::semantics::retry::{Attempt, Failure, admit_retry};
+
+fn failure() -> impl Strategy<Value = Failure> {
+    prop_oneof![
+        Just(Failure::Connect),
+        Just(Failure::Reset),
+        Just(Failure::Timeout),
+        (500..600_u16).prop_map(Failure::Status),
+    ]
+}
+
+fn policy() -> impl Strategy<Value = Retry> {
+    (
+        0..4_u32,
+        any::<[bool; 3]>(),
+        prop::collection::vec(500..600_u16, 0..50),
+    )
+        .prop_map(
+            |(attempts, [reset, timeout, non_idempotent], statuses)| Retry {
+                attempts,
+                on: RetryOn {
+                    reset,
+                    timeout,
+                    statuses,
+                },
+                non_idempotent,
+                buffer_bytes: 0,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn a_retry_is_always_a_safe_one(
+        policy in policy(),
+        method in prop::sample::select(
+            vec!["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "POST", "PATCH", "FOO", ""],
+        ),
+        failure in failure(),
+        retries in 0..5_u32,
+        [is_answer_begun, is_body_kept] in any::<[bool; 2]>(),
+    ) {
+        let mut budget = RetryBudget::new(BudgetRule::default(), 1);
+        let attempt = Attempt { method, failure, retries, is_answer_begun, is_body_kept };
+        let is_safe = failure == Failure::Connect
+            || ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(&method);
+        if admit_retry(&policy, &attempt, &mut budget, Duration::ZERO).is_ok() {
+            prop_assert!(is_safe || policy.non_idempotent);
+            prop_assert!(!is_answer_begun && is_body_kept && retries < policy.attempts);
+        } else if failure == Failure::Connect {
+            prop_assert!(is_answer_begun || !is_body_kept || retries >= policy.attempts);
+        }
+    }
+
+    #[test]
+    fn no_span_of_time_has_more_than_its_share(
+        percent in 0..100_u32,
+        per_second in 0..20_u32,
+        workers in 1..4_u32,
+        steps in prop::collection::vec((0..400_u64, 0..10_u32, 0..10_u32), 1..60),
+    ) {
+        let rule = BudgetRule { percent, per_second };
+        let mut budget = RetryBudget::new(rule, workers);
+        let mut now = Duration::ZERO;
+        // After each step: the time, the requests and the retries so far.
+        let mut seen = vec![(Duration::ZERO, 0_u32, 0_u32)];
+        for (pause_ms, requests, tries) in steps {
+            now += Duration::from_millis(pause_ms);
+            (0..requests).for_each(|_| budget.deposit());
+            let had = (0..tries).filter(|_| budget.withdraw(now)).count();
+            let (_, requests_before, retries_before) = *seen.last().unwrap();
+            let retries = retries_before + u32::try_from(had).unwrap();
+            seen.push((now, requests_before + requests, retries));
+        }
+        let most = u32::try_from(budget.most()).unwrap();
+        for (place, from) in seen.iter().enumerate() {
+            for to in &seen[place..] {
+                let share = f64::from(percent) / 100.0 * f64::from(to.1 - from.1);
+                let a_second = f64::from(per_second) / f64::from(workers);
+                let of_time = a_second * (to.0 - from.0).as_secs_f64();
+                let paid = f64::from(most) + share + of_time;
+                prop_assert!(f64::from(to.2 - from.2) <= paid + 1e-6);
+            }
+        }
+        let (end, requests, retries) = *seen.last().unwrap();
+        let a_second = f64::from(per_second) / f64::from(workers);
+        let whole = a_second * (1.0 + end.as_secs_f64())
+            + f64::from(percent) / 100.0 * f64::from(requests);
+        prop_assert!(f64::from(retries) <= whole + 1e-6, "{retries} of {whole}");
+    }
+}

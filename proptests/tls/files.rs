@@ -1,0 +1,182 @@
+//! The files of a listener: what is wrong with them, and what happens when they change.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use tollgate::frontend::http::listener::ListenerService;
+use tollgate::runtime::clock;
+use tollgate::runtime::settings::Settings;
+use tollgate::runtime::tls::files::{CertificateFiles, ClientAuth, TlsFiles};
+use tollgate::runtime::tls::server::ServerTls;
+
+use crate::certificates::{Authority, Folder};
+use crate::client::{PATIENCE, client, get};
+use crate::gateway::{files, over_tls, start};
+
+#[test]
+fn a_new_certificate_is_used_by_the_next_handshake() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let pair = authority.issue(&["a.example"]).write(&folder, "a");
+    let gateway = over_tls(files(vec![pair]));
+    // Each client is a new one, for who resumes a session is shown no certificate.
+    let seen = || {
+        let config = Arc::new(client(authority.roots(), None));
+        get(gateway.address(), &config, "a.example")
+            .unwrap()
+            .certificate
+    };
+    let first = seen();
+    let second = authority.issue(&["a.example"]);
+    second.write(&folder, "a");
+    let begun = clock::now();
+    let mut last = seen();
+    while last == first {
+        assert!(begun.elapsed() < PATIENCE, "it was never used");
+        last = seen();
+    }
+    assert_eq!(last, *second.chain()[0]);
+}
+
+#[test]
+fn broken_files_change_nothing_and_are_told_once() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let pair = authority.issue(&["a.example"]).write(&folder, "a");
+    let (tls, remarks) = ServerTls::load(files(vec![pair.clone()])).unwrap();
+    assert_eq!(remarks, Vec::<String>::new());
+    let config = tls.config();
+    assert_eq!(tls.look(), Vec::<String>::new());
+
+    folder.write("a.crt", "-----BEGIN CERTIFICATE-----\n");
+    let told = tls.look();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("a.crt cannot be used"), "{told:?}");
+    assert_eq!(tls.look(), Vec::<String>::new(), "once is enough");
+    assert!(Arc::ptr_eq(&config, &tls.config()));
+
+    // The certificate is renewed first, and fits only when its key is too.
+    let next = authority.issue_until(&["a.example"], 2001);
+    folder.write("a.crt", &next.cert);
+    assert!(tls.look()[0].contains("does not fit"));
+    assert_eq!(tls.look(), Vec::<String>::new());
+    folder.write("a.key", &next.key);
+    let told = tls.look();
+    assert!(told[0].contains("read again"), "{told:?}");
+    assert!(told[1].contains("expired on Mon, 01 Jan 2001"), "{told:?}");
+    assert!(!Arc::ptr_eq(&config, &tls.config()));
+    let config = tls.config();
+
+    std::fs::remove_file(&pair.key).unwrap();
+    assert!(tls.look()[0].contains("cannot read"));
+    assert!(Arc::ptr_eq(&config, &tls.config()));
+}
+
+#[test]
+fn tickets_outlive_a_certificate_but_not_the_authorities_of_clients() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let pair = authority.issue(&["a.example"]).write(&folder, "a");
+    let ca = folder.write("clients.pem", &authority.pem());
+    let (tls, _) = ServerTls::load(TlsFiles {
+        client_auth: Some(ClientAuth {
+            ca,
+            is_required: true,
+        }),
+        ..files(vec![pair])
+    })
+    .unwrap();
+    let ticket = tls.config().ticketer.encrypt(b"session").unwrap();
+    authority.issue(&["a.example"]).write(&folder, "a");
+    assert_eq!(tls.look().len(), 1);
+    assert!(tls.config().ticketer.decrypt(&ticket).is_some());
+    folder.write("clients.pem", &Authority::new().pem());
+    assert_eq!(tls.look().len(), 1);
+    assert_eq!(tls.config().ticketer.decrypt(&ticket), None);
+}
+
+#[test]
+fn what_cannot_be_used_is_told_at_the_start() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let good = authority.issue(&["a.example"]).write(&folder, "a");
+    let other = authority.issue(&["a.example"]).write(&folder, "other");
+    let missing = folder.path().join("missing.pem");
+    let empty = folder.write("empty.pem", "\n");
+    let text = folder.write("text.pem", "hello");
+    let broken = folder.write(
+        "broken.pem",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
+    let pair = |cert: &PathBuf, key: &PathBuf| {
+        files(vec![CertificateFiles {
+            cert: cert.clone(),
+            key: key.clone(),
+        }])
+    };
+    let check = |files: TlsFiles, expected: &str| {
+        let Err(fault) = start(ListenerService::Tls(files), Settings::default()) else {
+            panic!("{expected} is not told");
+        };
+        let told = fault.to_string();
+        assert!(
+            told.starts_with("cannot speak TLS on 127.0.0.1:0: "),
+            "{told}"
+        );
+        assert!(told.contains(expected), "{told}\n{expected}");
+        assert!(!told.contains('\n'), "{told}");
+    };
+    check(files(vec![]), "no certificate is named");
+    check(pair(&missing, &good.key), "missing.pem: No such file");
+    check(pair(&good.cert, &missing), "missing.pem: No such file");
+    check(pair(&empty, &good.key), "empty.pem is empty");
+    check(
+        pair(&text, &good.key),
+        "text.pem holds no certificate in PEM",
+    );
+    check(pair(&broken, &good.key), "broken.pem cannot be used");
+    check(
+        pair(&good.key, &good.key),
+        "a.key holds no certificate in PEM",
+    );
+    check(
+        pair(&good.cert, &good.cert),
+        "a.crt holds no private key in PEM",
+    );
+    check(
+        pair(&good.cert, &text),
+        "text.pem holds no private key in PEM",
+    );
+    check(
+        pair(&good.cert, &other.key),
+        "other.key does not fit the certificate in ",
+    );
+    check(
+        pair(&good.cert, &encrypted(&folder)),
+        "is encrypted, and nobody is there",
+    );
+    let client_auth = Some(ClientAuth {
+        ca: empty,
+        is_required: true,
+    });
+    let asking = TlsFiles {
+        client_auth,
+        ..files(vec![good])
+    };
+    check(asking, "empty.pem is empty");
+}
+
+/// A key as OpenSSL encrypts it.
+fn encrypted(folder: &Folder) -> PathBuf {
+    let path = folder.path().join("encrypted.pem");
+    let status = Command::new("openssl")
+        .args([
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+        ])
+        .args(["-aes256", "-pass", "pass:secret", "-out"])
+        .arg(&path)
+        .status();
+    assert!(status.unwrap().success());
+    path
+}

@@ -1,0 +1,99 @@
+//! A gateway with one route, in this process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::config::serve::{Alpn, TlsVersion};
+use tollgate::engine::policy::{Upstream, UpstreamTls};
+use tollgate::frontend::http::listener::{Listener, ListenerService};
+use tollgate::frontend::http::server::{Server, StartFault};
+use tollgate::observe::counters::Totals;
+use tollgate::runtime::gateway::Gateway;
+use tollgate::runtime::settings::Settings;
+use tollgate::runtime::tls::files::{CertificateFiles, TlsFiles};
+
+use crate::backend;
+
+pub(crate) struct Running(Option<Server>);
+
+impl Running {
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.as_ref().unwrap().addresses()[0]
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.0.as_ref().unwrap().totals()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(server) = self.0.take() {
+            server.drain();
+            server.join();
+        }
+    }
+}
+
+/// A listener with these certificates, which asks nothing of clients.
+pub(crate) fn files(certificates: Vec<CertificateFiles>) -> TlsFiles {
+    TlsFiles {
+        certificates,
+        client_auth: None,
+        min_version: TlsVersion::V12,
+        alpn: vec![Alpn::Http11],
+    }
+}
+
+/// A gateway with a listener over TLS, and a backend in plain text.
+pub(crate) fn over_tls(files: TlsFiles) -> Running {
+    start(ListenerService::Tls(files), Settings::default()).unwrap()
+}
+
+/// A gateway with one listener, two workers, and a backend in plain text.
+pub(crate) fn start(service: ListenerService, settings: Settings) -> Result<Running, StartFault> {
+    let backend = backend::in_plain_text().to_string();
+    begin(
+        service,
+        settings,
+        &[("/*", &backend, UpstreamTls::default())],
+    )
+}
+
+/// A gateway in plain text, and routes with a backend each that is spoken to so.
+pub(crate) fn to_backends(routes: &[(&str, &str, UpstreamTls)]) -> Running {
+    begin(ListenerService::Plain, Settings::default(), routes).unwrap()
+}
+
+fn begin(
+    service: ListenerService,
+    settings: Settings,
+    routes: &[(&str, &str, UpstreamTls)],
+) -> Result<Running, StartFault> {
+    let mut text = "routes:\n".to_owned();
+    for (at, (pattern, backend, _)) in routes.iter().enumerate() {
+        text += &format!(
+            "  - {{path_pattern: \"{pattern}\", service: s{at}, backends: [\"{backend}\"]}}\n"
+        );
+    }
+    let mut loaded = load_file(&text, LoadOptions::FILE).unwrap();
+    for (configured, (_, _, tls)) in loaded.configured.iter_mut().zip(routes) {
+        configured.upstream = Arc::new(Upstream {
+            tls: tls.clone(),
+            ..Upstream::default()
+        });
+    }
+    let gateway = Arc::new(Gateway::new(loaded, 10));
+    let settings = Settings {
+        drain_timeout: Duration::from_secs(1),
+        ..settings
+    };
+    let listener = Listener {
+        address: (Ipv4Addr::LOCALHOST, 0).into(),
+        service,
+    };
+    let server = Server::start(&gateway, &Arc::new(settings), &[listener], 2, None)?;
+    Ok(Running(Some(server)))
+}

@@ -1,0 +1,174 @@
+//! Backends over TLS.
+
+use std::net::SocketAddr;
+
+use tollgate::engine::policy::UpstreamTls;
+
+use crate::backend;
+use crate::certificates::{Authority, Folder};
+use crate::client::plain;
+use crate::gateway::to_backends;
+
+fn get(to: SocketAddr, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    plain(to, request.as_bytes())
+}
+
+/// What is believed: a file and a name.
+fn believing(ca: &str, server_name: Option<&str>) -> UpstreamTls {
+    UpstreamTls {
+        ca: Some(ca.into()),
+        server_name: server_name.map(Into::into),
+        verify: true,
+    }
+}
+
+/// Sends one request to a backend: the answer must have this status and these words.
+fn check(backend: &str, tls: UpstreamTls, status: &str, words: &str) {
+    let gateway = to_backends(&[("/*", backend, tls.clone())]);
+    let answer = get(gateway.address(), "/x");
+    let label = format!("{backend} {tls:?} {answer}");
+    assert_eq!(answer.get(9..12), Some(status), "{label}");
+    assert!(answer.contains(words), "{words}: {label}");
+    assert_eq!(
+        answer.contains("upstream.tls_failed"),
+        status == "502",
+        "{label}"
+    );
+}
+
+/// A backend by a name that every system knows.
+fn named(address: SocketAddr) -> String {
+    format!("https://localhost:{}", address.port())
+}
+
+#[test]
+fn a_backend_has_the_name_that_it_is_called_by() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let ca = folder.write("ca.pem", &authority.pem());
+    let ca = ca.to_str().unwrap();
+    let by_name = backend::over_tls(&authority.issue(&["localhost", "b.example"]));
+    let by_address = backend::over_tls(&authority.issue(&["127.0.0.1"]));
+    let backend = named(by_name);
+    check(
+        &backend,
+        believing(ca, None),
+        "200",
+        "sni=localhost alpn=http/1.1",
+    );
+    check(
+        &backend,
+        believing(ca, Some("b.example")),
+        "200",
+        "sni=b.example",
+    );
+    let wrong = "its certificate is for localhost, b.example and not for c.example";
+    check(&backend, believing(ca, Some("c.example")), "502", wrong);
+    let none = "a b\\\" is no name";
+    check(&backend, believing(ca, Some("a b")), "502", none);
+    let backend = format!("https://{by_address}");
+    check(&backend, believing(ca, None), "200", "sni=none");
+    let backend = format!("https://{by_name}");
+    let wrong = "its certificate is for localhost, b.example and not for 127.0.0.1";
+    check(&backend, believing(ca, None), "502", wrong);
+    let wrong = "its certificate is for 127.0.0.1 and not for localhost";
+    check(&named(by_address), believing(ca, None), "502", wrong);
+}
+
+#[test]
+fn a_backend_is_one_that_is_believed() {
+    let (folder, authority, others) = (Folder::new(), Authority::new(), Authority::new());
+    let ca = folder.write("ca.pem", &authority.pem());
+    let ca = ca.to_str().unwrap();
+    let known = named(backend::over_tls(&authority.issue(&["localhost"])));
+    let stranger = named(backend::over_tls(&others.issue(&["localhost"])));
+    let expired = authority.issue_until(&["localhost"], 2001);
+    let expired = named(backend::over_tls(&expired));
+    let unknown = "its certificate is signed by an authority that is not believed";
+    check(&stranger, believing(ca, None), "502", unknown);
+    check(&known, UpstreamTls::default(), "502", unknown);
+    check(
+        &known,
+        believing("missing.pem", None),
+        "502",
+        "cannot read missing.pem",
+    );
+    let end = "its certificate expired on Mon, 01 Jan 2001";
+    check(&expired, believing(ca, None), "502", end);
+    let anybody = UpstreamTls {
+        verify: false,
+        ..UpstreamTls::default()
+    };
+    check(&stranger, anybody.clone(), "200", "sni=localhost");
+    check(&expired, anybody, "200", "sni=localhost");
+}
+
+#[test]
+fn a_backend_that_speaks_something_else_is_told() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let ca = folder.write("ca.pem", &authority.pem());
+    let ca = ca.to_str().unwrap();
+    let plain = named(backend::that_says("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    check(
+        &plain,
+        believing(ca, None),
+        "502",
+        "what it answers is no TLS",
+    );
+    let silent = named(backend::that_says(""));
+    check(
+        &silent,
+        believing(ca, None),
+        "502",
+        "does it speak TLS on this port?",
+    );
+}
+
+#[test]
+fn routes_that_believe_otherwise_share_no_connection() {
+    let (folder, authority, others) = (Folder::new(), Authority::new(), Authority::new());
+    let ca = folder.write("ca.pem", &authority.pem());
+    let other = folder.write("other.pem", &others.pem());
+    let backend = backend::over_tls(&authority.issue(&["localhost"]));
+    let backend = format!("https://localhost:{}", backend.port());
+    let gateway = to_backends(&[
+        ("/a", &backend, believing(ca.to_str().unwrap(), None)),
+        ("/b", &backend, believing(other.to_str().unwrap(), None)),
+    ]);
+    for _ in 0..8 {
+        let answers = ["/a", "/b"].map(|path| get(gateway.address(), path));
+        assert_eq!(answers[0].get(9..12), Some("200"), "{}", answers[0]);
+        assert_eq!(answers[1].get(9..12), Some("502"), "{}", answers[1]);
+    }
+}
+
+#[test]
+fn sessions_with_a_backend_are_resumed() {
+    let (folder, authority) = (Folder::new(), Authority::new());
+    let ca = folder.write("ca.pem", &authority.pem());
+    let backend = backend::over_tls(&authority.issue(&["localhost"]));
+    let backend = format!("https://localhost:{}", backend.port());
+    let gateway = to_backends(&[("/*", &backend, believing(ca.to_str().unwrap(), None))]);
+    let answers: Vec<_> = (0..20).map(|_| get(gateway.address(), "/x")).collect();
+    let full = answers.iter().filter(|it| it.contains("kind=Full")).count();
+    let resumed = answers
+        .iter()
+        .filter(|it| it.contains("kind=Resumed"))
+        .count();
+    // Each worker has its own connections, and so its own sessions.
+    assert!((1..=2).contains(&full), "{full} were full");
+    assert_eq!(full + resumed, 20);
+}
+
+#[test]
+fn a_new_authority_is_believed_once_it_is_needed() {
+    let (folder, authority, next) = (Folder::new(), Authority::new(), Authority::new());
+    let ca = folder.write("ca.pem", &authority.pem());
+    let backend = backend::over_tls(&next.issue(&["localhost"]));
+    let backend = format!("https://localhost:{}", backend.port());
+    let gateway = to_backends(&[("/*", &backend, believing(ca.to_str().unwrap(), None))]);
+    assert_eq!(get(gateway.address(), "/").get(9..12), Some("502"));
+    folder.write("ca.pem", &(authority.pem() + &next.pem()));
+    let answer = get(gateway.address(), "/");
+    assert_eq!(answer.get(9..12), Some("200"), "{answer}");
+}

@@ -1,0 +1,174 @@
+//! What routes say beside their match, given a meaning: one policy for all that say the same.
+//!
+//! A route begins with `defaults`, and what it says itself takes its place: key by key, and in
+//! header rules name by name.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::config::compile::Compiler;
+use crate::config::cors::cors;
+use crate::config::header_rules::set_header_rules;
+use crate::config::quantity::{NONE, UP_TO_A_DAY};
+use crate::config::raw::At;
+use crate::config::raw::policy::{RawPolicy, RawRetry};
+use crate::engine::policy::{HostRule, Policy, Redirect, Retry, RetryOn};
+
+/// Every policy so far.
+#[derive(Debug)]
+pub(super) struct Policies {
+    defaults: Arc<Policy>,
+    known: HashSet<Arc<Policy>>,
+}
+
+impl Policies {
+    pub(super) fn read(compiler: &mut Compiler<'_>, defaults: Option<&RawPolicy>) -> Self {
+        let mut policy = Policy::default();
+        if let Some(raw) = defaults {
+            set_policy(compiler, &mut policy, raw);
+        }
+        Self {
+            defaults: Arc::new(policy),
+            known: HashSet::new(),
+        }
+    }
+
+    /// The policy of a route.
+    pub(super) fn of(
+        &mut self,
+        compiler: &mut Compiler<'_>,
+        raw: Option<&RawPolicy>,
+        redirect: Option<Redirect>,
+    ) -> Arc<Policy> {
+        if raw.is_none() && redirect.is_none() {
+            return Arc::clone(&self.defaults);
+        }
+        let mut policy = Policy {
+            redirect,
+            ..Policy::clone(&self.defaults)
+        };
+        if let Some(raw) = raw {
+            set_policy(compiler, &mut policy, raw);
+        }
+        if policy == *self.defaults {
+            return Arc::clone(&self.defaults);
+        }
+        if let Some(known) = self.known.get(&policy) {
+            return Arc::clone(known);
+        }
+        let policy = Arc::new(policy);
+        self.known.insert(Arc::clone(&policy));
+        policy
+    }
+}
+
+fn set_policy(compiler: &mut Compiler<'_>, policy: &mut Policy, raw: &RawPolicy) {
+    let times = &mut policy.timeouts;
+    compiler.set_duration(&mut times.answer, raw.timeout.as_ref(), UP_TO_A_DAY);
+    compiler.set_limit(&mut times.per_try, raw.try_timeout.as_ref());
+    let connect = raw.connect_timeout.as_ref();
+    compiler.set_duration(&mut times.connect, connect, UP_TO_A_DAY);
+    compiler.set_duration(&mut times.idle, raw.idle_timeout.as_ref(), UP_TO_A_DAY);
+    compiler.set_limit(&mut times.exchange, raw.max_duration.as_ref());
+    if let Some(raw) = &raw.retry {
+        set_retry(compiler, &mut policy.retry, raw);
+    }
+    match &raw.max_body {
+        Some(text) if text.value == NONE => policy.max_body_bytes = None,
+        Some(text) => {
+            let size = compiler.size(text, BODY_BYTES);
+            policy.max_body_bytes = size.or(policy.max_body_bytes);
+        }
+        None => {}
+    }
+    if let Some(word) = &raw.host {
+        const RULES: [(&str, HostRule); 2] =
+            [("keep", HostRule::Keep), ("rewrite", HostRule::Rewrite)];
+        policy.host = compiler.choose(word, &RULES).unwrap_or(policy.host);
+    }
+    for (rules, raw) in [
+        (&mut policy.request_headers, &raw.request_headers),
+        (&mut policy.response_headers, &raw.response_headers),
+    ] {
+        if let Some(raw) = raw {
+            set_header_rules(compiler, rules, raw);
+        }
+    }
+    if let Some(raw) = &raw.cors {
+        policy.cors = cors(compiler, raw);
+    }
+}
+
+fn set_retry(compiler: &mut Compiler<'_>, retry: &mut Retry, raw: &RawRetry) {
+    match raw {
+        RawRetry::Word(word) => {
+            if compiler.choose(word, &[(NONE, ())]).is_some() {
+                retry.attempts = 0;
+            }
+        }
+        RawRetry::Rules {
+            attempts,
+            on,
+            non_idempotent,
+            buffer,
+        } => {
+            if let Some(text) = attempts {
+                let count = compiler.count(text, 0..=MOST_ATTEMPTS);
+                retry.attempts = count.unwrap_or(retry.attempts);
+            }
+            if let Some(on) = on {
+                retry.on = retry_on(compiler, on);
+            }
+            if let Some(at) = non_idempotent {
+                retry.non_idempotent = at.value;
+            }
+            let size = buffer.as_ref();
+            let size = size.and_then(|text| compiler.size(text, BUFFER_BYTES));
+            if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
+                retry.buffer_bytes = size;
+            }
+        }
+    }
+}
+
+fn retry_on(compiler: &mut Compiler<'_>, list: &At<Vec<At<String>>>) -> RetryOn {
+    let mut on = RetryOn::default();
+    for text in &list.value {
+        let word = text.value.as_str();
+        match (word, word.parse::<u16>()) {
+            // It is always tried elsewhere; one may say so.
+            ("connect-failure", _) => {}
+            ("reset", _) => on.reset = true,
+            ("timeout", _) => on.timeout = true,
+            ("5xx", _) => on.statuses.extend(500..=599),
+            (_, Ok(status @ 500..=599)) => on.statuses.push(status),
+            (_, Ok(_)) => {
+                let message = format!("{word} is no failure of a backend");
+                let help = "a retry is for statuses from 500 to 599".into();
+                compiler.fault(text.place, "config.value", message, Some(help));
+            }
+            (_, Err(_)) => {
+                compiler.choose(text, &RETRY_ON);
+            }
+        }
+    }
+    on.statuses.sort_unstable();
+    on.statuses.dedup();
+    on
+}
+
+/// The words of `retry.on`, and what stands for all that are numbers.
+const RETRY_ON: [(&str, ()); 5] = [
+    ("connect-failure", ()),
+    ("reset", ()),
+    ("timeout", ()),
+    ("5xx", ()),
+    ("503", ()),
+];
+
+const MOST_ATTEMPTS: u32 = 10;
+/// A body may be refused whole; what is larger than the most is as good as any.
+const BODY_BYTES: RangeInclusive<u64> = 0..=1 << 40;
+/// A buffer is held for each request in flight.
+const BUFFER_BYTES: RangeInclusive<u64> = 0..=16 << 20;

@@ -1,0 +1,285 @@
+//! What a file says of the process: what comes of it, and what is wrong with it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::compile::{LoadOptions, load_file, load_json};
+use crate::config::serve::{
+    AccessLog, Alpn, CertificateFiles, ClientAuth, Listener, ListenerService, LogFormat, LogTarget,
+    Serve, TlsVersion, resolved,
+};
+use crate::config::tests::{SCHEMA, told_faults};
+
+fn serve(text: &str) -> Serve {
+    let loaded = load_file(text, LoadOptions::FILE);
+    loaded
+        .unwrap_or_else(|faults| panic!("{text}: {faults:?}"))
+        .serve
+}
+
+#[test]
+fn everything_has_a_default() {
+    let serve = serve("");
+    assert_eq!(serve, Serve::default());
+    assert_eq!(serve.listeners[0].address.to_string(), "127.0.0.1:8080");
+    assert_eq!(serve.via.as_ref(), "tollgate");
+    assert_eq!(serve.access_log.to, LogTarget::None);
+    assert_eq!(serve.drain_timeout, Duration::from_secs(30));
+}
+
+#[test]
+fn listeners() {
+    let told = |text: &str| -> Vec<String> {
+        let one = |listener: &Listener| match &listener.service {
+            ListenerService::Plain => listener.address.to_string(),
+            ListenerService::Tls(_) => format!("{} tls", listener.address),
+            ListenerService::RedirectToHttps { port } => format!("{} -> {port}", listener.address),
+        };
+        serve(text).listeners.iter().map(one).collect()
+    };
+    let table: &[(&str, &[&str])] = &[
+        ("listen: 0.0.0.0:80", &["0.0.0.0:80"]),
+        ("listen: LocalHost:0", &["localhost:0"]),
+        ("listen: '[0:0::1]:443'", &["[::1]:443"]),
+        ("listen: [a:0, a:0]", &["a:0", "a:0"]),
+        (
+            "listen: {address: 'a:1', redirect_to_https: false}",
+            &["a:1"],
+        ),
+        (
+            "listen: [a:1, {address: 'a:2', redirect_to_https: true}]",
+            &["a:1", "a:2 -> 443"],
+        ),
+        (
+            "listen: [{address: 'a:2', redirect_to_https: {port: 8443}}]",
+            &["a:2 -> 8443"],
+        ),
+        (
+            "listen: [{address: 'a:2', redirect_to_https: {}}]",
+            &["a:2 -> 443"],
+        ),
+        (
+            "listen: {address: 'a:2', tls: {certificates: [{cert: a, key: b}]}}",
+            &["a:2 tls"],
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(told(text), *expected, "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_says_everything() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let serve = serve(&schema["examples"][2].to_string());
+    let ListenerService::Tls(tls) = &serve.listeners[1].service else {
+        panic!("{serve:?}");
+    };
+    let (cert, key) = ("cert.pem".into(), "key.pem".into());
+    assert_eq!(tls.certificates, [CertificateFiles { cert, key }]);
+    let ca = "ca.pem".into();
+    let is_required = false;
+    assert_eq!(tls.client_auth, Some(ClientAuth { ca, is_required }));
+    assert_eq!(tls.min_version, TlsVersion::V13);
+    assert_eq!(tls.alpn, [Alpn::H2, Alpn::Http11]);
+    assert_eq!(serve.admin.unwrap().to_string(), "127.0.0.1:9901");
+    assert_eq!(serve.workers.unwrap().get(), 2);
+    let proxies = serve.trusted_proxies.iter().map(ToString::to_string);
+    assert_eq!(proxies.collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
+    let (to, format) = (LogTarget::File("access.log".into()), LogFormat::Combined);
+    assert_eq!(serve.access_log, AccessLog { to, format });
+    assert_eq!(serve.drain_timeout, Duration::from_secs(90));
+    assert_eq!(serve.limits.header_bytes, 64 << 10);
+    assert_eq!(serve.limits.header_fields, 200);
+    assert_eq!(serve.limits.uri_bytes, 4096);
+    assert_eq!(serve.limits.connections, 20_000);
+    assert_eq!(serve.limits.streams, 200);
+    assert_eq!(serve.limits.in_flight_per_backend, 500);
+    assert_eq!(serve.limits.header_timeout, Duration::from_secs(5));
+    assert_eq!(serve.limits.idle_timeout, Duration::from_secs(120));
+    assert_eq!(serve.via.as_ref(), "edge");
+}
+
+#[test]
+fn faults() {
+    for (text, expected) in FAULTS {
+        assert_eq!(told_faults(text), *expected, "{text}");
+    }
+}
+
+#[test]
+fn an_init_says_nothing_of_the_process() {
+    let json = r#"{"routes":[],"listen":"x","limits":7,"defaults":{"timeout":"1s"}}"#;
+    let loaded = load_json(json, LoadOptions::INIT).unwrap();
+    assert_eq!(loaded.serve, Serve::default());
+    let remarks = loaded.remarks.iter();
+    let remarks: Vec<String> = remarks
+        .map(|one| format!("{} {}", one.code, one.at))
+        .collect();
+    assert_eq!(
+        remarks,
+        ["config.of_process listen", "config.of_process limits"]
+    );
+}
+
+#[test]
+fn files_start_at_the_folder_of_the_configuration() {
+    let folder = Path::new("/etc/tollgate");
+    assert_eq!(
+        resolved(folder, "a.pem"),
+        PathBuf::from("/etc/tollgate/a.pem")
+    );
+    assert_eq!(resolved(folder, "/a.pem"), PathBuf::from("/a.pem"));
+    assert_eq!(resolved(Path::new(""), "a.pem"), PathBuf::from("a.pem"));
+}
+
+/// A text, and what it earns: `CODE AT: MESSAGE [HELP]`.
+const FAULTS: &[(&str, &[&str])] = &[
+    (
+        "listen: ':80'",
+        &[
+            "listen.address listen: `:80` is no address to listen on [write 0.0.0.0:80 or [::]:80 for all addresses]",
+        ],
+    ),
+    (
+        "listen: a",
+        &[
+            "listen.address listen: `a` is no address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
+        ],
+    ),
+    (
+        "listen: [a:1, b:65536]",
+        &[
+            "listen.address listen[1]: `b:65536` is no address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
+        ],
+    ),
+    (
+        "listen: '::1:80'",
+        &[
+            "listen.address listen: `::1:80` is no address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
+        ],
+    ),
+    (
+        "listen: []",
+        &[
+            "listen.address listen: an empty list listens nowhere [leave `listen` out, and it is 127.0.0.1:8080]",
+        ],
+    ),
+    (
+        "listen: [a:1, A:1]",
+        &[
+            "listen.duplicate listen[1]: a:1 is taken already (line 1) [give each listener an address of its own]",
+        ],
+    ),
+    (
+        "listen: a:1\nadmin: a:1",
+        &[
+            "listen.duplicate admin: a:1 is taken already (line 1) [give each listener an address of its own]",
+        ],
+    ),
+    (
+        "listen: {}",
+        &[
+            "config.missing_key listen: a listener needs `address` [for example {address: \"0.0.0.0:80\", redirect_to_https: true}]",
+        ],
+    ),
+    (
+        "listen: {address: 'a:1', tls: {}}",
+        &[
+            "config.missing_key listen.tls: `tls` needs `certificates` [for example {certificates: [{cert: cert.pem, key: key.pem}]}]",
+        ],
+    ),
+    (
+        "listen: {address: 'a:1', tls: {certificates: []}}",
+        &[
+            "listen.tls listen.tls.certificates: TLS needs a certificate [write one such as {cert: cert.pem, key: key.pem}]",
+        ],
+    ),
+    (
+        "listen: {address: 'a:1', tls: {certificates: [{cert: a}]}}",
+        &[
+            "config.missing_key listen.tls.certificates[0]: a certificate needs `key` [for example {cert: cert.pem, key: key.pem}]",
+        ],
+    ),
+    (
+        "listen: {address: 'a:1', redirect_to_https: true, tls: {certificates: [{cert: a, key: b}]}}",
+        &[
+            "listen.tls listen.redirect_to_https: a listener with `tls` cannot redirect to https as well [redirect on a listener of its own, such as port 80]",
+        ],
+    ),
+    (
+        "listen: {address: 'a:1', redirect_to_https: {port: 0}}",
+        &["config.value listen.redirect_to_https.port: `0` is no whole number from 1 to 65535"],
+    ),
+    (
+        "listen: {address: 'a:1', tls: {certificates: [{cert: a, key: ''}], client_auth: optional, min_version: 1.1, alpn: [h3, h2, h2]}}",
+        &[
+            "config.value listen.tls.certificates[0].key: the name of a file is a line of text",
+            "listen.tls listen.tls.client_auth: `client_auth` needs the `client_ca` that certificates are held against [write client_ca: FILE beside it]",
+            "config.value listen.tls.min_version: `1.1` is not understood here [did you mean `1.2`?]",
+            "config.value listen.tls.alpn[0]: `h3` is not understood here [write one of h2, http/1.1]",
+            "listen.tls listen.tls.alpn[2]: `h2` stands there twice",
+        ],
+    ),
+    (
+        "workers: 0",
+        &["config.value workers: `0` is no whole number from 1 to 256"],
+    ),
+    (
+        "workers: -1",
+        &["config.value workers: `-1` is no whole number from 1 to 256"],
+    ),
+    (
+        "trusted_proxies: [10.0.0.0/33, x]",
+        &[
+            "config.value trusted_proxies[0]: `10.0.0.0/33` is no IP address or network [write one such as 10.0.0.0/8, 192.168.1.7 or fd00::/8]",
+            "config.value trusted_proxies[1]: `x` is no IP address or network [write one such as 10.0.0.0/8, 192.168.1.7 or fd00::/8]",
+        ],
+    ),
+    (
+        "access_log: {to: stdout, format: xml}",
+        &[
+            "config.value access_log.format: `xml` is not understood here [write one of json, combined]",
+        ],
+    ),
+    (
+        "drain_timeout: 30",
+        &["config.value drain_timeout: `30` is no duration [write the unit: 30s]"],
+    ),
+    (
+        "drain_timeout: 25h",
+        &["config.value drain_timeout: 25h is out of bounds: from 0s to 24h"],
+    ),
+    (
+        "drain_timeout: -1s",
+        &[
+            "config.value drain_timeout: `-1s` is no duration [write one such as 2s, 500ms, 1m30s or 1h]",
+        ],
+    ),
+    (
+        "limits: {header_bytes: 1GiB}",
+        &["config.value limits.header_bytes: 1GiB is out of bounds: from 1KiB to 1MiB"],
+    ),
+    (
+        "limits: {header_bytes: 32kb}",
+        &[
+            "config.value limits.header_bytes: `32kb` is no size [write bytes, or KiB, MiB or GiB of them: 4096, 32KiB, 8MiB]",
+        ],
+    ),
+    (
+        "limits: {streams: many}",
+        &["config.value limits.streams: `many` is no whole number from 1 to 10000"],
+    ),
+    (
+        "limits: {body_rate: 1}",
+        &[
+            "config.unknown_key limits.body_rate: unknown key `body_rate` in `limits` [the keys of `limits` are header_bytes, header_fields, uri_bytes, connections, streams, in_flight_per_backend, header_timeout, idle_timeout]",
+        ],
+    ),
+    (
+        "via: a b",
+        &[
+            "config.value via: `a b` is no token [write a name such as tollgate: letters, digits, `-`, `_`, `.`]",
+        ],
+    ),
+];

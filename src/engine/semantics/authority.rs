@@ -1,0 +1,142 @@
+//! What the backend gets as `Host`, or over HTTP/2 as `:authority` (RFC 9113, section 8.3.1).
+//!
+//! It depends on the backend, and so is found anew for each try; and it is no edit, for either codec
+//! writes it in a place of its own.
+
+use core::fmt::Write;
+
+use crate::engine::backend::{Address, Scheme};
+use crate::engine::policy::{HostRule, Policy};
+use crate::engine::semantics::noted::Noted;
+
+/// The host that a backend is asked for; none if it is what the one `Host` field of the request
+/// says. `buffer` is used if it has to be put together.
+///
+/// A route that sets `host` in its `request_headers` has the last word. A request without a host
+/// gets the backend's, for one of HTTP/1.1 needs some (RFC 9112, section 3.2).
+pub fn upstream_host<'b>(
+    policy: &'b Policy,
+    host: Option<&'b str>,
+    noted: &Noted<'_>,
+    backend: &'b Address,
+    buffer: &'b mut String,
+) -> Option<&'b str> {
+    let given = policy.request_headers.set.iter();
+    let given = given.rev().find(|(name, _)| &**name == "host");
+    match (given, policy.host, host) {
+        (Some((_, value)), ..) => Some(value),
+        // Absolute forms and HTTP/2 bring it elsewhere; it then replaces the field (RFC 9112, section
+        // 3.2.2).
+        (None, HostRule::Keep, Some(host)) => {
+            (noted.host.only() != Some(host.as_bytes())).then_some(host)
+        }
+        (None, HostRule::Rewrite, _) | (None, HostRule::Keep, None) => {
+            let usual = match backend.scheme() {
+                Scheme::Http => 80,
+                Scheme::Https => 443,
+            };
+            if backend.port() == usual {
+                return Some(backend.host());
+            }
+            buffer.clear();
+            // A writer into memory does not fail.
+            _ = write!(buffer, "{}:{}", backend.host(), backend.port());
+            Some(buffer)
+        }
+    }
+}
+
+/// Whether this is a host, perhaps with a port, that may be told others: a name, an IPv4 address,
+/// or one of IPv6 in brackets, of at most 255 bytes (RFC 9110, section 7.2; RFC 3986, section
+/// 3.2.2, but for escapes and the marks that no name of a host has).
+#[must_use]
+pub fn is_authority(value: &[u8]) -> bool {
+    let (host, port) = match value.iter().rposition(|byte| *byte == b':') {
+        Some(at) if !value.ends_with(b"]") => {
+            let (host, port) = value.split_at(at);
+            (host, port.get(1..).unwrap_or_default())
+        }
+        _ => (value, &[][..]),
+    };
+    let is_port = port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
+    let is_host = match host {
+        [b'[', inner @ .., b']'] => core::str::from_utf8(inner)
+            .is_ok_and(|text| text.parse::<core::net::Ipv6Addr>().is_ok()),
+        name => name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte)),
+    };
+    is_port && is_host && matches!(host.len(), 1..=255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::policy::HeaderRules;
+
+    #[test]
+    fn what_the_backend_gets() {
+        let check = |rule, host, field, backend: &str, expected: &str| {
+            let policy = Policy {
+                host: rule,
+                ..Policy::default()
+            };
+            let headers: Vec<(&str, &str)> = Option::into_iter(field).collect();
+            let backend = Address::parse(backend).unwrap();
+            let noted = Noted::of(&headers[..]);
+            let mut buffer = String::from("old");
+            let got = upstream_host(&policy, host, &noted, &backend, &mut buffer);
+            assert_eq!(got.unwrap_or("as it is"), expected);
+        };
+        let (keep, rewrite) = (HostRule::Keep, HostRule::Rewrite);
+        let field = Some(("Host", "a.test"));
+        check(keep, Some("a.test"), field, "b", "as it is");
+        check(keep, Some("a.test"), None, "b", "a.test");
+        check(keep, Some("c.test"), field, "b", "c.test");
+        check(keep, None, None, "b:81", "b:81");
+        check(rewrite, Some("a.test"), field, "b", "b");
+        check(rewrite, Some("a.test"), field, "b:80", "b");
+        check(rewrite, Some("a.test"), field, "https://b:443", "b");
+        check(rewrite, Some("a.test"), field, "https://b:80", "b:80");
+        check(rewrite, None, None, "[::1]:8080", "[::1]:8080");
+        check(rewrite, None, None, "[::1]", "[::1]");
+    }
+
+    #[test]
+    fn a_route_has_the_last_word() {
+        let policy = Policy {
+            host: HostRule::Rewrite,
+            request_headers: HeaderRules {
+                set: vec![("host".into(), "given.test".into())],
+                ..HeaderRules::default()
+            },
+            ..Policy::default()
+        };
+        let backend = Address::parse("b").unwrap();
+        let mut buffer = String::new();
+        let got = upstream_host(&policy, None, &Noted::default(), &backend, &mut buffer);
+        assert_eq!(got, Some("given.test"));
+    }
+
+    #[test]
+    fn authorities() {
+        for (value, expected) in [
+            ("a.test", true),
+            ("A_b-c.test:8080", true),
+            ("a.test:", true),
+            ("[::1]:80", true),
+            ("[::1]", true),
+            ("[x]", false),
+            ("::1", false),
+            ("", false),
+            (":80", false),
+            ("a:808080", false),
+            ("a:b", false),
+            ("a b", false),
+            ("a,b", false),
+            ("u@a", false),
+        ] {
+            assert_eq!(is_authority(value.as_bytes()), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! What goes wrong with a request that the decision has nothing to do with, and what is told of it.
+//!
+//! Each has a stable dotted code, an HTTP status, and what gRPC and `Proxy-Status` call it. All of
+//! that stands in the README's table, "Codes".
+
+use thiserror::Error;
+
+use crate::engine::reject::Reject;
+use crate::engine::semantics::grpc::GrpcStatus;
+
+/// A backend failed, or the way to it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum UpstreamFault {
+    /// The connection was refused, or there is no way to the host.
+    #[error("no connection to the backend could be made")]
+    ConnectFailed,
+    /// No connection within the time for it.
+    #[error("no connection to the backend could be made in time")]
+    ConnectTimeout,
+    /// The handshake failed, or the certificate is none for this backend.
+    #[error("no secure connection to the backend could be made")]
+    TlsFailed,
+    /// The name of the host leads to no address.
+    #[error("the name of the backend leads to no address")]
+    NameUnresolved,
+    /// The connection broke before the header of the answer was whole.
+    #[error("the backend closed the connection without an answer")]
+    Reset,
+    /// No answer within the time for it.
+    #[error("the backend did not answer in time")]
+    Timeout,
+    /// What came is no answer that could be passed on.
+    #[error("the backend's answer is not valid")]
+    BadResponse,
+    /// The header of the answer is larger than the limit.
+    #[error("the header of the backend's answer is too large")]
+    HeaderTooLarge,
+    /// The connection broke within the body of the answer, of which a part may be passed on already.
+    #[error("the backend's answer ended too early")]
+    Incomplete,
+    /// As many requests are in flight there as may be.
+    #[error("the backend has as many requests as it may have")]
+    Overloaded,
+}
+
+/// The client sent what cannot be served, whatever the route.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum RequestFault {
+    /// Its head or the framing of its body breaks the rules of its protocol; the reason is a
+    /// sentence for people.
+    #[error("the request is malformed: {0}")]
+    Malformed(&'static str),
+    /// The fields of its header are too many or too large.
+    #[error("the header of the request is too large")]
+    HeaderTooLarge,
+    /// Its target is too long.
+    #[error("the target of the request is too long")]
+    TargetTooLong,
+    /// Its body is longer than the route admits.
+    #[error("the body of the request is larger than {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// What the route admits.
+        limit_bytes: u64,
+    },
+    /// It did not come in time, or no more of it did.
+    #[error("the request did not come in time")]
+    Timeout,
+    /// An expectation other than `100-continue`.
+    #[error("the request expects what this gateway does not know")]
+    ExpectationUnknown,
+    /// It is for a host that this connection is not for.
+    #[error("the request is for a host that this connection does not serve")]
+    Misdirected,
+    /// A transfer coding that is not known.
+    #[error("the request has a transfer coding that this gateway does not know")]
+    CodingUnknown,
+    /// A version of HTTP that is not spoken.
+    #[error("the request is of a version of HTTP that this gateway does not speak")]
+    ProtocolUnknown,
+}
+
+/// The gateway cannot serve anything, or not this.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum GatewayFault {
+    /// It is about to stop.
+    #[error("the gateway is stopping")]
+    Draining,
+    /// It has as many connections or requests as it may have.
+    #[error("the gateway has as many requests as it may have")]
+    Overloaded,
+    /// It is wrong itself.
+    #[error("the gateway failed")]
+    Internal,
+}
+
+/// Why the gateway itself answers a request.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Cause<'a> {
+    /// The decision refused it.
+    #[error("{0}")]
+    Reject(Reject<'a>),
+    /// A backend failed.
+    #[error("{0}")]
+    Upstream(UpstreamFault),
+    /// The client sent what cannot be served.
+    #[error("{0}")]
+    Request(RequestFault),
+    /// The gateway cannot serve.
+    #[error("{0}")]
+    Gateway(GatewayFault),
+    /// A codec could not read the request, and says so in its own words, under a code of its own.
+    #[error("{sentence}")]
+    Wire {
+        /// Its code.
+        code: &'static str,
+        /// Its status, 4xx or 5xx.
+        status: u16,
+        /// What is wrong.
+        sentence: String,
+    },
+}
+
+impl<'a> From<Reject<'a>> for Cause<'a> {
+    fn from(reject: Reject<'a>) -> Self {
+        Self::Reject(reject)
+    }
+}
+
+impl From<UpstreamFault> for Cause<'_> {
+    fn from(fault: UpstreamFault) -> Self {
+        Self::Upstream(fault)
+    }
+}
+
+impl From<RequestFault> for Cause<'_> {
+    fn from(fault: RequestFault) -> Self {
+        Self::Request(fault)
+    }
+}
+
+impl From<GatewayFault> for Cause<'_> {
+    fn from(fault: GatewayFault) -> Self {
+        Self::Gateway(fault)
+    }
+}
+
+impl UpstreamFault {
+    /// The code, the status, and the error of `Proxy-Status` (RFC 9209, section 2.3).
+    #[must_use]
+    pub const fn face(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::ConnectFailed => ("upstream.connect_failed", 502, "connection_refused"),
+            Self::ConnectTimeout => ("upstream.connect_timeout", 504, "connection_timeout"),
+            Self::TlsFailed => ("upstream.tls_failed", 502, "tls_protocol_error"),
+            Self::NameUnresolved => ("upstream.name_unresolved", 502, "dns_error"),
+            Self::Reset => ("upstream.reset", 502, "connection_terminated"),
+            Self::Timeout => ("upstream.timeout", 504, "http_response_timeout"),
+            Self::BadResponse => ("upstream.bad_response", 502, "http_protocol_error"),
+            Self::HeaderTooLarge => (
+                "upstream.header_too_large",
+                502,
+                "http_response_header_section_size",
+            ),
+            Self::Incomplete => ("upstream.incomplete", 502, "http_response_incomplete"),
+            Self::Overloaded => ("upstream.overloaded", 503, "connection_limit_reached"),
+        }
+    }
+}
+
+impl RequestFault {
+    /// The code and the status.
+    #[must_use]
+    pub const fn face(self) -> (&'static str, u16) {
+        match self {
+            Self::Malformed(_) => ("request.malformed", 400),
+            Self::HeaderTooLarge => ("request.header_too_large", 431),
+            Self::TargetTooLong => ("request.target_too_long", 414),
+            Self::BodyTooLarge { .. } => ("request.body_too_large", 413),
+            Self::Timeout => ("request.timeout", 408),
+            Self::ExpectationUnknown => ("request.expectation_unknown", 417),
+            Self::Misdirected => ("request.misdirected", 421),
+            Self::CodingUnknown => ("request.coding_unknown", 501),
+            Self::ProtocolUnknown => ("request.protocol_unknown", 505),
+        }
+    }
+}
+
+impl GatewayFault {
+    /// The code, the status, and the error of `Proxy-Status`.
+    #[must_use]
+    pub const fn face(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::Draining => ("gateway.draining", 503, "proxy_internal_response"),
+            Self::Overloaded => ("gateway.overloaded", 503, "proxy_internal_response"),
+            Self::Internal => ("gateway.internal", 500, "proxy_internal_error"),
+        }
+    }
+}
+
+impl Cause<'_> {
+    /// The stable dotted code, the same on every interface.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Reject(reject) => reject.code(),
+            Self::Upstream(fault) => fault.face().0,
+            Self::Request(fault) => fault.face().0,
+            Self::Gateway(fault) => fault.face().0,
+            Self::Wire { code, .. } => code,
+        }
+    }
+
+    /// The HTTP status (RFC 9110, section 15).
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Reject(reject) => reject.status(),
+            Self::Upstream(fault) => fault.face().1,
+            Self::Request(fault) => fault.face().1,
+            Self::Gateway(fault) => fault.face().1,
+            Self::Wire { status, .. } => *status,
+        }
+    }
+
+    /// The error of `Proxy-Status` (RFC 9209, section 2.3).
+    #[must_use]
+    pub const fn proxy_error(&self) -> &'static str {
+        match self {
+            Self::Reject(Reject::NotFound { .. }) => "destination_not_found",
+            Self::Reject(Reject::NoBackend { .. }) => "destination_unavailable",
+            Self::Reject(
+                Reject::Path(_)
+                | Reject::Asterisk
+                | Reject::Host(_)
+                | Reject::Method(_)
+                | Reject::EncodedSlash(_)
+                | Reject::MethodNotAllowed { .. }
+                | Reject::VersionUnsupported { .. }
+                | Reject::VersionConflict(_)
+                | Reject::VersionInvalid(_)
+                | Reject::VersionRequired { .. },
+            )
+            | Self::Request(_)
+            | Self::Wire { .. } => "http_request_error",
+            Self::Upstream(fault) => fault.face().2,
+            Self::Gateway(fault) => fault.face().2,
+        }
+    }
+
+    /// What a gRPC client is told: the mapping of the HTTP statuses that gRPC has ("HTTP to gRPC
+    /// Status Code Mapping"), but for what it can say more exactly: a deadline that passed, and what
+    /// is larger than may be.
+    #[must_use]
+    pub const fn grpc_status(&self) -> GrpcStatus {
+        match (self, self.status()) {
+            // Nothing was sent, so another try may do.
+            (Self::Upstream(UpstreamFault::ConnectTimeout), _) => GrpcStatus::Unavailable,
+            (_, 408 | 504) => GrpcStatus::DeadlineExceeded,
+            (_, 413 | 414 | 431) => GrpcStatus::ResourceExhausted,
+            (_, 404 | 405 | 501 | 505) => GrpcStatus::Unimplemented,
+            (_, 400 | 417 | 500) => GrpcStatus::Internal,
+            (_, 421 | 502 | 503) => GrpcStatus::Unavailable,
+            _ => GrpcStatus::Unknown,
+        }
+    }
+
+    /// After how many seconds it is worth while to come again (RFC 9110, section 10.2.3): with 503
+    /// one, for what is busy or gives way to another soon is free then; five where no backend
+    /// is healthy, which takes some checks to change.
+    #[must_use]
+    pub const fn retry_after_seconds(&self) -> Option<u64> {
+        match (self, self.status()) {
+            (Self::Reject(_), 503) => Some(5),
+            (_, 503) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether the connection of HTTP/1.1 that the request came on ends with the answer: where the
+    /// next request begins is not known, or nobody will read it.
+    #[must_use]
+    pub const fn ends_connection(&self) -> bool {
+        match self {
+            Self::Request(fault) => !matches!(fault, RequestFault::Misdirected),
+            Self::Gateway(_) | Self::Wire { .. } => true,
+            Self::Reject(_) | Self::Upstream(_) => false,
+        }
+    }
+}

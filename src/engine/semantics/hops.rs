@@ -1,0 +1,122 @@
+//! How far a request has come and may go: `Via` and `Max-Forwards`.
+
+use crate::engine::edit::Edits;
+use crate::engine::semantics::Arrival;
+use crate::engine::semantics::noted::Noted;
+
+/// The protocol in which a message was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+    /// HTTP/2
+    Http2,
+}
+
+impl Protocol {
+    /// Its version as `Via` names it (RFC 9110, section 7.6.3).
+    #[must_use]
+    pub const fn version(self) -> &'static str {
+        match self {
+            Self::Http10 => "1.0",
+            Self::Http11 => "1.1",
+            Self::Http2 => "2",
+        }
+    }
+}
+
+/// Whether a request must not be forwarded, but answered here, for its sender wanted it to come
+/// just so far: `Max-Forwards: 0` with `OPTIONS` or `TRACE` (RFC 9110, section 7.6.2).
+#[must_use]
+pub fn is_last_hop(method: &str, noted: &Noted<'_>) -> bool {
+    max_forwards(method, noted) == Some(0)
+}
+
+/// Puts the gateway into `Via`, after whoever is there, and counts `Max-Forwards` down.
+///
+/// `Via` is another field line, which is the same list (RFC 9110, section 5.3).
+pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, noted: &Noted<'_>) {
+    edits.add_with("via", |to| {
+        to.push(arrival.protocol.version().as_bytes());
+        to.push(b" ");
+        to.push(arrival.pseudonym.as_bytes());
+    });
+    if let Some(left) = max_forwards(method, noted) {
+        edits.set_with("max-forwards", |to| to.push_decimal(left.saturating_sub(1)));
+    }
+}
+
+/// The number; none if it does not count. One that is too large is the largest.
+fn max_forwards(method: &str, noted: &Noted<'_>) -> Option<u64> {
+    if !matches!(method, "OPTIONS" | "TRACE") {
+        return None;
+    }
+    let digits = noted.max_forwards.only()?;
+    digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        Some(number.saturating_mul(10).saturating_add(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::semantics::tests::{ARRIVAL, told};
+
+    #[test]
+    fn via_and_max_forwards() {
+        let check = |method, protocol, headers: &[(&str, &str)], expected: &[&str]| {
+            let arrival = Arrival {
+                protocol,
+                ..ARRIVAL
+            };
+            let mut edits = Edits::new();
+            hop_edits(&mut edits, &arrival, method, &Noted::of(headers));
+            let told = told(&edits, headers).into_iter();
+            let got: Vec<_> = told
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+            assert_eq!(got, expected, "{method} {headers:?}");
+        };
+        let one = Protocol::Http11;
+        check("GET", one, &[], &["via: 1.1 tollgate"]);
+        check("GET", Protocol::Http2, &[], &["via: 2 tollgate"]);
+        check(
+            "GET",
+            Protocol::Http10,
+            &[("via", "1.0 a, 1.1 b"), ("max-forwards", "3")],
+            &["via: 1.0 a, 1.1 b", "max-forwards: 3", "via: 1.0 tollgate"],
+        );
+        let limited = [("Max-Forwards", "10")];
+        check(
+            "OPTIONS",
+            one,
+            &limited,
+            &["via: 1.1 tollgate", "max-forwards: 9"],
+        );
+        check(
+            "TRACE",
+            one,
+            &limited,
+            &["via: 1.1 tollgate", "max-forwards: 9"],
+        );
+    }
+
+    #[test]
+    fn the_last_hop() {
+        for (method, value, expected) in [
+            ("OPTIONS", "0", true),
+            ("TRACE", "00", true),
+            ("GET", "0", false),
+            ("OPTIONS", "1", false),
+            ("OPTIONS", "-0", false),
+            ("OPTIONS", "99999999999999999999", false),
+        ] {
+            let headers = [("max-forwards", value)];
+            let noted = Noted::of(&headers[..]);
+            assert_eq!(is_last_hop(method, &noted), expected, "{method} {value}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! By what names a request is known: `X-Request-Id` and `traceparent`.
+//!
+//! A client's own id is kept, whoever the client is. An id names a request and admits nothing, so
+//! there is nothing to win by choosing it; and people who look for what became of their request
+//! know their own name for it. It has to be sane, so that it can stand in any log.
+
+use crate::engine::edit::{Edits, hex};
+use crate::engine::semantics::noted::Noted;
+
+/// Bytes by chance, of which nobody can guess the next; new ones for each request.
+///
+/// The first sixteen are for the id of the request and of the trace, the others for the span.
+pub type Random = [u8; 24];
+
+/// The id of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestId<'h> {
+    /// The one that came with it.
+    Kept(&'h [u8]),
+    /// One that was made: a UUID of version 4 (RFC 9562, section 5.4).
+    Made([u8; 36]),
+}
+
+impl<'h> RequestId<'h> {
+    /// The id that came, if it is sane: once, 1 to 128 bytes, letters, digits and some marks that
+    /// mean nothing in logs, HTML or lists. Else one is made.
+    #[must_use]
+    pub fn of(noted: &Noted<'h>, random: &Random) -> Self {
+        match noted.request_id.only() {
+            Some(id) if is_sane(id) => Self::Kept(id),
+            _ => Self::Made(uuid(random)),
+        }
+    }
+
+    /// The id as text of ASCII.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Kept(id) => id,
+            Self::Made(id) => id,
+        }
+    }
+}
+
+/// Puts the names of the request into the edits, as far as it does not bear them already.
+///
+/// A valid `traceparent` passes as it is, and `tracestate` with it: the gateway has no span of its
+/// own. An invalid one begins a trace anew, without the state of the old one (W3C Trace Context,
+/// level 1, section 3.2.2). A trace that is made is not sampled, and is called as the request
+/// is where that name is made too, so that one is found by the other.
+pub fn identity_edits(edits: &mut Edits, id: &RequestId<'_>, noted: &Noted<'_>, random: &Random) {
+    if let RequestId::Made(id) = id {
+        edits.set("x-request-id", id);
+    }
+    if noted.traceparent.only().is_some_and(is_traceparent) {
+        return;
+    }
+    if noted.tracestate.is_there() {
+        edits.remove("tracestate");
+    }
+    let (trace, span) = random.split_at(16);
+    edits.set_with("traceparent", |to| {
+        to.push(b"00-");
+        to.push_hex(&versioned(trace));
+        to.push(b"-");
+        // All zero would be no id.
+        let is_none = span.iter().all(|byte| *byte == 0);
+        to.push_hex(if is_none { &[1; 8] } else { span });
+        to.push(b"-00");
+    });
+}
+
+/// Whether this is a `traceparent` (W3C Trace Context, level 1, section 3.2). One of a later
+/// version begins as those of version 0 do, and may go on.
+#[must_use]
+pub fn is_traceparent(value: &[u8]) -> bool {
+    let Some((fixed, rest)) = value.split_at_checked(55) else {
+        return false;
+    };
+    let mut parts = fixed.split(|byte| *byte == b'-');
+    let mut part = |length: usize| {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let part = parts.next().unwrap_or_default();
+        (part.len() == length && part.iter().all(is_digit)).then_some(part)
+    };
+    let is_zero = |id: &[u8]| id.iter().all(|byte| *byte == b'0');
+    let (Some(version), Some(trace), Some(span), Some(_)) = (part(2), part(32), part(16), part(2))
+    else {
+        return false;
+    };
+    let ends = match version {
+        b"00" => rest.is_empty(),
+        b"ff" => false,
+        _ => rest.is_empty() || rest.starts_with(b"-"),
+    };
+    ends && !is_zero(trace) && !is_zero(span)
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    let is_fit = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=:@".contains(byte);
+    matches!(id.len(), 1..=128) && id.iter().all(is_fit)
+}
+
+fn uuid(random: &Random) -> [u8; 36] {
+    let (own, _) = random.split_at(16);
+    let mut text = [b'-'; 36];
+    let mut digits = versioned(own).into_iter().flat_map(hex);
+    for (at, place) in text.iter_mut().enumerate() {
+        if !matches!(at, 8 | 13 | 18 | 23) {
+            *place = digits.next().unwrap_or(b'0');
+        }
+    }
+    text
+}
+
+/// Sixteen bytes with the marks of version and variant of a UUID, and so never all zero.
+fn versioned(random: &[u8]) -> [u8; 16] {
+    let mut bytes: [u8; 16] = random.try_into().unwrap_or_default();
+    let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
+    *version = *version & 0x0F | 0x40;
+    *variant = *variant & 0x3F | 0x80;
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::semantics::tests::told;
+
+    const RANDOM: Random = [0xA5; 24];
+    const MADE: &str = "a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5";
+    const TRACE: &str = "00-a5a5a5a5a5a545a5a5a5a5a5a5a5a5a5-a5a5a5a5a5a5a5a5-00";
+    const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    fn check(headers: &[(&str, &str)], expected: &[(&str, &str)]) {
+        let noted = Noted::of(headers);
+        let id = RequestId::of(&noted, &RANDOM);
+        let mut edits = Edits::new();
+        identity_edits(&mut edits, &id, &noted, &RANDOM);
+        let told = told(&edits, headers);
+        let got: Vec<_> = told.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(got, expected, "{headers:?}");
+        let named = told.iter().find(|(name, _)| name == "x-request-id");
+        assert_eq!(named.unwrap().1.as_bytes(), id.as_bytes());
+    }
+
+    #[test]
+    fn names_are_kept_or_made() {
+        let made = [("x-request-id", MADE), ("traceparent", TRACE)];
+        check(&[], &made);
+        let kept = [("x-request-id", "a-1"), ("traceparent", VALID)];
+        check(&kept, &kept);
+        check(&[kept[0]], &[kept[0], made[1]]);
+        check(&[kept[1]], &[kept[1], made[0]]);
+        let state = ("tracestate", "a=1");
+        check(&[kept[0], kept[1], state], &[kept[0], kept[1], state]);
+        check(&[state], &made);
+        check(&[("traceparent", "00-0"), state], &made);
+        check(&[("traceparent", VALID), ("traceparent", VALID)], &made);
+        let long = "x".repeat(129);
+        for insane in ["", "a b", "a\"b", "a,b", "<a>", "ä", &long] {
+            check(&[("x-request-id", insane)], &made);
+        }
+        check(&[kept[0], kept[0]], &made);
+        let longest = "x".repeat(128);
+        let longest = [("x-request-id", &*longest), ("traceparent", VALID)];
+        check(&longest, &longest);
+    }
+
+    #[test]
+    fn traceparents() {
+        let zero = "0".repeat(32);
+        let later = VALID.replacen("00", "01", 1);
+        for (value, expected) in [
+            (VALID, true),
+            (&later, true),
+            (&format!("{later}-more"), true),
+            (&format!("{later}more"), false),
+            (&VALID.replace("00-", "ff-"), false),
+            (&format!("{VALID}-more"), false),
+            (&VALID.to_uppercase(), false),
+            (VALID.trim_start_matches('0'), false),
+            (&format!("00-{zero}-b7ad6b7169203331-01"), false),
+            (
+                &VALID.replace("b7ad6b7169203331", "0000000000000000"),
+                false,
+            ),
+            (&VALID.replace("-b7", "b7-"), false),
+            ("", false),
+        ] {
+            assert_eq!(is_traceparent(value.as_bytes()), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn no_id_is_all_zero() {
+        let mut edits = Edits::new();
+        let zero = [0; 24];
+        let noted = Noted::default();
+        identity_edits(&mut edits, &RequestId::of(&noted, &zero), &noted, &zero);
+        assert!(is_traceparent(edits.value_of("traceparent").unwrap()));
+    }
+}

@@ -1,0 +1,203 @@
+//! One pass over the header of a request, which notes where the fields are that the gateway minds.
+//!
+//! Each name is told apart by its length and first byte, and compared whole only then; so a field
+//! that is none of these costs next to nothing.
+
+use crate::engine::request::Headers;
+
+/// The fields of a request that the semantics read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Noted<'h> {
+    /// `Host` (RFC 9110, section 7.2).
+    pub host: Seen<'h>,
+    /// `Origin` (the Fetch standard).
+    pub origin: Seen<'h>,
+    /// `Access-Control-Request-Method`.
+    pub request_method: Seen<'h>,
+    /// `Access-Control-Request-Headers`.
+    pub request_headers: Seen<'h>,
+    /// `Content-Type`.
+    pub content_type: Seen<'h>,
+    /// `Max-Forwards` (RFC 9110, section 7.6.2).
+    pub max_forwards: Seen<'h>,
+    /// `grpc-timeout`.
+    pub grpc_timeout: Seen<'h>,
+    /// `X-Request-Id`.
+    pub request_id: Seen<'h>,
+    /// `traceparent` (W3C Trace Context).
+    pub traceparent: Seen<'h>,
+    /// `tracestate`.
+    pub tracestate: Seen<'h>,
+    /// `X-Forwarded-For`.
+    pub forwarded_for: Seen<'h>,
+    /// `X-Forwarded-Host`.
+    pub forwarded_host: Seen<'h>,
+    /// `X-Forwarded-Proto`.
+    pub forwarded_proto: Seen<'h>,
+    /// How many other fields claim something of the client; see [`is_claim`].
+    pub claims: u32,
+}
+
+/// A field that may occur never, once or more often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen<'h> {
+    first: &'h [u8],
+    count: u32,
+}
+
+impl<'h> Noted<'h> {
+    /// Reads every field once.
+    #[must_use]
+    pub fn of<H: Headers + ?Sized>(headers: &'h H) -> Self {
+        let mut noted = Self::default();
+        for (name, value) in headers.fields() {
+            noted.note(name, value);
+        }
+        noted
+    }
+
+    #[inline]
+    fn note(&mut self, name: &[u8], value: &'h [u8]) {
+        let first = name.first().map_or(0, |byte| byte | 0x20);
+        let (seen, known): (_, &[u8]) = match (name.len(), first) {
+            (4, b'h') => (&mut self.host, b"host"),
+            (6, b'o') => (&mut self.origin, b"origin"),
+            (10, b't') => (&mut self.tracestate, b"tracestate"),
+            (11, b't') => (&mut self.traceparent, b"traceparent"),
+            (12, b'c') => (&mut self.content_type, b"content-type"),
+            (12, b'g') => (&mut self.grpc_timeout, b"grpc-timeout"),
+            (12, b'm') => (&mut self.max_forwards, b"max-forwards"),
+            (12, b'x') => (&mut self.request_id, b"x-request-id"),
+            (15, b'x') => (&mut self.forwarded_for, b"x-forwarded-for"),
+            (16, b'x') => (&mut self.forwarded_host, b"x-forwarded-host"),
+            (17, b'x') => (&mut self.forwarded_proto, b"x-forwarded-proto"),
+            (29, b'a') => (&mut self.request_method, b"access-control-request-method"),
+            (30, b'a') => (&mut self.request_headers, b"access-control-request-headers"),
+            (9, b'f' | b'x') | (10.., b'x') => {
+                self.claims += u32::from(is_claim(name));
+                return;
+            }
+            _ => return,
+        };
+        if name.eq_ignore_ascii_case(known) {
+            seen.first = if seen.count == 0 { value } else { seen.first };
+            seen.count += 1;
+        } else if first == b'x' {
+            self.claims += u32::from(is_claim(name));
+        }
+    }
+}
+
+impl<'h> Seen<'h> {
+    /// Whether it occurs.
+    #[must_use]
+    pub const fn is_there(&self) -> bool {
+        self.count > 0
+    }
+
+    /// Its value, without the blanks around it, if it occurs just once.
+    #[must_use]
+    pub const fn only(&self) -> Option<&'h [u8]> {
+        if self.count == 1 {
+            Some(self.first.trim_ascii())
+        } else {
+            None
+        }
+    }
+
+    /// How often it occurs.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+}
+
+/// Whether a field claims where a request comes from, and is none of the three that the gateway
+/// writes: `Forwarded` (RFC 7239), `X-Real-Ip`, any other `X-Forwarded-*`, and every one of all
+/// these that is written with `_` for `-`.
+///
+/// The latter because CGI and what came after it (RFC 3875, section 4.1.18) make one variable of
+/// both, so that a client could add to what the gateway says.
+#[must_use]
+pub fn is_claim(name: &[u8]) -> bool {
+    let is_forwarded = begins(name, b"x-forwarded-");
+    if is_forwarded || name.len() == 9 && begins(name, b"x-real-ip") {
+        return !is_written_by_the_gateway(name);
+    }
+    name.eq_ignore_ascii_case(b"forwarded")
+}
+
+/// Whether a field that [`is_claim`] is none that anybody honest writes.
+#[must_use]
+pub fn is_disguised(name: &[u8]) -> bool {
+    name.contains(&b'_') && is_claim(name)
+}
+
+fn is_written_by_the_gateway(name: &[u8]) -> bool {
+    [
+        &b"x-forwarded-for"[..],
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    ]
+    .iter()
+    .any(|own| name.eq_ignore_ascii_case(own))
+}
+
+/// Whether a name begins so, in any case and with `_` for `-`.
+fn begins(name: &[u8], beginning: &[u8]) -> bool {
+    name.len() >= beginning.len()
+        && name.iter().zip(beginning).all(|(byte, expected)| {
+            byte.eq_ignore_ascii_case(expected) || *byte == b'_' && *expected == b'-'
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_in_any_case() {
+        let headers = [
+            ("HOST", "a.test"),
+            ("Accept", "*/*"),
+            ("x-request-id", " one "),
+            ("X-Forwarded-For", "1.1.1.1"),
+            ("x-forwarded-for", "2.2.2.2"),
+            ("x-forwarded-far", "3.3.3.3"),
+            ("Forwarded", "for=1.1.1.1"),
+            ("x-requested-with", "fetch"),
+        ];
+        let noted = Noted::of(&headers[..]);
+        assert_eq!(noted.host.only(), Some(&b"a.test"[..]));
+        assert_eq!(noted.request_id.only(), Some(&b"one"[..]));
+        assert_eq!(noted.forwarded_for.count(), 2);
+        assert_eq!(noted.forwarded_for.only(), None);
+        assert!(!noted.origin.is_there());
+        assert_eq!(noted.claims, 2);
+    }
+
+    #[test]
+    fn claims() {
+        for (name, expected, disguised) in [
+            ("Forwarded", true, false),
+            ("X-Real-IP", true, false),
+            ("x_real_ip", true, true),
+            ("x-forwarded-port", true, false),
+            ("X-Forwarded_For", true, true),
+            ("x-forwarded-for", false, false),
+            ("X-Forwarded-Proto", false, false),
+            ("x-forwarded", false, false),
+            ("x-request-id", false, false),
+            ("x-real-ipx", false, false),
+        ] {
+            assert_eq!(is_claim(name.as_bytes()), expected, "{name}");
+            assert_eq!(is_disguised(name.as_bytes()), disguised, "{name}");
+            let headers = [(name, "v")];
+            assert_eq!(
+                Noted::of(&headers[..]).claims,
+                u32::from(expected),
+                "{name}"
+            );
+        }
+    }
+}

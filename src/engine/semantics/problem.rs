@@ -1,0 +1,293 @@
+//! The gateway's own answers to what it does not forward.
+//!
+//! A body of `application/problem+json` (RFC 9457) with the stable code, and `Proxy-Status`
+//! (RFC 9209), by which anybody sees that it was the gateway who spoke. A gRPC client gets what it
+//! understands: 200 and `grpc-status` in a header that is the whole answer.
+
+use core::fmt::{Display, Write};
+
+use serde::{Serialize, Serializer};
+
+use crate::engine::edit::{Edits, ValueWriter};
+use crate::engine::semantics::fault::Cause;
+use crate::engine::semantics::grpc;
+use crate::engine::semantics::identity::RequestId;
+use crate::engine::version::ApiVersion;
+
+/// A request that is answered here, and why.
+#[derive(Debug)]
+pub struct Problem<'p> {
+    /// Why.
+    pub cause: &'p Cause<'p>,
+    /// The name of the request.
+    pub id: &'p RequestId<'p>,
+    /// What the gateway calls itself in `Proxy-Status`.
+    pub pseudonym: &'p str,
+    /// The type of the answer if the request is one of gRPC: [`grpc::answer_type`].
+    pub grpc: Option<&'static str>,
+}
+
+impl Problem<'_> {
+    /// Writes the answer: its fields, its body, and the status that it has. Both buffers are cleared
+    /// before. The length of the body, and that it is left out for `HEAD`, are the codec's affair.
+    pub fn write(&self, edits: &mut Edits, body: &mut Vec<u8>) -> u16 {
+        edits.clear();
+        body.clear();
+        edits.set_with("proxy-status", |to| {
+            push_item(to, self.pseudonym);
+            to.push(b"; error=");
+            to.push(self.cause.proxy_error().as_bytes());
+            to.push(b"; details=");
+            push_string(to, self.cause.code());
+        });
+        edits.set("x-request-id", self.id.as_bytes());
+        if let Some(kind) = self.grpc {
+            edits.set("content-type", kind.as_bytes());
+            let status = self.cause.grpc_status().number();
+            edits.set_with("grpc-status", |to| to.push_decimal(status));
+            edits.set_with("grpc-message", |to| grpc::push_message(to, self.cause));
+            return 200;
+        }
+        edits.set("content-type", b"application/problem+json");
+        // Some of these are cached by default (RFC 9110, section 15.1), and a table changes.
+        edits.set("cache-control", b"no-store");
+        if let Some(seconds) = self.cause.retry_after_seconds() {
+            edits.set_with("retry-after", |to| to.push_decimal(seconds));
+        }
+        if let Cause::Reject(reject) = self.cause
+            && let Some(allow) = reject.allow()
+        {
+            edits.set_with("allow", |to| {
+                for (place, method) in allow.iter().enumerate() {
+                    to.push(if place > 0 { b", " } else { b"" });
+                    to.push(method.as_bytes());
+                }
+            });
+        }
+        self.write_body(body);
+        self.cause.status()
+    }
+
+    fn write_body(&self, body: &mut Vec<u8>) {
+        let id = core::str::from_utf8(self.id.as_bytes()).unwrap_or_default();
+        let versions = match self.cause {
+            Cause::Reject(reject) => reject.versions(),
+            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Wire { .. } => &[],
+        };
+        let document = Document {
+            kind: "about:blank",
+            title: phrase(self.cause.status()),
+            status: self.cause.status(),
+            detail: self.cause,
+            code: self.cause.code(),
+            instance: matches!(self.id, RequestId::Made(_)).then_some(id),
+            request_id: id,
+            versions,
+        };
+        // Neither a writer into memory fails, nor a map with names for keys.
+        _ = serde_json::to_writer(body, &document);
+    }
+}
+
+/// What the status is called (RFC 9110, section 15; RFC 6585, section 5), of those that the gateway
+/// gives.
+#[must_use]
+pub const fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "Unknown",
+    }
+}
+
+/// RFC 9457, section 3.1. The type says no more than the status does, so that the title is its
+/// phrase (section 4.2.1); what tells problems apart is the code.
+#[derive(Serialize)]
+struct Document<'d> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(serialize_with = "shown")]
+    detail: &'d Cause<'d>,
+    code: &'static str,
+    /// A URI, so only an id that was made as a UUID is one.
+    #[serde(serialize_with = "urn", skip_serializing_if = "Option::is_none")]
+    instance: Option<&'d str>,
+    request_id: &'d str,
+    #[serde(serialize_with = "each_shown", skip_serializing_if = "<[_]>::is_empty")]
+    versions: &'d [ApiVersion],
+}
+
+fn shown<S: Serializer>(text: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(text)
+}
+
+fn urn<S: Serializer>(id: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:uuid:{}", id.unwrap_or_default()))
+}
+
+fn each_shown<S: Serializer>(list: &[ApiVersion], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(list.iter().map(Shown))
+}
+
+struct Shown<'s, T>(&'s T);
+
+impl<T: Display> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+/// A name as a token of structured fields if it can be one, else as a string (RFC 9651, sections
+/// 3.3.3 and 3.3.4).
+fn push_item(to: &mut ValueWriter<'_>, name: &str) {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&byte);
+    let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '*');
+    if begins && name.bytes().all(is_fit) {
+        to.push(name.as_bytes());
+    } else {
+        push_string(to, name);
+    }
+}
+
+/// A string of structured fields; what cannot stand in one becomes `?`.
+fn push_string(to: &mut ValueWriter<'_>, text: &str) {
+    to.push(b"\"");
+    for character in text.chars() {
+        match character {
+            '"' => to.push(b"\\\""),
+            '\\' => to.push(b"\\\\"),
+            // A writer into memory does not fail.
+            ' '..='~' => _ = to.write_char(character),
+            _ => to.push(b"?"),
+        }
+    }
+    to.push(b"\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::reject::Reject;
+    use crate::engine::semantics::fault::{GatewayFault, RequestFault, UpstreamFault};
+    use crate::engine::semantics::tests::told;
+
+    fn answer(
+        cause: &Cause<'_>,
+        id: &RequestId<'_>,
+        grpc: Option<&'static str>,
+    ) -> (u16, String, String) {
+        let problem = Problem {
+            cause,
+            id,
+            pseudonym: "tollgate",
+            grpc,
+        };
+        let (mut edits, mut body) = (Edits::new(), b"old".to_vec());
+        edits.set("old", b"1");
+        let status = problem.write(&mut edits, &mut body);
+        let told = told::<[(&str, &str)]>(&edits, &[]).into_iter();
+        let lines: Vec<_> = told
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        (status, lines.join("\n"), String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn a_refusal() {
+        let cause = Cause::from(Reject::MethodNotAllowed {
+            method: "PUT".into(),
+            allow: vec!["GET".into(), "HEAD".into()],
+        });
+        let (status, fields, body) = answer(&cause, &RequestId::Kept(b"a-1"), None);
+        assert_eq!(status, 405);
+        assert_eq!(
+            fields,
+            "proxy-status: tollgate; error=http_request_error; details=\"method.not_allowed\"\n\
+             x-request-id: a-1\n\
+             content-type: application/problem+json\n\
+             cache-control: no-store\n\
+             allow: GET, HEAD"
+        );
+        assert_eq!(
+            body,
+            r#"{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"PUT is not admitted here; GET, HEAD would be","code":"method.not_allowed","request_id":"a-1"}"#
+        );
+    }
+
+    #[test]
+    fn a_fault_under_an_id_that_was_made() {
+        let id = RequestId::Made(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
+        let (status, fields, body) = answer(&GatewayFault::Draining.into(), &id, None);
+        assert_eq!(status, 503);
+        assert!(fields.contains("\nretry-after: 1"), "{fields}");
+        let instance = r#""instance":"urn:uuid:a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5","#;
+        assert!(body.contains(instance), "{body}");
+    }
+
+    #[test]
+    fn the_versions_that_there_are() {
+        let cause = Cause::from(Reject::VersionUnsupported {
+            stated: ApiVersion::parse("v9").unwrap(),
+            exist: vec![ApiVersion::parse("v1").unwrap()],
+        });
+        let (_, _, body) = answer(&cause, &RequestId::Kept(b"a"), None);
+        assert!(body.ends_with(r#""versions":["v1"]}"#), "{body}");
+    }
+
+    #[test]
+    fn grpc() {
+        let check = |cause: Cause<'_>, expected: u64| {
+            let kind = Some("application/grpc");
+            let (status, fields, body) = answer(&cause, &RequestId::Kept(b"a"), kind);
+            assert_eq!((status, &*body), (200, ""), "{cause}");
+            let line = format!("content-type: application/grpc\ngrpc-status: {expected}\n");
+            assert!(fields.contains(&line), "{fields}");
+        };
+        check(UpstreamFault::Timeout.into(), 4);
+        check(UpstreamFault::ConnectTimeout.into(), 14);
+        check(UpstreamFault::Reset.into(), 14);
+        check(UpstreamFault::Overloaded.into(), 14);
+        check(RequestFault::Malformed("no host").into(), 13);
+        check(RequestFault::BodyTooLarge { limit_bytes: 1 }.into(), 8);
+        check(RequestFault::Timeout.into(), 4);
+        check(
+            Reject::NoBackend {
+                service: "a".into(),
+            }
+            .into(),
+            14,
+        );
+        check(Reject::Asterisk.into(), 13);
+    }
+
+    #[test]
+    fn names_in_structured_fields() {
+        for (name, expected) in [
+            ("tollgate", "tollgate"),
+            ("gw:8080/a", "gw:8080/a"),
+            ("8gw", "\"8gw\""),
+            ("a \"b\" \\ \u{e4}\n", "\"a \\\"b\\\" \\\\ ??\""),
+            ("", "\"\""),
+        ] {
+            let mut edits = Edits::new();
+            edits.set_with("n", |to| push_item(to, name));
+            let got = edits.value_of("n").unwrap();
+            assert_eq!(String::from_utf8_lossy(got), expected);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What a route asks for beside its service, in the words of the configuration.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::config::quantity::{DurationText, SizeText};
+use crate::engine::policy::{
+    Cors, HeaderRules, HostRule, Policy, Protocol, Retry, Upstream, UpstreamTls,
+};
+use crate::engine::snapshot::Snapshot;
+use crate::engine::table::RouteId;
+
+/// What is in force at a route, defaults among it; what is not there does nothing.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct ToldPolicy<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) redirect: Option<ToldRedirect<'s>>,
+    #[serde(flatten)]
+    forwarding: Option<Forwarding<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_headers: Option<ToldRules<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cors: Option<ToldCors<'s>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ToldRedirect<'s> {
+    to: &'s str,
+    status: u16,
+}
+
+/// What concerns only requests that go upstream.
+#[derive(Debug, Serialize)]
+struct Forwarding<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strip_prefix: Option<&'s str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    rewrite_prefix: &'s str,
+    timeout: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    try_timeout: Option<String>,
+    connect_timeout: String,
+    idle_timeout: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_duration: Option<String>,
+    retry: ToldRetry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_body: Option<String>,
+    host: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_headers: Option<ToldRules<'s>>,
+    protocol: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<ToldTls<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_in_flight: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldRetry {
+    attempts: u32,
+    on: Vec<String>,
+    non_idempotent: bool,
+    buffer: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldRules<'s> {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    set: BTreeMap<&'s str, &'s str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    add: BTreeMap<&'s str, Vec<&'s str>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    remove: &'s [Box<str>],
+}
+
+#[derive(Debug, Serialize)]
+struct ToldCors<'s> {
+    origins: &'s [Box<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    methods: &'s [Box<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    headers: &'s [Box<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    expose: &'s [Box<str>],
+    credentials: bool,
+    max_age: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldTls<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_name: Option<&'s str>,
+    verify: bool,
+}
+
+impl<'s> ToldPolicy<'s> {
+    pub(super) fn of(route: RouteId, snapshot: &'s Snapshot) -> Self {
+        let policy = snapshot.policy(route);
+        let redirect = policy.redirect.as_ref().map(|redirect| ToldRedirect {
+            to: &redirect.to,
+            status: redirect.status,
+        });
+        Self {
+            forwarding: redirect
+                .is_none()
+                .then(|| Forwarding::of(route, snapshot, policy)),
+            redirect,
+            response_headers: ToldRules::of(&policy.response_headers),
+            cors: policy.cors.as_ref().map(ToldCors::of),
+        }
+    }
+}
+
+impl<'s> Forwarding<'s> {
+    fn of(id: RouteId, snapshot: &'s Snapshot, policy: &'s Policy) -> Self {
+        let route = snapshot.table().route_at(id);
+        let upstream = snapshot.upstream(id);
+        let times = &policy.timeouts;
+        Self {
+            strip_prefix: route.stripped(),
+            rewrite_prefix: route.rewrite_prefix(),
+            timeout: duration(times.answer),
+            try_timeout: times.per_try.map(duration),
+            connect_timeout: duration(times.connect),
+            idle_timeout: duration(times.idle),
+            max_duration: times.exchange.map(duration),
+            retry: ToldRetry::of(&policy.retry),
+            max_body: policy
+                .max_body_bytes
+                .map(|bytes| SizeText(bytes).to_string()),
+            host: match policy.host {
+                HostRule::Keep => "keep",
+                HostRule::Rewrite => "rewrite",
+            },
+            request_headers: ToldRules::of(&policy.request_headers),
+            protocol: match upstream.protocol {
+                Protocol::H1 => "h1",
+                Protocol::H2 => "h2",
+            },
+            tls: ToldTls::of(upstream),
+            max_in_flight: upstream.max_in_flight,
+        }
+    }
+}
+
+impl ToldRetry {
+    fn of(retry: &Retry) -> Self {
+        let words = [
+            (true, "connect-failure"),
+            (retry.on.reset, "reset"),
+            (retry.on.timeout, "timeout"),
+        ];
+        let words = words.into_iter().filter(|(is_on, _)| *is_on);
+        let words = words.map(|(_, word)| word.to_owned());
+        let statuses = &retry.on.statuses;
+        let all = statuses.iter().copied().eq(500..=599);
+        let statuses: Vec<String> = if all {
+            vec!["5xx".into()]
+        } else {
+            statuses.iter().map(u16::to_string).collect()
+        };
+        Self {
+            attempts: retry.attempts,
+            on: words.chain(statuses).collect(),
+            non_idempotent: retry.non_idempotent,
+            buffer: u64::try_from(retry.buffer_bytes).map_or_else(
+                |_| retry.buffer_bytes.to_string(),
+                |bytes| SizeText(bytes).to_string(),
+            ),
+        }
+    }
+}
+
+impl<'s> ToldRules<'s> {
+    fn of(rules: &'s HeaderRules) -> Option<Self> {
+        let mut add: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, value) in &rules.add {
+            add.entry(name).or_default().push(value);
+        }
+        let set = rules.set.iter().map(|(name, value)| (&**name, &**value));
+        (!rules.is_empty()).then(|| Self {
+            set: set.collect(),
+            add,
+            remove: &rules.remove,
+        })
+    }
+}
+
+impl<'s> ToldCors<'s> {
+    fn of(cors: &'s Cors) -> Self {
+        Self {
+            origins: &cors.origins,
+            methods: &cors.methods,
+            headers: &cors.headers,
+            expose: &cors.expose,
+            credentials: cors.credentials,
+            max_age: duration(cors.max_age),
+        }
+    }
+}
+
+impl<'s> ToldTls<'s> {
+    fn of(upstream: &'s Upstream) -> Option<Self> {
+        let tls = &upstream.tls;
+        (*tls != UpstreamTls::default()).then_some(Self {
+            ca: tls.ca.as_deref(),
+            server_name: tls.server_name.as_deref(),
+            verify: tls.verify,
+        })
+    }
+}
+
+fn duration(duration: Duration) -> String {
+    DurationText(duration).to_string()
+}

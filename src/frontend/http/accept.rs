@@ -1,0 +1,147 @@
+//! Accepts connections: plain ones are served at once, those over TLS after the handshake.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::spawn_local;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::{TlsAcceptor, TlsStream};
+
+use crate::config::serve::Alpn;
+use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::frontend::http::connection;
+use crate::frontend::http::http2;
+use crate::frontend::http::listener::Service;
+use crate::frontend::http::own::send_cause;
+use crate::runtime::stream::Stream;
+use crate::runtime::sweep::Watch;
+use crate::runtime::tls::server::ServerTls;
+use crate::runtime::upstream::connect::within;
+use crate::runtime::wire::Wire;
+use crate::runtime::worker::{Open, Worker};
+
+/// The protocols that [`serve_by_alpn`] serves; no other is offered.
+pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
+
+/// Serves a connection over TLS in the protocol that was agreed on.
+async fn serve_by_alpn(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
+    if stream.alpn() == Some(b"h2") {
+        http2::serve(worker, stream, peer, open, None).await;
+    } else {
+        connection::serve(worker, stream, peer, open, None).await;
+    }
+}
+
+/// Accepts connections until it is told to stop.
+pub(super) async fn accept(
+    worker: Rc<Worker>,
+    listener: TcpListener,
+    service: Service,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        worker.room().await;
+        let accepted = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match accepted {
+            Ok((tcp, peer)) => {
+                let Some(open) = worker.open() else { continue };
+                let _ = tcp.set_nodelay(true);
+                serve(Rc::clone(&worker), tcp, peer, open, &service);
+            }
+            // Out of descriptors, say: others will close some.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+fn serve(worker: Rc<Worker>, tcp: TcpStream, peer: SocketAddr, open: Open, service: &Service) {
+    match service {
+        Service::Plain => {
+            let stream = Stream::Plain(tcp);
+            spawn_local(connection::serve(worker, stream, peer, open, None));
+        }
+        Service::RedirectToHttps(port) => {
+            let stream = Stream::Plain(tcp);
+            spawn_local(connection::serve(worker, stream, peer, open, Some(*port)));
+        }
+        Service::Tls(tls) => {
+            spawn_local(serve_tls(worker, tcp, peer, open, Arc::clone(tls)));
+        }
+    }
+}
+
+async fn serve_tls(
+    worker: Rc<Worker>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    open: Open,
+    tls: Arc<ServerTls>,
+) {
+    let watch = worker.sweep.watch();
+    watch.set(watch.after(Some(worker.settings.header_timeout)));
+    // Boxed, for a handshake needs far more room than what comes after it.
+    let shaken = within(&watch, Box::pin(shake(tls, tcp))).await;
+    watch.clear();
+    match shaken {
+        Some(Ok(stream)) => {
+            drop(watch);
+            worker.counters.handshakes.add(1);
+            serve_by_alpn(worker, stream, peer, open).await;
+        }
+        Some(Err(failed)) => {
+            worker.counters.failed_handshakes.add(1);
+            end(&worker, &watch, failed).await;
+            drop(open);
+        }
+        None => {
+            worker.counters.failed_handshakes.add(1);
+            drop(open);
+        }
+    }
+}
+
+/// A client with whom TLS was not agreed upon.
+enum Failed {
+    /// It speaks HTTP in plain text.
+    Plain(TcpStream),
+    /// It has been told why, if it still listens.
+    Told(TcpStream),
+}
+
+async fn shake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Stream, Failed> {
+    let mut first = [0];
+    // A method begins with a capital letter, and nothing in TLS does.
+    if tcp.peek(&mut first).await.is_ok() && first.first().is_some_and(u8::is_ascii_uppercase) {
+        return Err(Failed::Plain(tcp));
+    }
+    let config: Arc<ServerConfig> = tls.config();
+    let accepting = TlsAcceptor::from(config).accept(tcp).into_fallible();
+    match accepting.await {
+        Ok(tls) => Ok(Stream::Tls(Box::new(TlsStream::Server(tls)))),
+        Err((_, tcp)) => Err(Failed::Told(tcp)),
+    }
+}
+
+/// Closes so that the client gets what it was told.
+async fn end(worker: &Worker, watch: &Watch, failed: Failed) {
+    let wire = match failed {
+        Failed::Told(tcp) => Wire::new(Stream::Plain(tcp)),
+        Failed::Plain(tcp) => {
+            let mut wire = Wire::new(Stream::Plain(tcp));
+            let why = "this port speaks TLS, and the request came in plain text: write https://";
+            let cause = Cause::from(RequestFault::Malformed(why));
+            send_cause(worker, watch, &mut wire, &cause).await;
+            wire.rest(&worker.buffers);
+            wire
+        }
+    };
+    connection::linger(worker, watch, wire).await;
+}

@@ -1,0 +1,130 @@
+//! What is settled before any backend hears of a request, whatever protocol carried it.
+
+use crate::engine::decide::{Plan, decide};
+use crate::engine::reject::Reject;
+use crate::engine::request::{Headers, RawRequest};
+use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::semantics::cors::{preflight, preflight_answer, response_cors_edits};
+use crate::engine::semantics::fault::Cause;
+use crate::engine::semantics::hops::is_last_hop;
+use crate::engine::semantics::problem::Problem;
+use crate::engine::semantics::{Request, grpc};
+use crate::engine::snapshot::Snapshot;
+use crate::runtime::worker::Scratch;
+
+/// An answer of the gateway's own: its fields are the edits of the scratch, its body is there too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Own {
+    pub(super) status: u16,
+    /// The code, if it is an error.
+    pub(super) code: Option<&'static str>,
+    /// Whether nothing may follow on the connection.
+    pub(super) ends_connection: bool,
+}
+
+/// Admits a request, or answers it: a preflight, a redirect, an error.
+pub(super) fn admit<'s, H: Headers + ?Sized>(
+    snapshot: &'s Snapshot,
+    raw: &RawRequest<'s, H>,
+    request: &Request<'_, H>,
+    stated_length: Option<u64>,
+    scratch: &mut Scratch,
+) -> Result<Plan<'s>, Own> {
+    if is_last_hop(raw.method, &request.noted) {
+        scratch.edits.clear();
+        scratch.body.clear();
+        return Err(Own::done(204));
+    }
+    if let Some(own) = answer_preflight(snapshot, raw, request, scratch) {
+        return Err(own);
+    }
+    let plan = match decide(snapshot, raw) {
+        Ok(plan) => plan,
+        Err(reject) => return Err(problem(&Cause::from(reject), request, scratch)),
+    };
+    if let Some(redirect) = plan.redirect() {
+        scratch.edits.clear();
+        scratch.body.clear();
+        scratch
+            .edits
+            .set("location", redirect.location(&plan).as_bytes());
+        return Err(Own::done(redirect.status));
+    }
+    if let Err(fault) = BodyAllowance::new(plan.policy().max_body_bytes, stated_length) {
+        return Err(problem_of(
+            &Cause::from(fault),
+            request,
+            Some(&plan),
+            scratch,
+        ));
+    }
+    Ok(plan)
+}
+
+/// Writes the answer to a request that is not forwarded, or gets no answer.
+pub(super) fn problem<H: Headers + ?Sized>(
+    cause: &Cause<'_>,
+    request: &Request<'_, H>,
+    scratch: &mut Scratch,
+) -> Own {
+    problem_of(cause, request, None, scratch)
+}
+
+/// The same where a route is known, so that pages may read the answer if the route lets them.
+pub(super) fn problem_of<H: Headers + ?Sized>(
+    cause: &Cause<'_>,
+    request: &Request<'_, H>,
+    plan: Option<&Plan<'_>>,
+    scratch: &mut Scratch,
+) -> Own {
+    let problem = Problem {
+        cause,
+        id: &request.id,
+        pseudonym: request.arrival.pseudonym,
+        grpc: grpc::answer_type(request.noted.content_type.only()),
+    };
+    let status = problem.write(&mut scratch.edits, &mut scratch.body);
+    if let Some(cors) = plan.and_then(|plan| plan.policy().cors.as_ref()) {
+        response_cors_edits(&mut scratch.edits, cors, request.noted.origin.only());
+    }
+    Own {
+        status,
+        code: Some(cause.code()),
+        ends_connection: cause.ends_connection(),
+    }
+}
+
+/// The refusal of a service without backends.
+pub(super) fn no_backend(plan: &Plan<'_>) -> Cause<'static> {
+    let service = plan.route().service().into();
+    Cause::from(Reject::NoBackend { service })
+}
+
+/// A preflight is decided as the request that it asks about.
+fn answer_preflight<H: Headers + ?Sized>(
+    snapshot: &Snapshot,
+    raw: &RawRequest<'_, H>,
+    request: &Request<'_, H>,
+    scratch: &mut Scratch,
+) -> Option<Own> {
+    let preflight = preflight(raw.method, &request.noted)?;
+    let asked = RawRequest {
+        method: preflight.method,
+        ..*raw
+    };
+    let plan = decide(snapshot, &asked).ok()?;
+    let cors = plan.policy().cors.as_ref()?;
+    scratch.body.clear();
+    let status = preflight_answer(&mut scratch.edits, cors, &preflight, plan.route().methods());
+    Some(Own::done(status))
+}
+
+impl Own {
+    const fn done(status: u16) -> Self {
+        Self {
+            status,
+            code: None,
+            ends_connection: false,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Listeners: where connections come in, and what is done with them.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::runtime::tls::files::TlsFiles;
+use crate::runtime::tls::server::ServerTls;
+
+/// An address that accepts connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// The address.
+    pub address: SocketAddr,
+    /// What it does with a connection.
+    pub service: ListenerService,
+}
+
+/// What a listener does with a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenerService {
+    /// Serves it in plain text.
+    Plain,
+    /// Serves it over TLS.
+    Tls(TlsFiles),
+    /// Answers each request with a redirect to https on this port of the same host.
+    RedirectToHttps {
+        /// The port; 443 is not written into the redirect.
+        port: u16,
+    },
+}
+
+/// The same, made ready; workers share it.
+#[derive(Clone, Debug)]
+pub(super) enum Service {
+    Plain,
+    Tls(Arc<ServerTls>),
+    RedirectToHttps(u16),
+}
+
+impl Listener {
+    /// An address that is served in plain text.
+    #[must_use]
+    pub const fn plain(address: SocketAddr) -> Self {
+        Self {
+            address,
+            service: ListenerService::Plain,
+        }
+    }
+}
+
+/// A listener that others, in this process and the next, may share the port with.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    const BACKLOG: i32 = 4096;
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,124 @@
+//! What came of an exchange, for the log.
+
+use std::time::Instant;
+
+use crate::engine::request::Headers;
+use crate::engine::semantics::Request;
+use crate::engine::semantics::forwarded::client_address;
+use crate::engine::semantics::hops::Protocol;
+use crate::engine::table::RouteId;
+use crate::frontend::http::admission::Own;
+use crate::frontend::http::exchange::Snapshot;
+use crate::observe::access_log::Record;
+use crate::runtime::clock;
+use crate::runtime::worker::Worker;
+
+/// What is known of an exchange so far.
+#[derive(Debug)]
+pub(super) struct Outcome<'o> {
+    worker: &'o Worker,
+    /// When it began; none if nobody wants to know.
+    begun: Option<Instant>,
+    sent_before: u64,
+    answer_us: Option<u64>,
+    tries: usize,
+    pub(super) status: u16,
+    pub(super) code: Option<&'static str>,
+    pub(super) route: Option<RouteId>,
+    /// The slot of the backend that was tried last.
+    slot: Option<u32>,
+}
+
+impl<'o> Outcome<'o> {
+    /// An exchange begins; so many bytes were sent on its connection before it.
+    pub(super) fn begin(worker: &'o Worker, sent_before: u64) -> Self {
+        Self {
+            worker,
+            begun: worker.log.as_ref().map(|_| clock::now()),
+            sent_before,
+            answer_us: None,
+            tries: 0,
+            status: 0,
+            code: None,
+            route: None,
+            slot: None,
+        }
+    }
+
+    /// There is an answer, or none is to be had, after tries with the backends of these slots.
+    pub(super) fn answered(&mut self, tried: &[u32]) {
+        self.tries = tried.len();
+        self.slot = tried.last().copied();
+        self.answer_us = self.begun.map(since);
+    }
+
+    /// The gateway answers itself.
+    pub(super) fn own(&mut self, own: &Own) {
+        self.status = own.status;
+        self.code = own.code;
+    }
+
+    /// The exchange is over; so many bytes have been sent on its connection.
+    pub(super) fn end<H: Headers + ?Sized>(
+        self,
+        snapshot: &Snapshot,
+        sent: u64,
+        path: &str,
+        request: &Request<'_, H>,
+    ) {
+        let (Some(begun), Some(log)) = (self.begun, &self.worker.log) else {
+            return;
+        };
+        let route = self.route.map(|id| self.worker.route_name(snapshot, id));
+        let service = self.route.map(|id| snapshot.table().route_at(id).service());
+        let backends = self.route.map(|id| snapshot.pool(id).backends());
+        let mut backends = backends.into_iter().flatten();
+        let backend = backends.find(|backend| Some(backend.slot) == self.slot);
+        let settings = &self.worker.settings;
+        let arrival = request.arrival;
+        let (mut referer, mut user_agent) = (None, None);
+        for (name, value) in request.headers.fields() {
+            let place = match name.len() {
+                7 if name.eq_ignore_ascii_case(b"referer") => &mut referer,
+                10 if name.eq_ignore_ascii_case(b"user-agent") => &mut user_agent,
+                _ => continue,
+            };
+            *place = std::str::from_utf8(value).ok();
+        }
+        let duration_us = since(begun);
+        let mut record = Record {
+            time: "",
+            client: client_address(arrival.peer, request.headers, |it| settings.is_trusted(it)),
+            protocol: match arrival.protocol {
+                Protocol::Http10 => "HTTP/1.0",
+                Protocol::Http11 => "HTTP/1.1",
+                Protocol::Http2 => "HTTP/2",
+            },
+            method: request.method,
+            path,
+            host: arrival.host,
+            status: self.status,
+            sent_bytes: sent - self.sent_before,
+            duration_us,
+            answer_us: self.answer_us.filter(|_| self.tries > 0),
+            route: route.as_deref(),
+            service,
+            backend: backend.map(|backend| &*backend.name),
+            tries: self.tries,
+            request_id: std::str::from_utf8(request.id.as_bytes()).ok(),
+            code: self.code,
+            referer,
+            user_agent,
+        };
+        log.write(
+            &self.worker.counters,
+            clock::timestamp(duration_us),
+            &mut record,
+        );
+    }
+}
+
+fn since(begun: Instant) -> u64 {
+    let passed = clock::now().saturating_duration_since(begun);
+    u64::try_from(passed.as_micros()).unwrap_or(u64::MAX)
+}

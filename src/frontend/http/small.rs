@@ -1,0 +1,98 @@
+//! A small server for what answers at once from memory: the operators' listener, the sample
+//! services.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::spawn_local;
+
+use crate::frontend::http::admission::Own;
+use crate::frontend::http::connection::Next;
+use crate::frontend::http::own::{Manner, send, send_fault, send_too_slow};
+use crate::frontend::http::read_head::{NoHead, read_head};
+use crate::http1::request::RequestView;
+use crate::runtime::forward::body::IncomingBody;
+use crate::runtime::stream::Stream;
+use crate::runtime::sweep::Watch;
+use crate::runtime::wire::Wire;
+use crate::runtime::worker::{Scratch, Worker};
+
+/// Answers a request: the status, and the fields and the body in the scratch, which is empty.
+pub(in crate::frontend) type Answerer = dyn Fn(RequestView<'_>, &mut Scratch) -> u16;
+
+/// Serves every connection of a listener, for ever.
+pub(in crate::frontend) async fn serve(
+    worker: Rc<Worker>,
+    listener: TcpListener,
+    answerer: Rc<Answerer>,
+) {
+    loop {
+        worker.room().await;
+        let Ok((tcp, _)) = listener.accept().await else {
+            tokio::time::sleep(crate::runtime::sweep::TICK).await;
+            continue;
+        };
+        spawn_local(converse(Rc::clone(&worker), tcp, Rc::clone(&answerer)));
+    }
+}
+
+async fn converse(worker: Rc<Worker>, tcp: TcpStream, answerer: Rc<Answerer>) {
+    let Some(_open) = worker.open() else { return };
+    let watch = worker.sweep.watch();
+    let mut wire = Wire::new(Stream::Plain(tcp));
+    let mut next = Next::Request;
+    while next == Next::Request {
+        next = match read_head(&worker, &watch, &mut wire, false).await {
+            Ok((head, length)) => {
+                let buffer = wire.detach(length, &worker.buffers);
+                let view = head.view(buffer.data());
+                let next = answer(&worker, &watch, &mut wire, view, &*answerer).await;
+                worker.buffers.give(buffer);
+                worker.give_request_head(head);
+                next
+            }
+            Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
+            Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
+            Err(NoHead::Over | NoHead::Http2) => return,
+        };
+        wire.rest(&worker.buffers);
+    }
+}
+
+async fn answer(
+    worker: &Worker,
+    watch: &Watch,
+    wire: &mut Wire,
+    view: RequestView<'_>,
+    answerer: &Answerer,
+) -> Next {
+    let limits = worker.settings.head_limits;
+    let mut body = IncomingBody::new(view.framing(), limits, None);
+    watch.set(watch.after(Some(worker.settings.header_timeout)));
+    let is_read = poll_fn(|cx| {
+        loop {
+            match body.poll_ready(cx, wire, &worker.buffers) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(true),
+                Poll::Ready(Ok(length)) => body.consume(wire, length),
+                Poll::Pending if !watch.is_over(cx) => return Poll::Pending,
+                Poll::Ready(Err(_)) | Poll::Pending => return Poll::Ready(false),
+            }
+        }
+    })
+    .await;
+    watch.clear();
+    let mut scratch = worker.take_scratch();
+    scratch.edits.clear();
+    scratch.body.clear();
+    let own = Own {
+        status: answerer(view, &mut scratch),
+        code: None,
+        ends_connection: false,
+    };
+    let manner = Manner::of(view, is_read, worker);
+    let next = send(worker, watch, wire, &own, &scratch, manner).await;
+    worker.give_scratch(scratch);
+    next
+}

@@ -1,0 +1,333 @@
+//! The access log: one line an exchange, written off the workers' path.
+//!
+//! A worker puts lines into a batch of its own and hands full batches to one thread that writes
+//! them. It never waits for that thread: where too many batches are waiting, lines are dropped and
+//! counted.
+
+use std::cell::{Cell, RefCell};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::serve::LogFormat;
+use crate::observe::counters::Counters;
+
+/// One exchange.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record<'a> {
+    /// When it began, in UTC.
+    pub time: &'a str,
+    /// Who asked, as far as is believed.
+    pub client: IpAddr,
+    /// `HTTP/1.1` or another.
+    pub protocol: &'a str,
+    /// The method.
+    pub method: &'a str,
+    /// Path and query as they came.
+    pub path: &'a str,
+    /// The host that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<&'a str>,
+    /// The status of the answer; 499 if the client left before it.
+    pub status: u16,
+    /// Bytes sent to the client, head and body.
+    pub sent_bytes: u64,
+    /// From the head of the request to the last byte of the answer, in microseconds.
+    pub duration_us: u64,
+    /// From the same to the head of the backend's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_us: Option<u64>,
+    /// The name of the route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<&'a str>,
+    /// The service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<&'a str>,
+    /// The backend that answered, or was tried last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<&'a str>,
+    /// How many tries it took.
+    pub tries: usize,
+    /// Its `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'a str>,
+    /// The code of the gateway's own answer, if it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'a str>,
+    /// `Referer`.
+    #[serde(skip)]
+    pub referer: Option<&'a str>,
+    /// `User-Agent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<&'a str>,
+}
+
+/// Where lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogOutput {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A file, appended to, and opened anew when asked to.
+    File(PathBuf),
+}
+
+/// The thread that writes, and the way to it.
+#[derive(Debug)]
+pub struct AccessLog {
+    sender: SyncSender<Message>,
+    format: LogFormat,
+    thread: JoinHandle<()>,
+}
+
+/// One worker's way to the log.
+#[derive(Debug)]
+pub struct LogWriter {
+    sender: SyncSender<Message>,
+    format: LogFormat,
+    batch: RefCell<Vec<u8>>,
+    lines: Cell<u64>,
+    /// The second that was last written, and how.
+    second: RefCell<(i64, String)>,
+}
+
+enum Message {
+    Lines(Vec<u8>),
+    Reopen,
+    End,
+}
+
+/// A batch goes to the thread when it is this long, and every so often.
+const BATCH_BYTES: usize = 32 << 10;
+/// How many batches may wait: 8 MiB.
+const MOST_WAITING: usize = 256;
+
+impl AccessLog {
+    /// Begins a log that goes there.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or no thread can be started.
+    pub fn start(target: LogOutput, format: LogFormat) -> io::Result<Self> {
+        let output = open(&target)?;
+        let (sender, receiver) = sync_channel(MOST_WAITING);
+        let thread = std::thread::Builder::new().name("access-log".into());
+        let thread = thread.spawn(move || write_all(&receiver, &target, output))?;
+        Ok(Self {
+            sender,
+            format,
+            thread,
+        })
+    }
+
+    /// A way to it for one more worker.
+    #[must_use]
+    pub fn writer(&self) -> LogWriter {
+        LogWriter {
+            sender: self.sender.clone(),
+            format: self.format,
+            batch: RefCell::default(),
+            lines: Cell::new(0),
+            second: RefCell::new((i64::MIN, String::new())),
+        }
+    }
+
+    /// Opens the file anew, as after it was moved away.
+    pub fn reopen(&self) {
+        let _ = self.sender.send(Message::Reopen);
+    }
+
+    /// Writes what is waiting, and ends.
+    pub fn end(self) {
+        let _ = self.sender.send(Message::End);
+        let _ = self.thread.join();
+    }
+}
+
+impl LogWriter {
+    /// Writes one line; `begun` is when the exchange began.
+    pub fn write(&self, counters: &Counters, begun: Timestamp, record: &mut Record<'_>) {
+        let mut second = self.second.borrow_mut();
+        if second.0 != begun.as_second() {
+            *second = (begun.as_second(), time(begun, self.format));
+        }
+        let mut batch = self.batch.borrow_mut();
+        match self.format {
+            LogFormat::Json => {
+                let time = format!("{}.{:03}Z", second.1, begun.subsec_millisecond());
+                let record = Record {
+                    time: &time,
+                    ..record.clone()
+                };
+                let _ = serde_json::to_writer(&mut *batch, &record);
+            }
+            LogFormat::Combined => combined(&mut batch, &second.1, record),
+        }
+        batch.push(b'\n');
+        self.lines.set(self.lines.get() + 1);
+        if batch.len() >= BATCH_BYTES {
+            drop(batch);
+            self.flush(counters);
+        }
+    }
+
+    /// Hands over what was written; what cannot be taken is dropped and counted.
+    pub fn flush(&self, counters: &Counters) {
+        let batch = std::mem::take(&mut *self.batch.borrow_mut());
+        let lines = self.lines.take();
+        if batch.is_empty() {
+            return;
+        }
+        let room = batch.capacity();
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
+            self.sender.try_send(Message::Lines(batch))
+        {
+            counters.log_dropped.add(lines);
+        }
+        *self.batch.borrow_mut() = Vec::with_capacity(room.min(2 * BATCH_BYTES));
+    }
+}
+
+fn time(at: Timestamp, format: LogFormat) -> String {
+    let pattern = match format {
+        LogFormat::Json => "%Y-%m-%dT%H:%M:%S",
+        LogFormat::Combined => "%d/%b/%Y:%H:%M:%S +0000",
+    };
+    at.strftime(pattern).to_string()
+}
+
+fn combined(out: &mut Vec<u8>, time: &str, record: &Record<'_>) {
+    let _ = write!(out, "{} - - [{time}] \"", record.client);
+    for (text, end) in [
+        (record.method, " "),
+        (record.path, " "),
+        (record.protocol, "\" "),
+    ] {
+        escaped(out, text);
+        out.extend_from_slice(end.as_bytes());
+    }
+    let _ = write!(out, "{} {} \"", record.status, record.sent_bytes);
+    escaped(out, record.referer.unwrap_or("-"));
+    out.extend_from_slice(b"\" \"");
+    escaped(out, record.user_agent.unwrap_or("-"));
+    out.push(b'"');
+}
+
+/// Nobody writes a line of the log but the log.
+fn escaped(out: &mut Vec<u8>, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' | 0x00..=0x1f | 0x7f.. => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+            _ => out.push(byte),
+        }
+    }
+}
+
+fn open(target: &LogOutput) -> io::Result<Box<dyn Write + Send>> {
+    Ok(match target {
+        LogOutput::Stdout => Box::new(io::stdout()),
+        LogOutput::Stderr => Box::new(io::stderr()),
+        LogOutput::File(path) => Box::new(append(path)?),
+    })
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+fn write_all(receiver: &Receiver<Message>, target: &LogOutput, mut output: Box<dyn Write + Send>) {
+    while let Ok(message) = receiver.recv() {
+        match message {
+            Message::Lines(lines) => {
+                // A full disk or a closed pipe is no reason to stop serving.
+                let _ = output.write_all(&lines).and_then(|()| output.flush());
+            }
+            Message::Reopen => match open(target) {
+                Ok(anew) => output = anew,
+                Err(error) => eprintln!("tollgate: the access log cannot be opened anew: {error}"),
+            },
+            Message::End => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record<'static> {
+        Record {
+            time: "",
+            client: "192.0.2.1".parse().unwrap(),
+            protocol: "HTTP/1.1",
+            method: "GET",
+            path: "/a\"b\n",
+            host: Some("a.test"),
+            status: 200,
+            sent_bytes: 12,
+            duration_us: 345,
+            answer_us: None,
+            route: Some("/a"),
+            service: None,
+            backend: None,
+            tries: 1,
+            request_id: None,
+            code: None,
+            referer: None,
+            user_agent: Some("curl \\ \u{e4}"),
+        }
+    }
+
+    fn line(format: LogFormat) -> String {
+        let (sender, receiver) = sync_channel(2);
+        let writer = LogWriter {
+            sender,
+            format,
+            batch: RefCell::default(),
+            lines: Cell::new(0),
+            second: RefCell::new((i64::MIN, String::new())),
+        };
+        let counters = Counters::default();
+        let begun = Timestamp::from_millisecond(1_700_000_000_042).unwrap();
+        writer.write(&counters, begun, &mut record());
+        writer.flush(&counters);
+        let Ok(Message::Lines(lines)) = receiver.try_recv() else {
+            panic!("no lines");
+        };
+        for _ in 0..3 {
+            writer.write(&counters, begun, &mut record());
+            writer.write(&counters, begun, &mut record());
+            writer.flush(&counters);
+        }
+        assert_eq!(
+            counters.log_dropped.value(),
+            2,
+            "two batches wait, the third is dropped"
+        );
+        String::from_utf8(lines).unwrap()
+    }
+
+    #[test]
+    fn lines() {
+        assert_eq!(
+            line(LogFormat::Json),
+            "{\"time\":\"2023-11-14T22:13:20.042Z\",\"client\":\"192.0.2.1\",\"protocol\":\"HTTP/1.1\",\
+             \"method\":\"GET\",\"path\":\"/a\\\"b\\n\",\"host\":\"a.test\",\"status\":200,\
+             \"sent_bytes\":12,\"duration_us\":345,\"route\":\"/a\",\"tries\":1,\
+             \"user_agent\":\"curl \\\\ ä\"}\n"
+        );
+        assert_eq!(
+            line(LogFormat::Combined),
+            "192.0.2.1 - - [14/Nov/2023:22:13:20 +0000] \"GET /a\\x22b\\x0a HTTP/1.1\" 200 12 \
+             \"-\" \"curl \\x5c \\xc3\\xa4\"\n"
+        );
+    }
+}

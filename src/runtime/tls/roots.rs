@@ -1,0 +1,39 @@
+//! The authorities that are believed.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use tokio_rustls::rustls::RootCertStore;
+
+use crate::runtime::tls::fault::TlsFault;
+use crate::runtime::tls::pem;
+
+/// Those of the system, read once a process. It takes some milliseconds and reads files.
+pub(super) fn of_system() -> Result<Arc<RootCertStore>, TlsFault> {
+    static ROOTS: OnceLock<Result<Arc<RootCertStore>, String>> = OnceLock::new();
+    let roots = ROOTS.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
+        let _ = roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            let why = found.errors.first();
+            return Err(why.map(|why| format!(": {why}")).unwrap_or_default());
+        }
+        Ok(Arc::new(roots))
+    });
+    roots.clone().map_err(|why| TlsFault::NoRoots { why })
+}
+
+/// Those in a file.
+pub(super) fn of_file(path: &Path) -> Result<Arc<RootCertStore>, TlsFault> {
+    let mut roots = RootCertStore::empty();
+    for certificate in pem::certificates(path)? {
+        roots
+            .add(certificate)
+            .map_err(|fault| TlsFault::Malformed {
+                path: path.into(),
+                why: fault.to_string(),
+            })?;
+    }
+    Ok(Arc::new(roots))
+}
