@@ -26,5 +26,7 @@ mod passing;
 mod resets;
 #[path = "http2/rig.rs"]
 mod rig;
+#[path = "http2/tls.rs"]
+mod tls;
 #[path = "http2/windows.rs"]
 mod windows;

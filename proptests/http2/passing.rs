@@ -203,6 +203,28 @@ async fn from_wire_to_stream() {
 }
 
 #[tokio::test]
+async fn nobody_changes_to_http2_past_the_routes() {
+    let answer =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n";
+    let (backend, _) = over_wire(answer).await;
+    let rig = Rig::new(Protocol::H1, &[backend]);
+    for protocols in ["h2c", "websocket, H2C"] {
+        let asked = format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: {protocols}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\
+             Connection: close, Upgrade, HTTP2-Settings\r\n\r\n"
+        );
+        let told = ask_over_wire(rig.address, &asked)
+            .await
+            .to_ascii_lowercase();
+        assert!(told.contains("get / http/1.1|"), "{told}");
+        assert!(
+            !told.contains("|upgrade:") && !told.contains("settings"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_hundred_streams_at_once() {
     let (backend, seen) = over_stream().await;
     let rig = Rig::new(Protocol::H2, &[backend]);

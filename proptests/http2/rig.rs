@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tollgate::config::compile::{LoadOptions, load_json};
 use tollgate::engine::policy::Protocol;
-use tollgate::frontend::http::listener::Listener;
+use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::Server;
 use tollgate::observe::counters::Totals;
 use tollgate::runtime::gateway::Gateway;
@@ -30,19 +30,35 @@ impl Rig {
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let backends: Vec<String> = backends.iter().map(ToString::to_string).collect();
+        Self::serving(ListenerService::Plain, protocol, &backends, change)
+    }
+
+    pub(crate) fn serving(
+        service: ListenerService,
+        protocol: Protocol,
+        backends: &[String],
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut upstream = serde_json::json!({"protocol": match protocol {
+            Protocol::H1 => "h1",
+            Protocol::H2 => "h2",
+        }});
+        if backends.iter().any(|backend| backend.starts_with("https")) {
+            upstream["tls"] = serde_json::json!({"verify": false});
+        }
         let table = serde_json::json!({
             "routes": [{"path_pattern": "/*", "service": "all", "backends": backends}],
-            "services": {"all": {"protocol": match protocol {
-                Protocol::H1 => "h1",
-                Protocol::H2 => "h2",
-            }}},
+            "services": {"all": upstream},
         });
         let loaded = load_json(&table.to_string(), LoadOptions::INIT)
             .unwrap_or_else(|faults| panic!("{faults:?}"));
         let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
         let mut settings = Settings::default();
         change(&mut settings);
-        let listen = [Listener::plain(SocketAddr::from(([127, 0, 0, 1], 0)))];
+        let listen = [Listener {
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            service,
+        }];
         let settings = Arc::new(settings);
         let server = Server::start(&gateway, &settings, &listen, 1, None).unwrap();
         Self {

@@ -166,7 +166,8 @@ impl HttpExchange<'_> {
         for (place, piece) in pieces.iter_mut().zip(upstream_path.pieces()) {
             *place = piece;
         }
-        let upgrade = view.upgrade().and_then(|it| FieldValue::new(it).ok());
+        let upgrade = view.upgrade().filter(|it| !names_http2(it));
+        let upgrade = upgrade.and_then(|it| FieldValue::new(it).ok());
         let write_head = |out: &mut Vec<u8>, backend: &Backend| {
             self.write_head(out, backend, &pieces, edits, upgrade)
         };
@@ -346,6 +347,16 @@ impl HttpExchange<'_> {
         let manner = Manner::of(self.view, client.body.is_complete(), worker);
         send(worker, watch, client.wire, &own, scratch, manner).await
     }
+}
+
+/// Whether a client would change to HTTP/2, which no more is done (RFC 9113, section 3.1). A backend
+/// that did would get the requests behind this one unseen: no route would have been asked.
+fn names_http2(protocols: &[u8]) -> bool {
+    let mut protocols = protocols.split(|byte| *byte == b',');
+    protocols.any(|name| {
+        let name = name.trim_ascii();
+        name.eq_ignore_ascii_case(b"h2c") || name.eq_ignore_ascii_case(b"h2")
+    })
 }
 
 /// What nginx logs for a client that left before its answer.

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
 use crate::engine::request::Headers;
-use crate::engine::semantics::fault::Cause;
+use crate::engine::semantics::fault::{Cause, RequestFault};
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
 use crate::runtime::http2::fields::content_length;
@@ -44,42 +44,30 @@ impl RequestHead {
         is_whole: bool,
         limits: &HeadLimits,
     ) -> Result<Self, Cause<'static>> {
-        let refuse = |status, code, detail: &str| {
-            Err(Cause::Wire {
-                code,
-                status,
-                sentence: detail.into(),
-            })
-        };
         if parts.method == Method::CONNECT {
-            return refuse(501, "http2.connect", "CONNECT is not served here");
+            return Err(Cause::Wire {
+                code: "http2.connect",
+                status: 501,
+                sentence: "CONNECT is not served here".into(),
+            });
         }
         let target = target(&parts);
         if !target.starts_with('/') && target != "*" {
-            return refuse(400, "http2.bad_path", "the :path must begin with a slash");
+            return Err(RequestFault::Malformed("its :path does not begin with a slash").into());
         }
         if target.len() > limits.max_target_bytes {
-            let most = limits.max_target_bytes;
-            let detail = format!("the :path is longer than {most} bytes");
-            return refuse(414, "http2.path_too_long", &detail);
+            return Err(RequestFault::TargetTooLong.into());
         }
         if parts.headers.len() > limits.max_fields {
-            let detail = format!("there are more than {} fields", limits.max_fields);
-            return refuse(431, "http2.too_many_fields", &detail);
+            return Err(RequestFault::HeaderTooLarge.into());
         }
         let is_padded = |value: &[u8]| matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
-        if parts
-            .headers
-            .values()
-            .any(|value| is_padded(value.as_bytes()))
-        {
-            let detail = "a field value begins or ends with white space";
-            return refuse(400, "http2.bad_field", detail);
+        let mut values = parts.headers.values();
+        if values.any(|value| is_padded(value.as_bytes())) {
+            let what = "the value of a field begins or ends with white space";
+            return Err(RequestFault::Malformed(what).into());
         }
-        let host = match host(&parts) {
-            Ok(host) => host.into_owned(),
-            Err((code, detail)) => return refuse(400, code, detail),
-        };
+        let host = host(&parts).map_err(RequestFault::Malformed)?.into_owned();
         let body = match content_length(&parts.headers) {
             Some(length) => BodyLength::Length(length),
             None if is_whole => BodyLength::None,
@@ -121,27 +109,25 @@ fn target(parts: &Parts) -> &str {
 }
 
 /// The host, named once (RFC 9113, section 8.3.1).
-fn host(parts: &Parts) -> Result<Cow<'_, str>, (&'static str, &'static str)> {
+fn host(parts: &Parts) -> Result<Cow<'_, str>, &'static str> {
     let mut fields = parts.headers.get_all(header::HOST).iter();
     let field = fields.next();
     if fields.next().is_some() {
-        return Err(("http2.host_twice", "there are two Host fields"));
+        return Err("it has two Host fields");
     }
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     match (authority, field) {
-        (Some(authority), _) if authority.contains('@') => {
-            Err(("host.invalid", "the :authority must not name a user"))
-        }
+        (Some(authority), _) if authority.contains('@') => Err("its :authority names a user"),
         (Some(authority), Some(field))
             if !authority.as_bytes().eq_ignore_ascii_case(field.as_bytes()) =>
         {
-            Err(("host.conflict", "the request names two hosts; name one"))
+            Err("its :authority is one host, and its Host another")
         }
         (Some(authority), _) => Ok(authority.into()),
         (None, Some(field)) => match field.to_str() {
             Ok(field) if !field.is_empty() => Ok(field.into()),
-            _ => Err(("host.invalid", "the Host is none")),
+            _ => Err("its Host is none"),
         },
-        (None, None) => Err(("http2.host_missing", "the request names no host")),
+        (None, None) => Err("it names no host"),
     }
 }
