@@ -16,6 +16,8 @@ mod client;
 mod files;
 #[path = "tls/gateway.rs"]
 mod gateway;
+#[path = "tls/process.rs"]
+mod process;
 #[path = "tls/upstream.rs"]
 mod upstream;
 

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 use tollgate::engine::edit::Edits;
 use tollgate::engine::reject::Reject;
-use tollgate::engine::semantics::fault::{Cause, GatewayFault, RequestFault, UpstreamFault};
+use tollgate::engine::semantics::fault::{
+    Cause, GatewayFault, RequestFault, TlsReason, UpstreamFault,
+};
 use tollgate::engine::semantics::identity::RequestId;
 use tollgate::engine::semantics::problem::Problem;
 use tollgate::engine::version::ApiVersion;
@@ -13,7 +15,13 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
     let upstream = prop::sample::select(vec![
         UpstreamFault::ConnectFailed,
         UpstreamFault::ConnectTimeout,
-        UpstreamFault::TlsFailed,
+        UpstreamFault::TlsFailed(TlsReason::UnknownIssuer),
+        UpstreamFault::TlsFailed(TlsReason::WrongName),
+        UpstreamFault::TlsFailed(TlsReason::NotValidNow),
+        UpstreamFault::TlsFailed(TlsReason::BadCertificate),
+        UpstreamFault::TlsFailed(TlsReason::Refused),
+        UpstreamFault::TlsFailed(TlsReason::Protocol),
+        UpstreamFault::TlsFailed(TlsReason::Setup),
         UpstreamFault::NameUnresolved,
         UpstreamFault::Reset,
         UpstreamFault::Timeout,
@@ -30,6 +38,7 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         RequestFault::Timeout,
         RequestFault::ExpectationUnknown,
         RequestFault::Misdirected,
+        RequestFault::PlainHttp,
         RequestFault::CodingUnknown,
         RequestFault::ProtocolUnknown,
     ]);
@@ -117,7 +126,7 @@ proptest! {
 }
 
 /// The errors that RFC 9209, section 2.3, registers, as far as they are given.
-const ERRORS: [&str; 15] = [
+const ERRORS: [&str; 18] = [
     "connection_limit_reached",
     "connection_refused",
     "connection_terminated",
@@ -130,8 +139,11 @@ const ERRORS: [&str; 15] = [
     "http_response_header_section_size",
     "http_response_incomplete",
     "http_response_timeout",
+    "proxy_configuration_error",
     "proxy_internal_error",
     "proxy_internal_response",
+    "tls_alert_received",
+    "tls_certificate_error",
     "tls_protocol_error",
 ];
 

@@ -35,7 +35,6 @@ pub mod hops;
 pub mod identity;
 pub mod noted;
 pub mod problem;
-pub mod redirect;
 pub mod retry;
 
 /// How a request came to the gateway, beside its own header.

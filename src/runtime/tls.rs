@@ -9,7 +9,7 @@ pub mod files;
 mod names;
 mod pem;
 mod provider;
-mod reasons;
+pub mod reasons;
 mod roots;
 pub mod server;
 mod stamp;

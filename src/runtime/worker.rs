@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::engine::edit::Edits;
+use crate::engine::semantics::budget::{BudgetRule, RetryBudget};
 use crate::engine::semantics::identity::Random;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::table::RouteId;
@@ -48,7 +49,7 @@ pub struct Worker {
     route_names: RefCell<RouteNames>,
     request_heads: RefCell<Vec<RequestHead>>,
     response_heads: RefCell<Vec<ResponseHead>>,
-    budget: Budget,
+    budget: RefCell<RetryBudget>,
     is_draining: Cell<bool>,
     open: Cell<usize>,
     closed: Notify,
@@ -88,18 +89,6 @@ pub struct Scratch {
     pub body: Vec<u8>,
 }
 
-/// How many retries there may be: a share of the requests and some a second, so that a failing
-/// service is not buried under repeated requests.
-#[derive(Debug)]
-struct Budget {
-    /// In hundredths of a retry.
-    left: Cell<u64>,
-}
-
-const MOST_SAVED: u64 = 100 * 100;
-/// What there is every second, from the first on, however few requests there are.
-const FREE_A_SECOND: u64 = 10 * 100;
-
 impl Worker {
     /// A worker that has done nothing yet.
     #[must_use]
@@ -125,9 +114,7 @@ impl Worker {
             route_names: RefCell::default(),
             request_heads: RefCell::default(),
             response_heads: RefCell::default(),
-            budget: Budget {
-                left: Cell::new(FREE_A_SECOND),
-            },
+            budget: RefCell::new(RetryBudget::new(BudgetRule::default(), 1)),
             is_draining: Cell::new(false),
             open: Cell::new(0),
             closed: Notify::new(),
@@ -210,16 +197,13 @@ impl Worker {
 
     /// Counts a request towards the retries that it allows.
     pub fn deposit(&self) {
-        let left = &self.budget.left;
-        left.set((left.get() + 20).min(MOST_SAVED));
+        self.budget.borrow_mut().deposit();
     }
 
     /// Whether one more retry is allowed; it is counted.
     pub fn retry_budget_admits(&self) -> bool {
-        let left = &self.budget.left;
-        let after = left.get().checked_sub(100);
-        left.set(after.unwrap_or(left.get()));
-        after.is_some()
+        let now = Duration::from_millis(self.sweep.now());
+        self.budget.borrow_mut().withdraw(now)
     }
 
     /// Counts a connection of a client; none if there are as many as may be.
@@ -266,10 +250,8 @@ impl Worker {
         self.sweep.wake_all();
     }
 
-    /// Every second: ten retries more, and connections to backends that are over are closed.
+    /// Every second: connections to backends that are over are closed, and the log goes out.
     pub fn every_second(&self, now: u64) {
-        let left = &self.budget.left;
-        left.set((left.get() + FREE_A_SECOND).min(MOST_SAVED));
         // A table that is no longer in force shall not live on because nobody asks.
         drop(self.snapshot());
         self.upstreams.reap(now, UPSTREAM_IDLE, &self.buffers);

@@ -18,8 +18,8 @@ pub enum UpstreamFault {
     #[error("no connection to the backend could be made in time")]
     ConnectTimeout,
     /// The handshake failed, or the certificate is none for this backend.
-    #[error("no secure connection to the backend could be made")]
-    TlsFailed,
+    #[error("no secure connection to the backend could be made: {0}")]
+    TlsFailed(TlsReason),
     /// The name of the host leads to no address.
     #[error("the name of the backend leads to no address")]
     NameUnresolved,
@@ -41,6 +41,32 @@ pub enum UpstreamFault {
     /// As many requests are in flight there as may be.
     #[error("the backend has as many requests as it may have")]
     Overloaded,
+}
+
+/// Why there is no secure connection to a backend, as far as clients are told.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum TlsReason {
+    /// Nobody who is believed has signed its certificate.
+    #[error("its certificate is not from an authority that is believed")]
+    UnknownIssuer,
+    /// Its certificate is that of another.
+    #[error("its certificate is for another name")]
+    WrongName,
+    /// Its certificate is not valid yet, or not any more.
+    #[error("its certificate has expired, or is not valid yet")]
+    NotValidNow,
+    /// Its certificate cannot be accepted for another reason.
+    #[error("its certificate is not accepted")]
+    BadCertificate,
+    /// It refused the gateway.
+    #[error("it refused the handshake")]
+    Refused,
+    /// It speaks something else.
+    #[error("it speaks no TLS, or not the protocol that is asked for")]
+    Protocol,
+    /// The gateway has not what it needs for it.
+    #[error("the gateway is not set up for it")]
+    Setup,
 }
 
 /// The client sent what cannot be served, whatever the route.
@@ -71,6 +97,9 @@ pub enum RequestFault {
     /// It is for a host that this connection is not for.
     #[error("the request is for a host that this connection does not serve")]
     Misdirected,
+    /// It came in plain text where TLS is spoken.
+    #[error("this port speaks TLS, and the request came in plain text: write https://")]
+    PlainHttp,
     /// A transfer coding that is not known.
     #[error("the request has a transfer coding that this gateway does not know")]
     CodingUnknown,
@@ -151,7 +180,7 @@ impl UpstreamFault {
         match self {
             Self::ConnectFailed => ("upstream.connect_failed", 502, "connection_refused"),
             Self::ConnectTimeout => ("upstream.connect_timeout", 504, "connection_timeout"),
-            Self::TlsFailed => ("upstream.tls_failed", 502, "tls_protocol_error"),
+            Self::TlsFailed(reason) => ("upstream.tls_failed", 502, reason.proxy_error()),
             Self::NameUnresolved => ("upstream.name_unresolved", 502, "dns_error"),
             Self::Reset => ("upstream.reset", 502, "connection_terminated"),
             Self::Timeout => ("upstream.timeout", 504, "http_response_timeout"),
@@ -163,6 +192,20 @@ impl UpstreamFault {
             ),
             Self::Incomplete => ("upstream.incomplete", 502, "http_response_incomplete"),
             Self::Overloaded => ("upstream.overloaded", 503, "connection_limit_reached"),
+        }
+    }
+}
+
+impl TlsReason {
+    /// The error of `Proxy-Status` (RFC 9209, section 2.3).
+    const fn proxy_error(self) -> &'static str {
+        match self {
+            Self::UnknownIssuer | Self::WrongName | Self::NotValidNow | Self::BadCertificate => {
+                "tls_certificate_error"
+            }
+            Self::Refused => "tls_alert_received",
+            Self::Protocol => "tls_protocol_error",
+            Self::Setup => "proxy_configuration_error",
         }
     }
 }
@@ -179,6 +222,7 @@ impl RequestFault {
             Self::Timeout => ("request.timeout", 408),
             Self::ExpectationUnknown => ("request.expectation_unknown", 417),
             Self::Misdirected => ("request.misdirected", 421),
+            Self::PlainHttp => ("request.plain_http", 400),
             Self::CodingUnknown => ("request.coding_unknown", 501),
             Self::ProtocolUnknown => ("request.protocol_unknown", 505),
         }

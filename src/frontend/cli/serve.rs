@@ -16,14 +16,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_local;
 
 use crate::config::compile::{LoadOptions, Loaded};
-use crate::config::serve::{ListenAddress, ListenerService as Said, LogTarget, Serve, resolved};
+use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
 use crate::frontend::admin::{self, Told};
 use crate::frontend::cli::ServeArgs;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::http::demo::Demo;
-use crate::frontend::http::listener::{Listener, ListenerService};
+use crate::frontend::http::listener::Listener;
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
@@ -31,7 +31,6 @@ use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
-use crate::runtime::tls::files::TlsFiles;
 use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
@@ -73,11 +72,7 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
         .map_err(|fault| fault.to_string())?;
     for (address, listener) in server.addresses().iter().zip(&listeners) {
-        let scheme = match listener.service {
-            ListenerService::Tls(_) => "https",
-            ListenerService::Plain | ListenerService::RedirectToHttps { .. } => "http",
-        };
-        tell(&format!("listening on {scheme}://{address}"));
+        tell(&format!("listening on {}://{address}", listener.scheme()));
     }
     if let Some(demo) = demo {
         let (backends, first) = (demo.backends(), server.addresses().first().copied());
@@ -94,25 +89,14 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     Ok(())
 }
 
-/// Where relative names of files start.
-fn folder(args: &ServeArgs) -> &Path {
-    let folder = args.config.as_deref().and_then(Path::parent);
-    folder.unwrap_or(Path::new(""))
-}
-
 /// What the command line says, else what the file says.
 fn listeners(args: &ServeArgs, serve: &Serve, folder: &Path) -> Result<Vec<Listener>, String> {
     if !args.listen.is_empty() {
         return Ok(args.listen.iter().copied().map(Listener::plain).collect());
     }
     let listeners = serve.listeners.iter().map(|listener| {
-        let service = match &listener.service {
-            Said::Plain => ListenerService::Plain,
-            Said::RedirectToHttps { port } => ListenerService::RedirectToHttps { port: *port },
-            Said::Tls(tls) => ListenerService::Tls(TlsFiles::of(tls, folder)),
-        };
         let address = address(&listener.address)?;
-        Ok(Listener { address, service })
+        Ok(Listener::of(address, &listener.service, folder))
     });
     listeners.collect()
 }
@@ -127,6 +111,12 @@ fn start_log(folder: &Path, serve: &Serve) -> Result<Option<AccessLog>, String> 
     let log = AccessLog::start(output, serve.access_log.format);
     log.map(Some)
         .map_err(|error| format!("cannot write the access log: {error}"))
+}
+
+/// Where relative names of files in the configuration start.
+fn folder(args: &ServeArgs) -> &Path {
+    let config = args.config.as_deref();
+    config.and_then(Path::parent).unwrap_or(Path::new(""))
 }
 
 /// The first address that a name has.

@@ -136,8 +136,7 @@ async fn end(worker: &Worker, watch: &Watch, failed: Failed) {
         Failed::Told(tcp) => Wire::new(Stream::Plain(tcp)),
         Failed::Plain(tcp) => {
             let mut wire = Wire::new(Stream::Plain(tcp));
-            let why = "this port speaks TLS, and the request came in plain text: write https://";
-            let cause = Cause::from(RequestFault::Malformed(why));
+            let cause = Cause::from(RequestFault::PlainHttp);
             send_cause(worker, watch, &mut wire, &cause).await;
             wire.rest(&worker.buffers);
             wire

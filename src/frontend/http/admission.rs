@@ -8,8 +8,9 @@ use crate::engine::semantics::cors::{preflight, preflight_answer, response_cors_
 use crate::engine::semantics::fault::Cause;
 use crate::engine::semantics::hops::is_last_hop;
 use crate::engine::semantics::problem::Problem;
-use crate::engine::semantics::{Request, grpc};
+use crate::engine::semantics::{Request, grpc, response_edits};
 use crate::engine::snapshot::Snapshot;
+use crate::runtime::forward::answer::AnswerHead;
 use crate::runtime::worker::Scratch;
 
 /// An answer of the gateway's own: its fields are the edits of the scratch, its body is there too.
@@ -94,6 +95,23 @@ pub(super) fn problem_of<H: Headers + ?Sized>(
     }
 }
 
+/// Puts what changes in the head of an answer into the scratch.
+pub(super) fn answer_edits<H: Headers + ?Sized>(
+    request: &Request<'_, H>,
+    plan: &Plan<'_>,
+    response: &AnswerHead<'_>,
+    date: &str,
+    scratch: &mut Scratch,
+) {
+    let lifecycle = plan.route().lifecycle();
+    let origin = request.noted.origin.only();
+    response_edits(&mut scratch.edits, plan.policy(), lifecycle, origin);
+    if !response.has_date() {
+        // RFC 9110, section 6.6.1: whoever passes on what has none adds one.
+        scratch.edits.set("date", date.as_bytes());
+    }
+}
+
 /// The refusal of a service without backends.
 pub(super) fn no_backend(plan: &Plan<'_>) -> Cause<'static> {
     let service = plan.route().service().into();
@@ -120,7 +138,7 @@ fn answer_preflight<H: Headers + ?Sized>(
 }
 
 impl Own {
-    const fn done(status: u16) -> Self {
+    pub(super) const fn done(status: u16) -> Self {
         Self {
             status,
             code: None,

@@ -10,7 +10,6 @@ use crate::frontend::http::exchange::{Context, run};
 use crate::frontend::http::http2;
 use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
-use crate::frontend::http::redirect::redirect;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
@@ -33,7 +32,7 @@ pub async fn serve(
     stream: Stream,
     peer: SocketAddr,
     open: Open,
-    https: Option<u16>,
+    redirect_to: Option<u16>,
 ) {
     let watch = worker.sweep.watch();
     let mut wire = Wire::new(stream);
@@ -42,28 +41,25 @@ pub async fn serve(
         watch: &watch,
         peer,
         is_tls: wire.stream().is_tls(),
+        redirect_to,
     };
     let mut next = Next::Request;
     let mut is_first = true;
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
-                let next = match https {
-                    None => run(context, &mut wire, &head, length).await,
-                    Some(port) => redirect(context, &mut wire, &head, length, port).await,
-                };
+                let next = run(context, &mut wire, &head, length).await;
                 worker.give_request_head(head);
                 next
             }
             Err(NoHead::Over) => break,
             Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
             Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
-            // A listener that redirects does so over HTTP/1.1 alone.
-            Err(NoHead::Http2) if https.is_some() => break,
+            // Who is redirected speaks HTTP/1.1.
+            Err(NoHead::Http2) if redirect_to.is_some() => break,
             Err(NoHead::Http2) => {
-                drop(watch);
                 let (stream, read) = wire.into_parts();
-                return http2::serve(worker, stream, peer, open, read).await;
+                return http2::serve(Rc::clone(&worker), stream, peer, open, read).await;
             }
         };
         wire.rest(&worker.buffers);

@@ -9,27 +9,26 @@ use crate::engine::decide::Plan;
 use crate::engine::request::RawRequest;
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
-use crate::engine::semantics::retry::is_idempotent;
-use crate::engine::semantics::{Arrival, Request, response_edits};
-use crate::frontend::http::admission::{admit, problem_of};
+use crate::engine::semantics::{Arrival, Request};
+use crate::frontend::http::admission::{admit, answer_edits, problem_of};
 use crate::frontend::http::connection::Next;
-use crate::frontend::http::failure::cause_of;
+use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::outcome::Outcome;
 use crate::frontend::http::own::{Manner, codec_edits, send};
-use crate::frontend::http::stream_head::StreamHead;
+use crate::frontend::http::redirect::redirect;
 use crate::frontend::http::tunnel::tunnel;
 use crate::frontend::http::view::HeadFields;
-use crate::http1::edit::{Edit, FieldName, FieldValue};
+use crate::http1::edit::{Edit, FieldValue};
 use crate::http1::length::BodyLength;
 use crate::http1::request::{RequestHead, RequestView};
-use crate::http1::response::ResponseTo;
-use crate::http1::send_request::{OutgoingRequest, write_request};
+use crate::http1::send_fault::SendFault;
+use crate::http1::send_request::write_request;
 use crate::http1::send_response::{OutgoingResponse, Sent};
 use crate::http1::version::Version;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
 use crate::runtime::forward::body::IncomingBody;
 use crate::runtime::forward::download::Download;
-use crate::runtime::forward::exchange::{Exchange, Failure, Outgoing};
+use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::requester::{Client, Requester};
 use crate::runtime::http2::fields::fields_of;
 use crate::runtime::sweep::Watch;
@@ -46,6 +45,8 @@ pub(super) struct Context<'c> {
     /// Who is at the other end of the connection.
     pub(super) peer: SocketAddr,
     pub(super) is_tls: bool,
+    /// The port to which every request is redirected; none: they are served.
+    pub(super) redirect_to: Option<u16>,
 }
 
 type HttpRequest<'r> = Request<'r, HeadFields<'r>>;
@@ -97,7 +98,11 @@ async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) ->
         BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
     };
     let mut scratch = worker.take_scratch();
-    let next = match admit(&snapshot, &raw, &request, stated, &mut scratch) {
+    let admitted = match context.redirect_to {
+        None => admit(&snapshot, &raw, &request, stated, &mut scratch),
+        Some(port) => Err(redirect(&raw, &request, port, &mut scratch)),
+    };
+    let next = match admitted {
         Ok(plan) => {
             outcome.route = Some(plan.route_id());
             let exchange = HttpExchange {
@@ -161,28 +166,23 @@ impl HttpExchange<'_> {
     ) -> Result<Answer, Failure> {
         let Context { worker, watch, .. } = self.context;
         let view = self.view;
-        let upstream_path = self.plan.upstream_path();
-        let mut pieces = [""; 8];
-        for (place, piece) in pieces.iter_mut().zip(upstream_path.pieces()) {
-            *place = piece;
-        }
-        let upgrade = view.upgrade().filter(|it| !names_http2(it));
-        let upgrade = upgrade.and_then(|it| FieldValue::new(it).ok());
+        let going = Going {
+            request: self.request,
+            plan: self.plan,
+            edits,
+            body: view.framing(),
+            te_trailers: view.te_trailers(),
+            upgrade: view
+                .upgrade()
+                .filter(|it| !names_http2(it))
+                .and_then(|it| FieldValue::new(it).ok()),
+            copies_host: true,
+        };
         let write_head = |out: &mut Vec<u8>, backend: &Backend| {
-            self.write_head(out, backend, &pieces, edits, upgrade)
+            going.write(backend, |outgoing| write_request(out, view, outgoing))
         };
-        let make_request = |backend: &Backend| self.make_request(backend, &pieces, edits);
-        let outgoing = Outgoing {
-            write_head: &write_head,
-            make_request: &make_request,
-            length: view.framing(),
-            to: ResponseTo {
-                is_head: view.method() == "HEAD",
-                asks_upgrade: upgrade.is_some(),
-            },
-            is_idempotent: is_idempotent(view.method()),
-            patience: None,
-        };
+        let make_request =
+            |backend: &Backend| going.make(backend, fields_of(view.end_to_end(), view.framing()));
         let interim = |wire: &mut Wire, response: AnswerHead<'_>| {
             let is_wanted = response.status() != 100 || view.expects_continue();
             if view.version() == Version::Http11 && is_wanted {
@@ -194,59 +194,11 @@ impl HttpExchange<'_> {
                 let _ = response.write(wire.output(&worker.buffers), &outgoing);
             }
         };
+        let outgoing = going.outgoing(&write_head, &make_request);
         let mut exchange = Exchange::new(worker, watch, self.plan, outgoing, &interim);
         let answered = exchange.answer(Requester::Wire(client)).await;
         outcome.answered(&exchange.tried);
         answered.map(|(answer, _)| answer)
-    }
-
-    fn write_head(
-        &self,
-        out: &mut Vec<u8>,
-        backend: &Backend,
-        target: &[&str],
-        edits: &[Edit<'_>],
-        upgrade: Option<FieldValue<'_>>,
-    ) -> Result<(), UpstreamFault> {
-        let mut buffer = String::new();
-        let policy = self.plan.policy();
-        let host = self
-            .request
-            .upstream_host(policy, &backend.address, &mut buffer);
-        let outgoing = OutgoingRequest {
-            method: self.view.method(),
-            target,
-            host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
-            body: self.view.framing(),
-            edits,
-            te_trailers: self.view.te_trailers(),
-            upgrade,
-            close: false,
-        };
-        write_request(out, self.view, &outgoing)
-            .map_err(|fault| UpstreamFault::BadResponse(fault.to_string()))
-    }
-
-    fn make_request(
-        &self,
-        backend: &Backend,
-        target: &[&str],
-        edits: &[Edit<'_>],
-    ) -> Result<http::Request<()>, UpstreamFault> {
-        let mut buffer = String::new();
-        let policy = self.plan.policy();
-        let host = self
-            .request
-            .upstream_host(policy, &backend.address, &mut buffer);
-        let head = StreamHead {
-            method: self.view.method(),
-            target,
-            host: host.or(self.view.host()).unwrap_or_default(),
-            te_trailers: self.view.te_trailers(),
-            edits,
-        };
-        let fields = fields_of(self.view.end_to_end(), self.view.framing());
-        head.request(backend, fields)
     }
 
     /// Passes an answer on.
@@ -258,47 +210,25 @@ impl HttpExchange<'_> {
         outcome: &mut Outcome<'_>,
     ) -> Next {
         let Context { worker, watch, .. } = self.context;
-        let (view, policy) = (self.view, self.plan.policy());
         let response = answer.head();
         let status = response.status();
-        outcome.status = status;
-        worker.counters.response(status);
         let keeps_upstream = response.keeps_alive();
         let is_upload_over = answer.upload.is_none() && client.body.is_complete();
-        let lifecycle = self.plan.route().lifecycle();
-        let origin = self.request.noted.origin.only();
-        response_edits(&mut scratch.edits, policy, lifecycle, origin);
-        let mut edits = codec_edits(&scratch.edits);
-        let date = worker.date();
-        if !response.is_dated()
-            && let Ok(name) = FieldName::new(b"date")
-        {
-            // RFC 9110, section 6.6.1: whoever passes on what has none adds one.
-            let value = FieldValue::new(date.as_bytes()).unwrap_or_default();
-            edits.push(Edit::Add { name, value });
-        }
-        let outgoing = OutgoingResponse {
-            to: view.version(),
-            is_head: view.method() == "HEAD",
-            body: response.length(),
-            keep_alive: view.keeps_alive() && is_upload_over && !worker.is_draining(),
-            edits: &edits,
-            upgrade: response.upgrade().and_then(|it| FieldValue::new(it).ok()),
-        };
-        let output = client.wire.output(&worker.buffers);
-        let written = response.write(output, &outgoing);
+        let may_stay = is_upload_over && !worker.is_draining();
+        let written = self.write_response(client.wire, response, may_stay, scratch);
         let Sent { body, keep_alive } = match written {
             Ok(sent) => sent,
             Err(fault) => {
-                drop(edits);
                 let failure = UpstreamFault::BadResponse(fault.to_string()).into();
                 return self.fail(client, &failure, scratch, outcome).await;
             }
         };
+        outcome.status = status;
+        worker.counters.response(status);
         let mut backend = match answer.came {
             Came::Wire(mut answer) if status == 101 => {
                 answer.wire.consume(answer.head_bytes);
-                return tunnel(worker, watch, client.wire, answer.wire, policy).await;
+                return tunnel(worker, watch, client.wire, answer.wire, self.plan.policy()).await;
             }
             Came::Wire(answer) => {
                 let (body, head) = answer.into_body(worker.settings.head_limits);
@@ -307,11 +237,11 @@ impl HttpExchange<'_> {
             }
             Came::Stream(answer) => answer.into_body(),
         };
-        let mut download = Download::new(policy, answer.ends, body, answer.upload.take());
+        let upload = answer.upload.take();
+        let mut download = Download::new(self.plan.policy(), answer.ends, body, upload);
         let requester = Requester::Wire(&mut client);
-        let done = download.run(worker, watch, requester, &mut backend).await;
-        if done.is_err() {
-            outcome.code = Some("upstream.incomplete");
+        if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
+            outcome.broken(broken);
             return Next::Abort;
         }
         if keeps_upstream
@@ -328,6 +258,28 @@ impl HttpExchange<'_> {
         }
     }
 
+    fn write_response(
+        &self,
+        wire: &mut Wire,
+        response: AnswerHead<'_>,
+        may_stay: bool,
+        scratch: &mut Scratch,
+    ) -> Result<Sent, SendFault> {
+        let Context { worker, .. } = self.context;
+        let date = worker.date();
+        answer_edits(self.request, self.plan, &response, &date, scratch);
+        let edits = codec_edits(&scratch.edits);
+        let outgoing = OutgoingResponse {
+            to: self.view.version(),
+            is_head: self.view.method() == "HEAD",
+            body: response.length(),
+            keep_alive: self.view.keeps_alive() && may_stay,
+            edits: &edits,
+            upgrade: response.upgrade().and_then(|it| FieldValue::new(it).ok()),
+        };
+        response.write(wire.output(&worker.buffers), &outgoing)
+    }
+
     /// Says that there is no answer.
     async fn fail(
         &self,
@@ -338,8 +290,7 @@ impl HttpExchange<'_> {
     ) -> Next {
         let Context { worker, watch, .. } = self.context;
         let Some(cause) = cause_of(failure, self.plan) else {
-            worker.counters.clients_left.add(1);
-            outcome.status = CLIENT_LEFT;
+            outcome.client_left();
             return Next::Abort;
         };
         let own = problem_of(&cause, self.request, Some(self.plan), scratch);
@@ -358,9 +309,6 @@ fn names_http2(protocols: &[u8]) -> bool {
         name.eq_ignore_ascii_case(b"h2c") || name.eq_ignore_ascii_case(b"h2")
     })
 }
-
-/// What nginx logs for a client that left before its answer.
-pub(super) const CLIENT_LEFT: u16 = 499;
 
 /// The snapshot of an exchange.
 pub(super) type Snapshot = Rc<InForce>;

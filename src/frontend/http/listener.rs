@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::config::serve;
 use crate::runtime::tls::files::TlsFiles;
 use crate::runtime::tls::server::ServerTls;
 
@@ -47,6 +49,29 @@ impl Listener {
         Self {
             address,
             service: ListenerService::Plain,
+        }
+    }
+
+    /// What the configuration says of a listener that has this address; relative names of files
+    /// start at `folder`.
+    #[must_use]
+    pub fn of(address: SocketAddr, service: &serve::ListenerService, folder: &Path) -> Self {
+        let service = match service {
+            serve::ListenerService::Plain => ListenerService::Plain,
+            serve::ListenerService::Tls(tls) => ListenerService::Tls(TlsFiles::of(tls, folder)),
+            serve::ListenerService::RedirectToHttps { port } => {
+                ListenerService::RedirectToHttps { port: *port }
+            }
+        };
+        Self { address, service }
+    }
+
+    /// How one asks it.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        match &self.service {
+            ListenerService::Plain | ListenerService::RedirectToHttps { .. } => "http",
+            ListenerService::Tls(_) => "https",
         }
     }
 }

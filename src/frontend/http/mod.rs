@@ -8,7 +8,7 @@ mod admission;
 pub mod connection;
 pub mod demo;
 mod exchange;
-mod failure;
+mod going;
 pub mod http2;
 pub mod listener;
 mod outcome;

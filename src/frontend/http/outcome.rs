@@ -11,6 +11,7 @@ use crate::frontend::http::admission::Own;
 use crate::frontend::http::exchange::Snapshot;
 use crate::observe::access_log::Record;
 use crate::runtime::clock;
+use crate::runtime::forward::download::Broken;
 use crate::runtime::worker::Worker;
 
 /// What is known of an exchange so far.
@@ -56,6 +57,21 @@ impl<'o> Outcome<'o> {
     pub(super) fn own(&mut self, own: &Own) {
         self.status = own.status;
         self.code = own.code;
+    }
+
+    /// The client has left without its answer.
+    pub(super) fn client_left(&mut self) {
+        self.worker.counters.clients_left.add(1);
+        self.status = CLIENT_LEFT;
+    }
+
+    /// The answer broke off.
+    pub(super) const fn broken(&mut self, broken: Broken) {
+        self.code = Some(match broken {
+            Broken::Backend(_) => "upstream.incomplete",
+            Broken::Timeout => "upstream.timeout",
+            Broken::Request | Broken::ClientLeft => "client.left",
+        });
     }
 
     /// The exchange is over; so many bytes have been sent on its connection.
@@ -117,6 +133,9 @@ impl<'o> Outcome<'o> {
         );
     }
 }
+
+/// What nginx logs for a client that left before its answer.
+const CLIENT_LEFT: u16 = 499;
 
 fn since(begun: Instant) -> u64 {
     let passed = clock::now().saturating_duration_since(begun);

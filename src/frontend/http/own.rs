@@ -64,7 +64,7 @@ pub(super) async fn send_too_slow(worker: &Worker, watch: &Watch, wire: &mut Wir
     send_cause(worker, watch, wire, &RequestFault::Timeout.into()).await
 }
 
-/// Answers what is no request that could be admitted; nothing may follow it.
+/// Answers a connection on which no request was read.
 pub(super) async fn send_cause(
     worker: &Worker,
     watch: &Watch,

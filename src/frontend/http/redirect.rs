@@ -1,46 +1,91 @@
 //! A listener that serves nothing but says that the same is served over https.
 
-use crate::engine::semantics::fault::{Cause, RequestFault};
-use crate::engine::semantics::redirect::https_answer;
-use crate::frontend::http::admission::Own;
-use crate::frontend::http::connection::Next;
-use crate::frontend::http::exchange::Context;
-use crate::frontend::http::own::{Manner, send, send_cause};
-use crate::http1::request::RequestHead;
-use crate::runtime::wire::Wire;
+use std::net::Ipv6Addr;
 
-/// Answers a request, the first `length` bytes on the wire, with a redirect to this port.
-pub(super) async fn redirect(
-    context: Context<'_>,
-    wire: &mut Wire,
-    head: &RequestHead,
-    length: usize,
+use crate::engine::host::{HostPattern, normal_host};
+use crate::engine::request::{Headers, RawRequest};
+use crate::engine::semantics::Request;
+use crate::engine::semantics::fault::Cause;
+use crate::frontend::http::admission::{Own, problem};
+use crate::runtime::worker::Scratch;
+
+/// Answers any request with a redirect to the same over https, on this port.
+pub(super) fn redirect<H: Headers + ?Sized>(
+    raw: &RawRequest<'_, H>,
+    request: &Request<'_, H>,
     port: u16,
-) -> Next {
-    let Context { worker, watch, .. } = context;
-    worker.counters.requests.add(1);
-    let buffer = wire.detach(length, &worker.buffers);
-    let view = head.view(buffer.data());
-    let mut scratch = worker.take_scratch();
-    scratch.body.clear();
-    let target = view.origin_target();
-    let next = match https_answer(&mut scratch.edits, view.host(), &target, port) {
-        Some(status) => {
-            let own = Own {
-                status,
-                code: None,
-                ends_connection: false,
-            };
-            let manner = Manner::of(view, view.framing().is_empty(), worker);
-            send(worker, watch, wire, &own, &scratch, manner).await
-        }
-        None => {
-            let why = "this port only redirects to https, and the request names no host to go to";
-            let cause = Cause::from(RequestFault::Malformed(why));
-            send_cause(worker, watch, wire, &cause).await
-        }
+    scratch: &mut Scratch,
+) -> Own {
+    let Some(location) = location(raw.host.unwrap_or(""), raw.target, port) else {
+        let cause = Cause::Wire {
+            code: "host.invalid",
+            status: 400,
+            sentence: "this port only redirects to https, and the request names no host to go to"
+                .into(),
+        };
+        return problem(&cause, request, scratch);
     };
-    worker.give_scratch(scratch);
-    worker.buffers.give(buffer);
-    next
+    scratch.edits.clear();
+    scratch.body.clear();
+    scratch.edits.set("location", location.as_bytes());
+    Own::done(308)
+}
+
+/// The same over https; none without a host that is a name or an address.
+fn location(host: &str, target: &str, port: u16) -> Option<String> {
+    let host = normal_host(host);
+    let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let is_valid = match bracketed {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => matches!(HostPattern::parse(&host), Ok(HostPattern::Exact(_))),
+    };
+    if !is_valid {
+        return None;
+    }
+    // `*` is how OPTIONS writes that no path is meant (RFC 9112, section 3.2.4).
+    let target = if target == "*" { "" } else { target };
+    Some(match port {
+        443 => format!("https://{host}{target}"),
+        port => format!("https://{host}:{port}{target}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations() {
+        let check = |host: &str, target: &str, port, expected: Option<&str>| {
+            let found = location(host, target, port);
+            assert_eq!(found.as_deref(), expected, "{host} {target}");
+        };
+        check(
+            "A.example:8080",
+            "/x?y=z",
+            443,
+            Some("https://a.example/x?y=z"),
+        );
+        check(
+            "a.example.",
+            "/%2e",
+            8443,
+            Some("https://a.example:8443/%2e"),
+        );
+        check("[::1]:80", "/", 443, Some("https://[::1]/"));
+        check("a.example", "*", 443, Some("https://a.example"));
+        for host in [
+            "",
+            ":80",
+            "*.example",
+            "a:b:1",
+            "::1",
+            "[x]",
+            "a..b",
+            "a(b)",
+            "a,b",
+        ] {
+            check(host, "/", 443, None);
+        }
+    }
 }

@@ -84,18 +84,7 @@ impl Server {
             if let Service::Tls(tls) = &service {
                 certificates.push(Arc::clone(tls));
             }
-            let mut address = *address;
-            let is_shared = address.port() == 0;
-            for of_worker in &mut shares {
-                let listener =
-                    bind(address).map_err(|error| StartFault::Listen { address, error })?;
-                // Any free port: the first has found one, and the others take the same.
-                if is_shared || of_worker.is_empty() {
-                    address = listener.local_addr()?;
-                }
-                of_worker.push((listener, service.clone()));
-            }
-            addresses.push(address);
+            addresses.push(bind_all(*address, &service, &mut shares)?);
         }
         let (stop, _) = watch::channel(false);
         let mut server = Self {
@@ -162,6 +151,24 @@ impl Server {
         }
         Totals::of(self.counters.iter().map(|counters| &**counters))
     }
+}
+
+/// Binds one socket for each worker, and gives the address that they have.
+fn bind_all(
+    mut address: SocketAddr,
+    service: &Service,
+    shares: &mut [Vec<Share>],
+) -> Result<SocketAddr, StartFault> {
+    let is_shared = address.port() == 0;
+    for of_worker in shares {
+        let listener = bind(address).map_err(|error| StartFault::Listen { address, error })?;
+        // Any free port: the first has found one, and the others take the same.
+        if is_shared || of_worker.is_empty() {
+            address = listener.local_addr()?;
+        }
+        of_worker.push((listener, service.clone()));
+    }
+    Ok(address)
 }
 
 /// Reads what a listener needs.

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 
-use crate::engine::backend::{Backend, Scheme};
+use crate::engine::backend::{Address, Scheme};
 use crate::http1::edit::Edit;
 use crate::runtime::http2::fields::apply;
 use crate::runtime::upstream::fault::UpstreamFault;
@@ -12,7 +12,7 @@ pub(super) struct StreamHead<'a> {
     pub(super) method: &'a str,
     /// Path and query in pieces.
     pub(super) target: &'a [&'a str],
-    /// Whom the backend is asked for.
+    /// What the backend is asked for; it is not empty.
     pub(super) host: &'a str,
     /// Whether the client takes trailers; who speaks gRPC insists on being told.
     pub(super) te_trailers: bool,
@@ -23,19 +23,18 @@ impl StreamHead<'_> {
     /// The whole head, with the fields that came and are passed on.
     pub(super) fn request(
         &self,
-        backend: &Backend,
+        backend: &Address,
         mut fields: HeaderMap,
     ) -> Result<Request<()>, UpstreamFault> {
         let bad = |what: &str| UpstreamFault::BadResponse(format!("the request has {what}"));
-        let scheme = match backend.address.scheme() {
+        let scheme = match backend.scheme() {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
-        let target = self.target.concat();
         let uri = Uri::builder()
             .scheme(scheme)
             .authority(self.host)
-            .path_and_query(target);
+            .path_and_query(self.target.concat());
         let uri = uri
             .build()
             .map_err(|_| bad("a target that HTTP/2 cannot say"))?;

@@ -1,7 +1,7 @@
 //! The head of an answer, whatever it came over, and what its body comes from.
 
+use http::HeaderMap;
 use http::response::Parts;
-use http::{HeaderMap, header};
 
 use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
@@ -150,6 +150,17 @@ impl<'a> AnswerHead<'a> {
         }
     }
 
+    /// Whether it says when it was made.
+    #[must_use]
+    pub fn has_date(&self) -> bool {
+        match self {
+            Self::Wire(view) => view
+                .fields()
+                .any(|(name, _)| name.eq_ignore_ascii_case(b"date")),
+            Self::Stream { parts, .. } => parts.headers.contains_key(http::header::DATE),
+        }
+    }
+
     /// Whether another request may follow on the connection.
     #[must_use]
     pub const fn keeps_alive(&self) -> bool {
@@ -187,17 +198,6 @@ impl<'a> AnswerHead<'a> {
                 None if *is_whole || *is_head || has_no_body(self.status()) => BodyLength::None,
                 None => BodyLength::Chunked,
             },
-        }
-    }
-
-    /// Whether it says when it was made.
-    #[must_use]
-    pub fn is_dated(&self) -> bool {
-        match self {
-            Self::Wire(view) => view
-                .fields()
-                .any(|(name, _)| name.eq_ignore_ascii_case(b"date")),
-            Self::Stream { parts, .. } => parts.headers.contains_key(header::DATE),
         }
     }
 

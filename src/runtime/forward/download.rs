@@ -65,12 +65,6 @@ impl<'p> Download<'p> {
         }
     }
 
-    /// How much of it was passed on.
-    #[must_use]
-    pub const fn sent_bytes(&self) -> u64 {
-        self.down.sent_bytes
-    }
-
     /// Passes the body on.
     ///
     /// # Errors

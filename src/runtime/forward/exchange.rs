@@ -10,7 +10,8 @@ use thiserror::Error;
 use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::Plan;
-use crate::engine::policy::{Policy, Protocol, Retry};
+use crate::engine::policy::{Policy, Protocol};
+
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
@@ -152,7 +153,10 @@ impl<'e> Exchange<'e> {
                 Err(failure) => self.retries(failure),
             };
             let attempts = usize::try_from(self.policy.retry.attempts).unwrap_or(usize::MAX);
-            if !again || self.tried.len() > attempts || !self.worker.retry_budget_admits() {
+            // What no backend has seen costs none of them anything.
+            let is_paid =
+                |tried: &Result<_, Failure>| is_unseen(tried) || self.worker.retry_budget_admits();
+            if !again || self.tried.len() > attempts || !is_paid(&tried) {
                 self.watch.clear();
                 return tried.map(|answer| (answer, pick));
             }
@@ -174,7 +178,7 @@ impl<'e> Exchange<'e> {
     }
 
     pub(super) fn may_repeat(&self) -> bool {
-        let Retry { non_idempotent, .. } = self.policy.retry;
+        let non_idempotent = self.policy.retry.non_idempotent;
         self.kept.is_whole() && (self.outgoing.is_idempotent || non_idempotent)
     }
 
@@ -206,6 +210,7 @@ impl<'e> Exchange<'e> {
             }
         }
     }
+
     /// Sends the request to one backend.
     async fn attempt(
         &mut self,
@@ -214,8 +219,11 @@ impl<'e> Exchange<'e> {
     ) -> Result<Answer, Failure> {
         let most = self.worker.settings.in_flight_per_backend;
         let upstream = self.plan.upstream();
+        let own = upstream
+            .max_in_flight
+            .and_then(|own| usize::try_from(own).ok());
         let upstreams = &self.worker.upstreams;
-        let lease = upstreams.lease(&backend.address, upstream, most)?;
+        let lease = upstreams.lease(&backend.address, upstream, own.unwrap_or(most))?;
         match upstream.protocol {
             Protocol::H1 => self.attempt_over_wire(backend, lease, requester).await,
             Protocol::H2 => self.attempt_over_stream(backend, lease, requester).await,
@@ -283,6 +291,20 @@ impl<'e> Exchange<'e> {
         let left = requester.poll_left(cx, sending.upload.is_ended(), &self.worker.buffers);
         left.map(|()| Failure::ClientLeft)
     }
+}
+
+/// Whether a try failed before any backend had seen the request.
+const fn is_unseen(tried: &Result<Answer, Failure>) -> bool {
+    matches!(
+        tried,
+        Err(Failure::Upstream(
+            UpstreamFault::NameUnresolved(_)
+                | UpstreamFault::ConnectFailed(_)
+                | UpstreamFault::ConnectTimeout
+                | UpstreamFault::TlsFailed(_)
+                | UpstreamFault::Overloaded
+        ))
+    )
 }
 
 /// A request on its way to one backend.

@@ -38,8 +38,6 @@ pub struct Pipe {
     is_ended: bool,
     /// Whether anything has moved since this was last looked at.
     pub has_moved: bool,
-    /// How much has moved in all.
-    pub sent_bytes: u64,
 }
 
 /// Why a body did not arrive.
@@ -59,7 +57,6 @@ impl Pipe {
             to: OutgoingBody::new(to),
             is_ended: false,
             has_moved: false,
-            sent_bytes: 0,
         }
     }
 
@@ -129,7 +126,6 @@ impl Pipe {
                 let sent = ready!(self.to.poll_send(cx, to, data, buffers))?;
                 look(data.get(..sent).unwrap_or_default());
                 from.consume(sent);
-                self.sent_bytes += u64::try_from(sent).unwrap_or(0);
                 Poll::Ready(Ok(()))
             }
             Sink::Stream(to) => {
@@ -137,7 +133,6 @@ impl Pipe {
                 self.is_ended = from.ends_after(length);
                 let data = from.take(length);
                 look(&data);
-                self.sent_bytes += u64::try_from(length).unwrap_or(0);
                 Poll::Ready(to.send(data, self.is_ended))
             }
         }

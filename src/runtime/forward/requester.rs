@@ -109,6 +109,12 @@ impl StreamClient {
         Ok(())
     }
 
+    /// How many bytes of the answer's body were sent.
+    #[must_use]
+    pub fn sent_bytes(&self) -> u64 {
+        self.answer.as_ref().map_or(0, |answer| answer.sent_bytes)
+    }
+
     /// Breaks the answer off.
     pub fn reset(&mut self, reason: Reason) {
         match &mut self.answer {

@@ -137,6 +137,8 @@ impl IncomingStream {
 #[derive(Debug)]
 pub struct OutgoingStream {
     send: SendStream<Bytes>,
+    /// How many bytes of data were sent.
+    pub sent_bytes: u64,
 }
 
 /// How much of the peer's windows one stream asks for at once.
@@ -146,7 +148,10 @@ impl OutgoingStream {
     /// A body for this stream.
     #[must_use]
     pub const fn new(send: SendStream<Bytes>) -> Self {
-        Self { send }
+        Self {
+            send,
+            sent_bytes: 0,
+        }
     }
 
     /// How many bytes may be sent, waiting for the peer's windows if there is no room for any.
@@ -174,6 +179,7 @@ impl OutgoingStream {
     /// # Errors
     /// If the stream is over.
     pub fn send(&mut self, data: Bytes, is_last: bool) -> io::Result<()> {
+        self.sent_bytes += u64::try_from(data.len()).unwrap_or(0);
         self.send.send_data(data, is_last).map_err(io::Error::other)
     }
 

@@ -20,8 +20,10 @@ use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::engine::backend::Address;
 use crate::engine::policy::{Protocol, Upstream};
+use crate::engine::semantics::fault::TlsReason;
 use crate::runtime::tls::fault::TlsFault;
-use crate::runtime::tls::{provider, reasons, roots};
+use crate::runtime::tls::reasons::Failed;
+use crate::runtime::tls::{provider, roots};
 
 /// How one backend is spoken to over TLS.
 ///
@@ -39,14 +41,17 @@ impl ClientTls {
     /// files: not for a worker's own thread.
     ///
     /// # Errors
-    /// In words, if a file cannot be used or the host has no name that a certificate could be for.
-    pub fn load(to: &Address, upstream: &Upstream, folder: &Path) -> Result<Self, String> {
+    /// If a file cannot be used, or the host has no name that a certificate could be for.
+    pub fn load(to: &Address, upstream: &Upstream, folder: &Path) -> Result<Self, Failed> {
         let host = to.host().trim_matches(['[', ']']);
         let name = upstream.tls.server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-            format!("{name:?} is no name that a certificate can be for; say one as `server_name`")
+            Failed::setup(format!(
+                "{name:?} is no name that a certificate can be for; say one as `server_name`"
+            ))
         })?;
-        let config = config(to, upstream, folder).map_err(|fault| fault.to_string())?;
+        let config = config(to, upstream, folder);
+        let config = config.map_err(|fault| Failed::setup(fault.to_string()))?;
         Ok(Self {
             config: Arc::new(config),
             name,
@@ -57,13 +62,16 @@ impl ClientTls {
     /// Shakes hands with a backend.
     ///
     /// # Errors
-    /// In words, if it is not who it should be or does not speak what it should.
-    pub async fn connect(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+    /// If it is not who it should be or does not speak what it should.
+    pub async fn connect(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
         let shaken = connector.connect(self.name.clone(), tcp).await;
-        let tls = shaken.map_err(|error| reasons::of_handshake(&error))?;
+        let tls = shaken.map_err(|error| Failed::of_handshake(&error))?;
         if self.protocol == Protocol::H2 && tls.get_ref().1.alpn_protocol() != Some(b"h2") {
-            return Err("it does not offer HTTP/2 (`h2` in its ALPN)".into());
+            return Err(Failed::new(
+                TlsReason::Protocol,
+                "it does not offer HTTP/2 (`h2` in its ALPN)",
+            ));
         }
         Ok(tls)
     }

@@ -1,4 +1,4 @@
-//! How a listener speaks TLS, as plain data: names of files, and what is asked for.
+//! How a listener speaks TLS, as plain data: where its files are, and what is asked for.
 
 use std::path::{Path, PathBuf};
 
@@ -36,36 +36,21 @@ pub struct ClientAuth {
 }
 
 impl TlsFiles {
-    /// What the configuration says; relative names start at `folder`.
+    /// What the configuration says; relative names of files start at `folder`.
     #[must_use]
-    pub fn of(said: &ListenerTls, folder: &Path) -> Self {
-        let certificates = said.certificates.iter().map(|files| CertificateFiles {
-            cert: resolved(folder, &files.cert),
-            key: resolved(folder, &files.key),
-        });
-        let client_auth = said.client_auth.as_ref().map(|auth| ClientAuth {
-            ca: resolved(folder, &auth.ca),
-            is_required: auth.is_required,
+    pub fn of(tls: &ListenerTls, folder: &Path) -> Self {
+        let certificates = tls.certificates.iter().map(|pair| CertificateFiles {
+            cert: resolved(folder, &pair.cert),
+            key: resolved(folder, &pair.key),
         });
         Self {
             certificates: certificates.collect(),
-            client_auth,
-            min_version: said.min_version,
-            alpn: said.alpn.clone(),
-        }
-    }
-
-    /// A listener with this certificate, which asks nothing of clients.
-    #[must_use]
-    pub fn new(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        Self {
-            certificates: vec![CertificateFiles {
-                cert: cert.into(),
-                key: key.into(),
-            }],
-            client_auth: None,
-            min_version: TlsVersion::V12,
-            alpn: vec![Alpn::H2, Alpn::Http11],
+            client_auth: tls.client_auth.as_ref().map(|auth| ClientAuth {
+                ca: resolved(folder, &auth.ca),
+                is_required: auth.is_required,
+            }),
+            min_version: tls.min_version,
+            alpn: tls.alpn.clone(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use crate::engine::semantics::fault;
+use crate::runtime::tls::reasons::Failed;
 
 /// What went wrong between the gateway and a backend.
 #[derive(Debug, Error)]
@@ -20,7 +21,7 @@ pub enum UpstreamFault {
     ConnectTimeout,
     /// TLS could not be agreed upon, or the backend is not who it should be.
     #[error("no TLS with the backend: {0}")]
-    TlsFailed(String),
+    TlsFailed(Failed),
     /// As many requests as may be are on their way to it.
     #[error("the backend has as many requests as it may have")]
     Overloaded,
@@ -47,7 +48,7 @@ impl UpstreamFault {
             Self::NameUnresolved(_) => fault::UpstreamFault::NameUnresolved,
             Self::ConnectFailed(_) => fault::UpstreamFault::ConnectFailed,
             Self::ConnectTimeout => fault::UpstreamFault::ConnectTimeout,
-            Self::TlsFailed(_) => fault::UpstreamFault::TlsFailed,
+            Self::TlsFailed(failed) => fault::UpstreamFault::TlsFailed(failed.reason),
             // It has said that it takes no more, on this connection or at all.
             Self::Overloaded | Self::Refused => fault::UpstreamFault::Overloaded,
             Self::Reset => fault::UpstreamFault::Reset,

@@ -20,6 +20,7 @@ use tokio::task::spawn_local;
 use crate::runtime::http2::transport::{Traffic, Transport};
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
+use crate::runtime::tls::reasons::Failed;
 use crate::runtime::upstream::connect::within;
 use crate::runtime::upstream::fault::UpstreamFault;
 use crate::runtime::wire::Wire;
@@ -45,7 +46,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Making {
     done: Notify,
-    fault: RefCell<Option<UpstreamFault>>,
+    fault: Cell<Option<io::ErrorKind>>,
 }
 
 /// The place of one stream on a connection, free again when this is dropped.
@@ -97,8 +98,8 @@ impl Multiplexed {
             if waited.is_none() {
                 return Err(UpstreamFault::ConnectTimeout);
             }
-            if let Some(fault) = &*making.fault.borrow() {
-                return Err(shared_fault(fault));
+            if let Some(kind) = making.fault.get() {
+                return Err(UpstreamFault::ConnectFailed(kind.into()));
             }
         }
     }
@@ -146,25 +147,16 @@ impl Multiplexed {
             Ok(wire) => begin(wire.into_parts().0, watch, max_header_bytes).await,
             Err(fault) => Err(fault),
         };
-        let shared =
-            made.inspect_err(|fault| drop(making.fault.replace(Some(shared_fault(fault)))))?;
+        let shared = made.inspect_err(|fault| {
+            let (UpstreamFault::ConnectFailed(error) | UpstreamFault::NameUnresolved(error)) =
+                fault
+            else {
+                return making.fault.set(Some(io::ErrorKind::TimedOut));
+            };
+            making.fault.set(Some(error.kind()));
+        })?;
         self.connections.borrow_mut().push(Rc::clone(&shared));
         Ok(Slot::new(&shared, true))
-    }
-}
-
-/// The fault of a connection, for all who waited for it.
-fn shared_fault(fault: &UpstreamFault) -> UpstreamFault {
-    match fault {
-        UpstreamFault::NameUnresolved(error) => UpstreamFault::NameUnresolved(error.kind().into()),
-        UpstreamFault::ConnectFailed(error) => UpstreamFault::ConnectFailed(error.kind().into()),
-        UpstreamFault::TlsFailed(why) => UpstreamFault::TlsFailed(why.clone()),
-        UpstreamFault::ConnectTimeout
-        | UpstreamFault::Overloaded
-        | UpstreamFault::Reset
-        | UpstreamFault::Refused
-        | UpstreamFault::Timeout
-        | UpstreamFault::BadResponse(_) => UpstreamFault::ConnectTimeout,
     }
 }
 
@@ -185,6 +177,10 @@ async fn begin(
     max_header_bytes: usize,
 ) -> Result<Rc<Shared>, UpstreamFault> {
     const MOST_TIME: Duration = Duration::from_secs(2);
+    if stream.is_tls() && stream.alpn() != Some(b"h2") {
+        let why = "it did not agree to speak HTTP/2";
+        return Err(UpstreamFault::TlsFailed(Failed::setup(why)));
+    }
     let traffic = Rc::new(Traffic::default());
     let transport = Transport::new(stream, None, Rc::clone(&traffic));
     let mut builder = Builder::new();

@@ -109,8 +109,8 @@ impl Upstreams {
                 idle.retain_mut(|Idle { wire, since }| {
                     now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
                 });
-                let has_none = pool.multiplexed.reap(now, most_idle);
-                !idle.is_empty() || !has_none || pool.in_flight.get() > 0
+                let is_single = pool.multiplexed.reap(now, most_idle);
+                !idle.is_empty() || !is_single || pool.in_flight.get() > 0
             });
             !pools.is_empty()
         });
@@ -121,9 +121,9 @@ impl Upstreams {
     pub fn idle(&self) -> usize {
         let pools = self.pools.borrow();
         let pools = pools.values().flatten();
-        pools
-            .map(|pool| pool.idle.borrow().len() + pool.multiplexed.standing_count())
-            .sum()
+        let kept =
+            |pool: &Rc<BackendPool>| pool.idle.borrow().len() + pool.multiplexed.standing_count();
+        pools.map(kept).sum()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::engine::backend::Address;
 use crate::engine::policy::Upstream;
 use crate::runtime::stream::Stream;
 use crate::runtime::tls::client::ClientTls;
+use crate::runtime::tls::reasons::Failed;
 use crate::runtime::upstream::fault::UpstreamFault;
 
 /// TLS with one backend.
@@ -21,6 +22,8 @@ pub struct Secure {
     upstream: Upstream,
     folder: Rc<Path>,
     ready: RefCell<Option<Rc<ClientTls>>>,
+    /// What went wrong last, and has been told.
+    told: RefCell<String>,
 }
 
 impl Secure {
@@ -32,29 +35,36 @@ impl Secure {
             upstream,
             folder,
             ready: RefCell::default(),
+            told: RefCell::default(),
         }
     }
 
     /// Shakes hands. After a failure the files are read again: they may have changed with the
-    /// backend's certificate.
+    /// backend's certificate. Clients are told no names or files, so all of it is said on standard
+    /// error, once as long as it is the same.
     ///
     /// # Errors
     /// If a file cannot be used, or the backend is not who it should be.
     pub async fn connect(&self, tcp: TcpStream) -> Result<Stream, UpstreamFault> {
         let shaken = match self.ready().await {
             Ok(ready) => ready.connect(tcp).await,
-            Err(why) => Err(why),
+            Err(failed) => Err(failed),
         };
         match shaken {
             Ok(tls) => Ok(Stream::Tls(Box::new(TlsStream::Client(tls)))),
-            Err(why) => {
+            Err(failed) => {
                 *self.ready.borrow_mut() = None;
-                Err(UpstreamFault::TlsFailed(why))
+                let mut told = self.told.borrow_mut();
+                if *told != failed.words {
+                    eprintln!("tollgate: no TLS with {}: {failed}", self.address);
+                    told.clone_from(&failed.words);
+                }
+                Err(UpstreamFault::TlsFailed(failed))
             }
         }
     }
 
-    async fn ready(&self) -> Result<Rc<ClientTls>, String> {
+    async fn ready(&self) -> Result<Rc<ClientTls>, Failed> {
         let known = self.ready.borrow().clone();
         if let Some(known) = known {
             return Ok(known);
@@ -62,7 +72,9 @@ impl Secure {
         let (address, upstream) = (self.address.clone(), self.upstream.clone());
         let folder = self.folder.to_path_buf();
         let loading = spawn_blocking(move || ClientTls::load(&address, &upstream, &folder));
-        let loaded = loading.await.map_err(|error| error.to_string())??;
+        let loaded = loading
+            .await
+            .map_err(|error| Failed::setup(error.to_string()))??;
         let mut ready = self.ready.borrow_mut();
         // Another connection may have been quicker: its sessions are those to resume.
         Ok(Rc::clone(ready.get_or_insert_with(|| Rc::new(loaded))))

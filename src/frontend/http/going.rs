@@ -1,0 +1,125 @@
+//! What goes to a backend, whatever the request came over.
+
+use crate::engine::backend::{Address, Backend};
+use crate::engine::decide::Plan;
+use crate::engine::request::Headers;
+use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::retry::is_idempotent;
+use crate::engine::semantics::{Request, grpc};
+use crate::frontend::http::admission::no_backend;
+use crate::frontend::http::stream_head::StreamHead;
+use crate::http1::edit::{Edit, FieldValue};
+use crate::http1::length::BodyLength;
+use crate::http1::response::ResponseTo;
+use crate::http1::send_fault::SendFault;
+use crate::http1::send_request::OutgoingRequest;
+use crate::runtime::forward::body::ReadFault;
+use crate::runtime::forward::exchange::{Failure, MakeRequest, Outgoing, WriteHead};
+use crate::runtime::upstream::fault::UpstreamFault;
+
+/// An admitted request, and what is changed in it.
+pub(super) struct Going<'g, H: ?Sized> {
+    pub(super) request: &'g Request<'g, H>,
+    pub(super) plan: &'g Plan<'g>,
+    pub(super) edits: &'g [Edit<'g>],
+    pub(super) body: BodyLength,
+    pub(super) te_trailers: bool,
+    pub(super) upgrade: Option<FieldValue<'g>>,
+    /// Whether a `Host` that stays is copied with the other fields.
+    pub(super) copies_host: bool,
+}
+
+impl<H: Headers + ?Sized> Going<'_, H> {
+    /// Writes the head for a backend that speaks HTTP/1.1, by this codec.
+    pub(super) fn write(
+        &self,
+        backend: &Backend,
+        write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), SendFault>,
+    ) -> Result<(), UpstreamFault> {
+        let mut buffer = String::new();
+        let host = self.host(&backend.address, &mut buffer);
+        let host = host.or(self.request.arrival.host.filter(|_| !self.copies_host));
+        let upstream_path = self.plan.upstream_path();
+        let mut target = [""; MOST_PIECES];
+        for (place, piece) in target.iter_mut().zip(upstream_path.pieces()) {
+            *place = piece;
+        }
+        let outgoing = OutgoingRequest {
+            method: self.request.method,
+            target: &target,
+            host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
+            body: self.body,
+            edits: self.edits,
+            te_trailers: self.te_trailers,
+            upgrade: self.upgrade,
+            close: false,
+        };
+        write(&outgoing).map_err(|fault| UpstreamFault::BadResponse(fault.to_string()))
+    }
+
+    /// The head for a backend that speaks HTTP/2, with the fields that came and are passed on.
+    pub(super) fn make(
+        &self,
+        backend: &Backend,
+        fields: http::HeaderMap,
+    ) -> Result<http::Request<()>, UpstreamFault> {
+        let mut buffer = String::new();
+        let host = self.host(&backend.address, &mut buffer);
+        let upstream_path = self.plan.upstream_path();
+        let target: Vec<&str> = upstream_path.pieces().collect();
+        let head = StreamHead {
+            method: self.request.method,
+            target: &target,
+            host: host.or(self.request.arrival.host).unwrap_or_default(),
+            te_trailers: self.te_trailers,
+            edits: self.edits,
+        };
+        head.request(&backend.address, fields)
+    }
+
+    /// All that the forwarding wants to know.
+    pub(super) fn outgoing<'o>(
+        &self,
+        write_head: &'o WriteHead<'o>,
+        make_request: &'o MakeRequest<'o>,
+    ) -> Outgoing<'o> {
+        let patience = self.request.noted.grpc_timeout.only();
+        Outgoing {
+            write_head,
+            make_request,
+            length: self.body,
+            to: ResponseTo {
+                is_head: self.request.method == "HEAD",
+                asks_upgrade: self.upgrade.is_some(),
+            },
+            is_idempotent: is_idempotent(self.request.method),
+            patience: patience.and_then(grpc::parse_timeout),
+        }
+    }
+
+    fn host<'b>(&'b self, backend: &'b Address, buffer: &'b mut String) -> Option<&'b str> {
+        let policy = self.plan.policy();
+        self.request.upstream_host(policy, backend, buffer)
+    }
+}
+
+/// What the client is told of a failure; nothing if it has left.
+pub(super) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Option<Cause<'static>> {
+    Some(match failure {
+        Failure::NoBackend => no_backend(plan),
+        Failure::Upstream(fault) => Cause::from(fault.told()),
+        Failure::BodyTimeout => Cause::from(RequestFault::Timeout),
+        Failure::Body(ReadFault::TooLarge { most }) => {
+            Cause::from(RequestFault::BodyTooLarge { limit_bytes: *most })
+        }
+        Failure::Body(ReadFault::Body(fault)) => Cause::Wire {
+            code: fault.code(),
+            status: fault.status(),
+            sentence: fault.to_string(),
+        },
+        Failure::Body(_) | Failure::ClientLeft => return None,
+    })
+}
+
+/// As many pieces as a path that goes upstream has at most, with its query.
+const MOST_PIECES: usize = 8;
