@@ -57,8 +57,6 @@ pub async fn serve(
             Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
             // Who is redirected speaks HTTP/1.1.
             Err(NoHead::Http2) if redirect_to.is_some() => break,
-            // Who is redirected speaks HTTP/1.1.
-            Err(NoHead::Http2) if redirect_to.is_some() => break,
             Err(NoHead::Http2) => {
                 let (stream, read) = wire.into_parts();
                 return http2::serve(Rc::clone(&worker), stream, peer, open, read).await;

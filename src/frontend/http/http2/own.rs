@@ -52,12 +52,14 @@ pub(super) fn send(
     }
 }
 
-/// Answers what is no request that could be admitted.
+/// Answers what is no request that could be admitted; `grpc` is the type of the answer to a call of
+/// gRPC.
 pub(super) fn send_cause(
     worker: &Worker,
     client: &mut StreamClient,
     cause: &Cause<'_>,
     is_head: bool,
+    grpc: Option<&'static str>,
 ) {
     let mut scratch = worker.take_scratch();
     let random = worker.random();
@@ -65,7 +67,7 @@ pub(super) fn send_cause(
         cause,
         id: &RequestId::of(&Noted::default(), &random),
         pseudonym: &worker.settings.via,
-        grpc: None,
+        grpc,
     };
     let own = Own {
         status: problem.write(&mut scratch.edits, &mut scratch.body),

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::SendResponse;
-use http::Response;
+use http::{HeaderValue, Response, header};
 
 use crate::engine::backend::Backend;
 use crate::engine::decide::Plan;
 use crate::engine::request::RawRequest;
+use crate::engine::semantics::grpc::answer_type;
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
@@ -45,10 +46,12 @@ pub(super) async fn serve(
         answer: None,
     };
     let is_head = parts.method == http::Method::HEAD;
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let grpc = answer_type(kind.map(HeaderValue::as_bytes));
     let limits = &worker.settings.head_limits;
     match RequestHead::new(parts, client.body.is_complete(), limits) {
         Ok(head) => answer(&serving, &mut client, &head).await,
-        Err(cause) => own::send_cause(worker, &mut client, &cause, is_head),
+        Err(cause) => own::send_cause(worker, &mut client, &cause, is_head, grpc),
     }
 }
 
