@@ -125,6 +125,17 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn the_readme_has_each_code(cause in cause()) {
+        if !matches!(cause, Cause::Wire { .. }) {
+            let number = cause.grpc_status().number();
+            let row = format!("| `{}` | {} | {number} | ", cause.code(), cause.status());
+            prop_assert!(include_str!("../../README.md").contains(&row), "{}", row);
+        }
+    }
+}
+
 /// The errors that RFC 9209, section 2.3, registers, as far as they are given.
 const ERRORS: [&str; 18] = [
     "connection_limit_reached",
