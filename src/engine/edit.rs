@@ -52,7 +52,11 @@ pub enum Edit<'e> {
 
 /// A value while it is written, piece by piece.
 #[derive(Debug)]
-pub struct ValueWriter<'e>(&'e mut Vec<u8>);
+pub struct ValueWriter<'e> {
+    bytes: &'e mut Vec<u8>,
+    /// Where the value begins.
+    start: usize,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
@@ -181,7 +185,10 @@ impl Edits {
         if let Some(own) = self.bytes.get_mut(name_at..) {
             own.make_ascii_lowercase();
         }
-        write(&mut ValueWriter(&mut self.bytes));
+        write(&mut ValueWriter {
+            bytes: &mut self.bytes,
+            start: value_at,
+        });
         if let Some(value) = self.bytes.get_mut(value_at..)
             && has_control(value)
         {
@@ -222,12 +229,20 @@ impl ValueWriter<'_> {
     /// Appends these bytes.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Takes back all that was written of this value.
+    pub fn restart(&mut self) {
+        self.bytes.truncate(self.start);
     }
 
     /// Appends two lower-case hexadecimal digits for each byte.
     pub fn push_hex(&mut self, bytes: &[u8]) {
-        self.0.extend(bytes.iter().flat_map(|byte| hex(*byte)));
+        for some in bytes.chunks(16) {
+            let digits = hex(some.iter().copied());
+            self.push(digits.get(..some.len() * 2).unwrap_or_default());
+        }
     }
 
     /// Appends a number as decimal digits.
@@ -254,16 +269,18 @@ impl fmt::Write for ValueWriter<'_> {
     }
 }
 
-/// The two lower-case hexadecimal digits of a byte.
-pub(crate) const fn hex(byte: u8) -> [u8; 2] {
+/// Two lower-case hexadecimal digits for each of at most sixteen bytes.
+pub(crate) fn hex(bytes: impl Iterator<Item = u8>) -> [u8; 32] {
     const fn digit(nibble: u8) -> u8 {
-        if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' + nibble - 10
-        }
+        // Without a branch, so that many are made at once.
+        b'0' + nibble + ((nibble + 6) >> 4) * (b'a' - b'9' - 1)
     }
-    [digit(byte >> 4), digit(byte & 15)]
+    let mut digits = [b'0'; 32];
+    let (pairs, _) = digits.as_chunks_mut();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+    digits
 }
 
 /// One bit of sixty-four for a name in any case; names that differ in it are different.
@@ -361,6 +378,6 @@ mod tests {
             edits.set_with("n", |to| to.push_decimal(number));
             assert_eq!(edits.value_of("n").unwrap(), number.to_string().as_bytes());
         }
-        assert_eq!(hex(0xA3), *b"a3");
+        assert!(hex([0xA3, 0x9F, 0].into_iter()).starts_with(b"a39f00"));
     }
 }

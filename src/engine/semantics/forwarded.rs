@@ -113,20 +113,12 @@ pub fn is_scheme(value: &[u8]) -> bool {
 
 /// Writes the hops that stand right of all that is no hop, each followed by `, `.
 fn push_tail<H: Headers + ?Sized>(to: &mut ValueWriter<'_>, headers: &H) {
-    let mut unfit = 0_usize;
-    let mut seen = 0_usize;
     each_hop(headers, |hop| {
-        seen += 1;
-        if !is_hop(hop) {
-            unfit = seen;
-        }
-    });
-    let mut at = 0_usize;
-    each_hop(headers, |hop| {
-        at += 1;
-        if at > unfit {
+        if is_hop(hop) {
             to.push(hop);
             to.push(b", ");
+        } else {
+            to.restart();
         }
     });
 }

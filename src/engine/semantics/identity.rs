@@ -103,12 +103,17 @@ fn is_sane(id: &[u8]) -> bool {
 
 fn uuid(random: &Random) -> [u8; 36] {
     let (own, _) = random.split_at(16);
+    let digits = hex(versioned(own).into_iter());
     let mut text = [b'-'; 36];
-    let mut digits = versioned(own).into_iter().flat_map(hex);
-    for (at, place) in text.iter_mut().enumerate() {
-        if !matches!(at, 8 | 13 | 18 | 23) {
-            *place = digits.next().unwrap_or(b'0');
-        }
+    let mut from = &digits[..];
+    let mut to = &mut text[..];
+    for length in [8, 4, 4, 4, 12] {
+        let (part, rest) = from.split_at(length);
+        let (place, after) = to.split_at_mut(length);
+        place.copy_from_slice(part);
+        from = rest;
+        // Over the dash; none follows the last.
+        to = after.get_mut(1..).unwrap_or_default();
     }
     text
 }
