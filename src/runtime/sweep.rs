@@ -15,9 +15,13 @@ use tokio::sync::Notify;
 /// How often deadlines are looked at: so much later than asked for may one be noticed.
 pub const TICK: Duration = Duration::from_millis(50);
 
+/// How often it goes round if there are none.
+const REST: Duration = Duration::from_secs(1);
+
 /// The deadlines of one worker.
-#[derive(Default)]
 pub struct Sweep {
+    /// Milliseconds since the worker began.
+    clock: Box<dyn Fn() -> u64>,
     watches: RefCell<Vec<Weak<Watch>>>,
     /// Milliseconds since the worker began, as of the last tick.
     now: Cell<u64>,
@@ -36,6 +40,17 @@ pub struct Watch {
 const NEVER: u64 = u64::MAX;
 
 impl Sweep {
+    /// A sweep by a clock that gives milliseconds.
+    #[must_use]
+    pub fn new(clock: Box<dyn Fn() -> u64>) -> Self {
+        Self {
+            now: Cell::new(clock()),
+            clock,
+            watches: RefCell::default(),
+            begun: Notify::new(),
+        }
+    }
+
     /// A deadline for a task, not set.
     pub fn watch(self: &Rc<Self>) -> Rc<Watch> {
         let watch = Rc::new(Watch {
@@ -46,6 +61,8 @@ impl Sweep {
         let mut watches = self.watches.borrow_mut();
         watches.push(Rc::downgrade(&watch));
         if watches.len() == 1 {
+            // It has rested, and does not know what time it is.
+            self.now.set((self.clock)());
             self.begun.notify_one();
         }
         watch
@@ -68,16 +85,15 @@ impl Sweep {
         self.wake(|_| true);
     }
 
-    /// Ticks as long as there is something to watch; `clock` gives milliseconds since the worker
-    /// began.
-    pub async fn run(self: Rc<Self>, clock: impl Fn() -> u64, mut also: impl FnMut(u64)) {
+    /// Ticks as long as there is something to watch, and else every second, for what `also` looks
+    /// after.
+    pub async fn run(self: Rc<Self>, mut also: impl FnMut(u64)) {
         loop {
-            let now = clock();
+            let now = (self.clock)();
             self.tick(now);
             also(now);
             if self.watches.borrow().is_empty() {
-                self.begun.notified().await;
-                self.now.set(clock());
+                let _ = tokio::time::timeout(REST, self.begun.notified()).await;
             }
             tokio::time::sleep(TICK).await;
         }
@@ -153,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_deadline_is_over_when_its_time_has_come() {
-        let sweep = Rc::new(Sweep::default());
+        let time = Rc::new(Cell::new(1_000));
+        let clock = Rc::clone(&time);
+        let sweep = Rc::new(Sweep::new(Box::new(move || clock.get())));
+        time.set(0);
         let watch = sweep.watch();
         let cx = Context::from_waker(Waker::noop());
         assert!(!watch.is_over(&cx), "none is set");
@@ -167,5 +186,11 @@ mod tests {
         drop(watch);
         sweep.tick(121);
         assert!(sweep.watches.borrow().is_empty());
+        // After a rest a deadline begins at the time that it is, and not when the rest began.
+        time.set(9_000);
+        let watch = sweep.watch();
+        watch.set(watch.after(Some(Duration::from_millis(50))));
+        sweep.tick(9_049);
+        assert!(!watch.is_over(&cx));
     }
 }

@@ -105,7 +105,7 @@ impl Worker {
             gateway,
             settings,
             buffers: Buffers::default(),
-            sweep: Rc::default(),
+            sweep: Rc::new(Sweep::new(Box::new(clock::milliseconds()))),
             upstreams,
             counters,
             log,

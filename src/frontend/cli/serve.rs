@@ -27,7 +27,6 @@ use crate::frontend::http::listener::Listener;
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
-use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
@@ -56,6 +55,13 @@ fn refuse(unusable: &Unusable) -> ExitCode {
 }
 
 fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> {
+    // From here on a signal does what it should, and not what it does to those who expect none.
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default());
+    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+    let signals = runtime.block_on(async { signals() });
+    let signals = signals.map_err(|error| format!("cannot wait for signals: {error}"))?;
     let no_sample = |error| format!("the sample services cannot start: {error}");
     let demo = args.demo.then(|| Demo::bind(&mut loaded));
     let demo = demo.transpose().map_err(no_sample)?;
@@ -82,7 +88,10 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
         ));
         first.into_iter().for_each(show_what_to_try);
     }
-    control(args, &serve, &gateway, &settings, &server, log.as_ref())?;
+    let log_ref = log.as_ref();
+    runtime.block_on(control(
+        args, &serve, &gateway, &settings, &server, log_ref, signals,
+    ))?;
     let totals = server.join();
     log.into_iter().for_each(AccessLog::end);
     tell(&serde_json::to_string(&totals).unwrap_or_default());
@@ -130,45 +139,38 @@ fn address(listen: &ListenAddress) -> Result<SocketAddr, String> {
 }
 
 /// Does what signals and operators ask for, until the server has come to its end.
-fn control(
+async fn control(
     args: &ServeArgs,
     serve: &Serve,
     gateway: &Arc<Gateway>,
     settings: &Arc<Settings>,
     server: &Server,
     log: Option<&AccessLog>,
+    signals: [Signal; 4],
 ) -> Result<(), String> {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default());
-    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
     let counters = server.counters();
     let told = Rc::new(Told {
         is_draining: Cell::new(false),
         totals: Box::new(move || Totals::of(counters.iter().map(|counters| &**counters))),
     });
-    runtime.block_on(async {
-        if let Some(admin) = &serve.admin {
-            let address = address(admin)?;
-            let listener = TcpListener::bind(address).await;
-            let listener =
-                listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
-            let bound = listener.local_addr().unwrap_or(address);
-            tell(&format!("operators are answered on http://{bound}"));
-            let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
-            let worker = Rc::new(Worker::new(gateway, settings, Arc::default(), None));
-            spawn_local(Rc::clone(&worker.sweep).run(clock::milliseconds(), |_| {}));
-            spawn_local(admin::serve(worker, listener, Rc::clone(&told)));
-        }
-        let signals = signals().map_err(|error| format!("cannot wait for signals: {error}"))?;
-        until_told(args, gateway, log, signals).await;
-        told.is_draining.set(true);
-        server.drain();
-        while !server.is_finished() {
-            tokio::time::sleep(TICK).await;
-        }
-        Ok(())
-    })
+    if let Some(admin) = &serve.admin {
+        let address = address(admin)?;
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        let bound = listener.local_addr().unwrap_or(address);
+        tell(&format!("operators are answered on http://{bound}"));
+        let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
+        let worker = Rc::new(Worker::new(gateway, settings, Arc::default(), None));
+        spawn_local(Rc::clone(&worker.sweep).run(|_| {}));
+        spawn_local(admin::serve(worker, listener, Rc::clone(&told)));
+    }
+    until_told(args, gateway, log, signals).await;
+    told.is_draining.set(true);
+    server.drain();
+    while !server.is_finished() {
+        tokio::time::sleep(TICK).await;
+    }
+    Ok(())
 }
 
 fn signals() -> io::Result<[Signal; 4]> {

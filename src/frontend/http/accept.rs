@@ -1,5 +1,6 @@
 //! Accepts connections: plain ones are served at once, those over TLS after the handshake.
 
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -44,11 +45,10 @@ pub(super) async fn accept(
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
-        worker.room().await;
         let accepted = tokio::select! {
             biased;
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = async { worker.room().await; listener.accept().await } => accepted,
         };
         match accepted {
             Ok((tcp, peer)) => {
@@ -60,6 +60,21 @@ pub(super) async fn accept(
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
+    // With the listener goes whoever waits at it, of whom the runtime may not have heard yet.
+    while let Ok((tcp, peer)) = accept_at_once(&listener)
+        && let Some(open) = worker.open()
+    {
+        serve(Rc::clone(&worker), tcp, peer, open, &service);
+    }
+}
+
+/// A connection that waits at a listener, as the kernel knows.
+fn accept_at_once(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (socket, peer) = socket2::SockRef::from(listener).accept()?;
+    socket.set_nonblocking(true)?;
+    let _ = socket.set_tcp_nodelay(true);
+    let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+    Ok((TcpStream::from_std(socket.into())?, peer))
 }
 
 fn serve(worker: Rc<Worker>, tcp: TcpStream, peer: SocketAddr, open: Open, service: &Service) {

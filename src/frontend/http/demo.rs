@@ -17,7 +17,6 @@ use crate::frontend::http::small::{self, Answerer};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::http1::request::RequestView;
 use crate::observe::counters::Counters;
-use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::{Scratch, Worker};
@@ -98,7 +97,7 @@ impl Demo {
         let counters = Arc::new(Counters::default());
         let worker = Worker::new(gateway, Arc::new(Settings::default()), counters, None);
         let worker = Rc::new(worker);
-        spawn_local(Rc::clone(&worker.sweep).run(clock::milliseconds(), |_| {}));
+        spawn_local(Rc::clone(&worker.sweep).run(|_| {}));
         let sample = Rc::new(SampleUpstream::compiled_in());
         for (listener, played) in self.backends {
             let sample = Rc::clone(&sample);

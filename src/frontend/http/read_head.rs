@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::http1::request::RequestHead;
 use crate::http1::request_fault::RequestFault;
@@ -22,6 +23,10 @@ pub(super) enum NoHead {
     Http2,
 }
 
+/// How long a request may still take to come once the process is to stop: it may be on its way
+/// already, and would be lost if its connection were closed at once.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
+
 /// How a client begins that speaks HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -37,6 +42,7 @@ pub(super) async fn read_head(
         head: None,
         is_first,
         is_timed: false,
+        is_last: false,
     };
     watch.set(watch.after(Some(settings.idle_timeout)));
     let read = poll_fn(|cx| reading.poll(cx, worker, watch, wire)).await;
@@ -56,6 +62,8 @@ struct Reading {
     head: Option<RequestHead>,
     is_first: bool,
     is_timed: bool,
+    /// Whether it is the last that may come, as the process is to stop.
+    is_last: bool,
 }
 
 impl Reading {
@@ -97,10 +105,14 @@ impl Reading {
                         NoHead::Over
                     }));
                 }
-                Poll::Pending if worker.is_draining() && !self.is_begun() => {
-                    return Poll::Ready(Err(NoHead::Over));
+                Poll::Pending => {
+                    if worker.is_draining() && !self.is_begun() && !self.is_last {
+                        self.is_last = true;
+                        let time = worker.settings.idle_timeout.min(LAST_REQUEST);
+                        watch.set(watch.after(Some(time)));
+                    }
+                    return Poll::Pending;
                 }
-                Poll::Pending => return Poll::Pending,
             }
         }
     }

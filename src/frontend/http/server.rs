@@ -16,7 +16,6 @@ use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind};
 use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
-use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::tls::fault::TlsFault;
@@ -192,24 +191,27 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
 async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<bool>) {
     let housekeeper = Rc::clone(&worker);
     let mut last = 0;
-    spawn_local(
-        Rc::clone(&worker.sweep).run(clock::milliseconds(), move |now| {
-            if now.saturating_sub(last) >= 1_000 {
-                last = now;
-                housekeeper.every_second(now);
-            }
-        }),
-    );
+    spawn_local(Rc::clone(&worker.sweep).run(move |now| {
+        if now.saturating_sub(last) >= 1_000 {
+            last = now;
+            housekeeper.every_second(now);
+        }
+    }));
+    let mut accepting = Vec::new();
     for (listener, service) in shares {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
-                spawn_local(accept(Rc::clone(&worker), listener, service, stop.clone()));
+                let worker = Rc::clone(&worker);
+                accepting.push(spawn_local(accept(worker, listener, service, stop.clone())));
             }
             Err(error) => eprintln!("a worker cannot listen: {error}"),
         }
     }
     let _ = stop.wait_for(|stop| *stop).await;
     worker.drain();
+    for task in accepting {
+        let _ = task.await;
+    }
     let _ = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet()).await;
     if let Some(log) = &worker.log {
         log.flush(&worker.counters);

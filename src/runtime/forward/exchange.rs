@@ -1,5 +1,6 @@
 //! A request to a backend and the head of its answer, with as many tries as the route allows.
 
+use std::cell::Cell;
 use std::fmt;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,7 +12,6 @@ use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::Plan;
 use crate::engine::policy::{Policy, Protocol};
-
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
@@ -107,6 +107,8 @@ pub struct Exchange<'e> {
     pub(super) due: Option<u64>,
     /// When all must be over, in milliseconds of the worker.
     pub(super) ends: u64,
+    /// How many interim responses there were.
+    pub(super) interims: Cell<u32>,
     /// Takes interim responses.
     pub interim: &'e PassInterim<'e>,
 }
@@ -133,6 +135,7 @@ impl<'e> Exchange<'e> {
             kept: Kept::new(policy.retry.buffer_bytes),
             tried: Vec::new(),
             due: None,
+            interims: Cell::new(0),
             interim,
         }
     }
@@ -164,13 +167,17 @@ impl<'e> Exchange<'e> {
         }
     }
 
-    /// The next backend, one that was not tried if there is one.
+    /// The next backend: one that was not tried if there is one, else not the one tried last.
     fn pick(&mut self) -> Result<Pick<'e>, Failure> {
         let mut pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         for _ in 0..self.tried.len().min(MOST_PASSED_OVER) {
             if !self.tried.contains(&pick.backend.slot) {
                 break;
             }
+            pick = self.plan.pick().ok_or(Failure::NoBackend)?;
+        }
+        // All were tried, and other requests have moved the cursor.
+        if self.tried.last() == Some(&pick.backend.slot) {
             pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         }
         self.tried.push(pick.backend.slot);
@@ -282,7 +289,8 @@ impl<'e> Exchange<'e> {
     ) -> Poll<Failure> {
         if self.watch.is_over(cx) {
             let is_over = sending.is_over() || self.ends <= self.watch.now();
-            return Poll::Ready(if is_over {
+            // There is a part of the body that the backend does not take.
+            return Poll::Ready(if is_over || sending.upload.is_stuck {
                 UpstreamFault::Timeout.into()
             } else {
                 Failure::BodyTimeout

@@ -114,7 +114,7 @@ impl Exchange<'_> {
                     is_head: true,
                     is_whole: true,
                 };
-                self.pass_interim(cx, head, requester);
+                self.pass_interim(cx, head, requester)?;
             }
         }
         Pin::new(response).poll(cx).map(|answered| match answered {
@@ -129,13 +129,19 @@ impl Exchange<'_> {
         })
     }
 
-    /// Gives the client an interim response.
+    /// Gives the client an interim response. What it does not take waits here, so that there must
+    /// not be many.
     pub(super) fn pass_interim(
         &self,
         cx: &mut Context<'_>,
         head: AnswerHead<'_>,
         requester: &mut Requester<'_, '_>,
-    ) {
+    ) -> Result<(), UpstreamFault> {
+        if self.interims.get() == MOST_INTERIMS {
+            let many = format!("there are more than {MOST_INTERIMS} interim ones");
+            return Err(UpstreamFault::BadResponse(many));
+        }
+        self.interims.set(self.interims.get() + 1);
         match requester {
             Requester::Wire(client) => {
                 (self.interim)(client.wire, head);
@@ -151,8 +157,12 @@ impl Exchange<'_> {
                 }
             }
         }
+        Ok(())
     }
 }
+
+/// How many interim responses one exchange may have.
+const MOST_INTERIMS: u32 = 100;
 
 /// Why the head of a request was not even sent.
 fn unsent(error: &h2::Error) -> UpstreamFault {

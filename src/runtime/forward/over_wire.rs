@@ -103,7 +103,7 @@ impl Exchange<'_> {
                 match parsed.map_err(|fault| bad(&fault))? {
                     Some(length) if head.view(wire.data()).is_interim() => {
                         let interim = AnswerHead::Wire(head.view(wire.data()));
-                        self.pass_interim(cx, interim, requester);
+                        self.pass_interim(cx, interim, requester)?;
                         wire.consume(length);
                         continue;
                     }

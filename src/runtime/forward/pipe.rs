@@ -38,6 +38,8 @@ pub struct Pipe {
     is_ended: bool,
     /// Whether anything has moved since this was last looked at.
     pub has_moved: bool,
+    /// Whether data is there that the other side does not take.
+    pub is_stuck: bool,
 }
 
 /// Why a body did not arrive.
@@ -57,6 +59,7 @@ impl Pipe {
             to: OutgoingBody::new(to),
             is_ended: false,
             has_moved: false,
+            is_stuck: false,
         }
     }
 
@@ -84,7 +87,7 @@ impl Pipe {
         while !self.is_ended {
             match from.poll_ready(cx, buffers) {
                 Poll::Pending => {
-                    let _ = to.poll_flush(cx).map_err(PipeFault::Write)?;
+                    self.is_stuck = to.poll_flush(cx).map_err(PipeFault::Write)?.is_pending();
                     return Poll::Pending;
                 }
                 Poll::Ready(Err(fault)) => return Poll::Ready(Err(PipeFault::Read(fault))),
@@ -94,9 +97,11 @@ impl Pipe {
                     self.is_ended = true;
                 }
                 Poll::Ready(Ok(length)) => {
+                    self.is_stuck = true;
                     let sent =
                         ready!(self.poll_piece(cx, length, &mut from, &mut to, buffers, &mut look));
                     sent.map_err(PipeFault::Write)?;
+                    self.is_stuck = false;
                     self.has_moved = true;
                 }
             }

@@ -1,0 +1,227 @@
+//! Requests that are sent to another backend.
+
+use crate::backend::{Backend, Refusing, answer, ok};
+use crate::client::{get, post};
+use crate::gateway::{Gateway, table};
+
+fn failing(status: &'static str) -> Backend {
+    Backend::answering(move |_| answer(status, "bad"))
+}
+
+#[test]
+fn a_connection_that_cannot_be_made_is_made_elsewhere() {
+    let (refusing, good) = (Refusing::new(), Backend::hello());
+    let gateway = Gateway::start(&table(&[refusing.address(), good.address()], "", ""));
+    let mut client = gateway.client();
+    for _ in 0..60 {
+        assert_eq!(client.get("/").text(), "hello");
+        assert_eq!(client.post("/", "body").text(), "hello");
+    }
+    assert_eq!(good.count(), 120);
+    let posts = good.requests();
+    assert!(
+        posts
+            .iter()
+            .all(|it| it.method() == "GET" || it.text() == "body")
+    );
+}
+
+#[test]
+fn an_answer_that_says_no_is_asked_for_elsewhere_if_that_is_safe() {
+    let (bad, good) = (failing("503 Service Unavailable"), Backend::named("good"));
+    let gateway = Gateway::start(&table(&[bad.address(), good.address()], "", ""));
+    let mut client = gateway.client();
+    for _ in 0..6 {
+        assert_eq!(client.get("/").text(), "good");
+    }
+    let asked = bad.count();
+    assert!(asked >= 3, "{asked}");
+    let statuses: Vec<u16> = (0..4).map(|_| client.post("/", "x").status()).collect();
+    assert_eq!(statuses.iter().filter(|&&status| status == 503).count(), 2);
+    assert_eq!(bad.count(), asked + 2);
+    let none = failing("500 Internal Server Error");
+    let gateway = Gateway::start(&table(&[none.address(), good.address()], "", ""));
+    let mut client = gateway.client();
+    let statuses: Vec<u16> = (0..4).map(|_| client.get("/").status()).collect();
+    assert_eq!(
+        statuses.iter().filter(|&&status| status == 500).count(),
+        2,
+        "not asked for"
+    );
+}
+
+#[test]
+fn the_route_may_allow_more() {
+    let (bad, good) = (failing("500 Internal Server Error"), Backend::named("good"));
+    let route = "retry: {on: [5xx], non_idempotent: true}";
+    let gateway = Gateway::start(&table(&[bad.address(), good.address()], route, ""));
+    let mut client = gateway.client();
+    for _ in 0..5 {
+        assert_eq!(client.post("/", "x").text(), "good");
+    }
+    let bad = Backend::start(|peer| {
+        let _ = peer.request();
+    });
+    let route = "retry: {on: [reset], non_idempotent: true}";
+    let gateway = Gateway::start(&table(&[bad.address(), good.address()], route, ""));
+    let mut client = gateway.client();
+    for _ in 0..5 {
+        assert_eq!(client.post("/", "x").text(), "good");
+    }
+    let silent = Backend::start(|peer| {
+        let _ = peer.request();
+        peer.wait_closed();
+    });
+    let route = "retry: {on: [timeout]}, try_timeout: 200ms";
+    let gateway = Gateway::start(&table(&[silent.address(), good.address()], route, ""));
+    let mut client = gateway.client();
+    for _ in 0..3 {
+        assert_eq!(client.get("/").text(), "good");
+    }
+}
+
+#[test]
+fn each_try_goes_to_another_backend() {
+    let bad: Vec<Backend> = (0..3).map(|_| failing("503 Service Unavailable")).collect();
+    let addresses: Vec<String> = bad.iter().map(Backend::address).collect();
+    let gateway = Gateway::start(&table(&addresses, "", ""));
+    let mut client = gateway.client();
+    for number in 1..=4 {
+        let response = client.get("/");
+        // The last answer there was.
+        assert_eq!((response.status(), response.text()), (503, "bad".into()));
+        let counts: Vec<usize> = bad.iter().map(Backend::count).collect();
+        assert_eq!(counts, [number; 3]);
+    }
+}
+
+/// Two backends that fail: with three tries, one of them is asked twice, but never twice in a row,
+/// whatever else moves the cursor meanwhile.
+#[test]
+fn no_backend_is_asked_twice_in_a_row() {
+    let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let backend = |name: &'static str| {
+        let order = std::sync::Arc::clone(&order);
+        Backend::answering(move |request| {
+            let target = request.target().to_owned();
+            order.lock().unwrap().push((target, name));
+            answer("503 Service Unavailable", name)
+        })
+    };
+    let (a, b) = (backend("a"), backend("b"));
+    let gateway = Gateway::start(&table(&[a.address(), b.address()], "", ""));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let gateway = &gateway;
+            scope.spawn(move || {
+                let mut client = gateway.client();
+                for number in 0..50 {
+                    client.get(&format!("/{thread}/{number}"));
+                }
+            });
+        }
+    });
+    let order = order.lock().unwrap();
+    for thread in 0..4 {
+        for number in 0..50 {
+            let target = format!("/{thread}/{number}");
+            let asked: Vec<_> = order.iter().filter(|(it, _)| *it == target).collect();
+            for two in asked.windows(2) {
+                assert_ne!(two[0].1, two[1].1, "{target}: {asked:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn retries_are_bounded_by_a_budget() {
+    let bad = failing("503 Service Unavailable");
+    let route = "retry: {attempts: 10}";
+    let gateway = Gateway::start(&table(&[bad.address()], route, ""));
+    let begun = tollgate::runtime::clock::now();
+    let mut client = gateway.client();
+    const REQUESTS: usize = 300;
+    for _ in 0..REQUESTS {
+        assert_eq!(client.get("/").status(), 503);
+    }
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    let retries = bad.count() - REQUESTS;
+    let most = 10 + REQUESTS / 5 + 10 * (seconds + 1);
+    assert!(retries >= 10, "{retries}");
+    assert!(
+        retries <= most,
+        "{retries} retries, and at most {most} are paid for"
+    );
+}
+
+#[test]
+fn a_body_is_sent_again_whole_as_long_as_it_was_kept() {
+    let bad = Backend::start(|peer| {
+        let Some(mut request) = peer.head() else {
+            return;
+        };
+        let _ = peer.wire.request_body(&mut request);
+    });
+    let good = Backend::answering(|request| ok(&request.text()));
+    let route = "retry: {buffer: 1KiB}";
+    // The budget of one gateway does not pay for all of them.
+    let gateway = || Gateway::start(&table(&[bad.address(), good.address()], route, ""));
+    let body = |length: usize| -> String {
+        (0..length)
+            .map(|at| char::from(b'a' + (at % 26) as u8))
+            .collect()
+    };
+    for length in [0, 1, 1000, 1024] {
+        let gateway = gateway();
+        let mut client = gateway.client();
+        for _ in 0..2 {
+            let body = body(length);
+            let put = post("/", &body).replace("POST", "PUT");
+            assert_eq!(client.ask(put).text(), body);
+            let chunked = match length {
+                0 => "0\r\nX-T: y\r\n\r\n".to_owned(),
+                _ => format!(
+                    "1\r\n{}\r\n{:x}\r\n{}\r\n0\r\nX-T: y\r\n\r\n",
+                    &body[..1],
+                    length - 1,
+                    &body[1..]
+                )
+                .replace("\r\n0\r\n\r\n0\r\n", "\r\n0\r\n"),
+            };
+            let head = "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+            assert_eq!(client.ask(format!("{head}{chunked}")).text(), body);
+        }
+    }
+    let asked = good.requests();
+    let mut chunked = asked
+        .iter()
+        .filter(|it| it.field("transfer-encoding").is_some());
+    assert!(chunked.all(|it| it.trailers == [("x-t".to_owned(), "y".to_owned())]));
+    let gateway = gateway();
+    let mut client = gateway.client();
+    let statuses: Vec<u16> = (0..4)
+        .map(|_| {
+            client
+                .ask(post("/", &body(1025)).replace("POST", "PUT"))
+                .status()
+        })
+        .collect();
+    assert_eq!(
+        statuses.iter().filter(|&&status| status == 502).count(),
+        2,
+        "{statuses:?}"
+    );
+}
+
+#[test]
+fn nothing_is_sent_again_once_a_part_of_the_answer_has_gone_down() {
+    let bad = Backend::start(|peer| {
+        let _ = peer.request();
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");
+    });
+    let gateway = Gateway::start(&table(&[bad.address()], "", ""));
+    let mut client = gateway.client();
+    client.send(get("/"));
+    assert!(client.response_to("GET").is_err());
+    assert_eq!(bad.count(), 1);
+}
