@@ -1,8 +1,8 @@
 //! Cursors and swaps under every order that threads may run in.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test --release --test loom`; without it nothing is here.
+//! `RUSTFLAGS="--cfg tollgate_loom" cargo test --release --test loom`; without it nothing is here.
 
-#![cfg(loom)]
+#![cfg(tollgate_loom)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use loom::sync::Arc;

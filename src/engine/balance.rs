@@ -52,7 +52,7 @@ impl Cursor {
     /// cache lines, it would only be one more step to try in every order.
     #[inline]
     fn fetch_line(&self) {
-        #[cfg(not(loom))]
+        #[cfg(not(tollgate_loom))]
         let _ = self.peek();
     }
 
@@ -220,7 +220,7 @@ fn turn(value: u64, of: u32) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[cfg(not(loom))]
+#[cfg(not(tollgate_loom))]
 mod tests {
     use super::*;
 

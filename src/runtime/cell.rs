@@ -1,6 +1,6 @@
 //! The cell that the snapshot in force lies in: readers wait for nobody.
 //!
-//! The swap itself is `arc-swap`'s. Under `cfg(loom)` a lock of loom's stands in for it, so that
+//! The swap itself is `arc-swap`'s. Under `cfg(tollgate_loom)` a lock of loom's stands in for it, so that
 //! loom sees each load and store as one step and tries every order of them.
 
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use crate::engine::snapshot::Snapshot;
 pub struct SnapshotCell(Cell);
 
 /// A snapshot, loaded; it stays whole while it is held.
-#[cfg(not(loom))]
+#[cfg(not(tollgate_loom))]
 pub type Held = arc_swap::Guard<Arc<Snapshot>>;
 /// A snapshot, loaded; it stays whole while it is held.
-#[cfg(loom)]
+#[cfg(tollgate_loom)]
 pub type Held = Arc<Snapshot>;
 
-#[cfg(not(loom))]
+#[cfg(not(tollgate_loom))]
 type Cell = arc_swap::ArcSwap<Snapshot>;
-#[cfg(loom)]
+#[cfg(tollgate_loom)]
 type Cell = loom::sync::RwLock<Arc<Snapshot>>;
 
 impl SnapshotCell {
@@ -31,26 +31,26 @@ impl SnapshotCell {
     }
 
     /// The snapshot in force.
-    #[cfg(not(loom))]
+    #[cfg(not(tollgate_loom))]
     #[inline]
     pub fn load(&self) -> Held {
         self.0.load()
     }
 
     /// The snapshot in force.
-    #[cfg(loom)]
+    #[cfg(tollgate_loom)]
     pub fn load(&self) -> Held {
         Arc::clone(&self.0.read().expect("no one panics with the lock held"))
     }
 
     /// Puts another in force, whole.
-    #[cfg(not(loom))]
+    #[cfg(not(tollgate_loom))]
     pub fn store(&self, snapshot: Snapshot) {
         self.0.store(Arc::new(snapshot));
     }
 
     /// Puts another in force, whole.
-    #[cfg(loom)]
+    #[cfg(tollgate_loom)]
     pub fn store(&self, snapshot: Snapshot) {
         *self.0.write().expect("no one panics with the lock held") = Arc::new(snapshot);
     }
