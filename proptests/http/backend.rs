@@ -34,8 +34,6 @@ struct Seen {
 /// One connection, as the backend sees it.
 pub(crate) struct Peer {
     pub(crate) wire: Wire,
-    /// Counted from 0.
-    pub(crate) number: usize,
     seen: Arc<Seen>,
 }
 
@@ -196,7 +194,6 @@ fn accept(
         thread::spawn(move || {
             let mut peer = Peer {
                 wire: Wire::new(stream),
-                number,
                 seen: Arc::clone(&seen),
             };
             serve(&mut peer);

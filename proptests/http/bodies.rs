@@ -82,7 +82,9 @@ fn pattern(length: usize) -> impl Iterator<Item = Vec<u8>> {
     const PIECE: usize = 1 << 20;
     (0..length.div_ceil(PIECE)).map(move |number| {
         let length = PIECE.min(length - number * PIECE);
-        (0..length).map(|at| (at * 7 + number) as u8).collect()
+        (0..length)
+            .map(|at| u8::try_from((at * 7 + number) % 256).unwrap())
+            .collect()
     })
 }
 

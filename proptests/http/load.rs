@@ -178,7 +178,7 @@ fn soaked(
         let text: String = response.text().chars().take(300).collect();
         return Err(format!("{method} {number}: {} {text}", response.start));
     }
-    if !response.closes() && number % 50 != 0 {
+    if !response.closes() && !number.is_multiple_of(50) {
         *client = Some(at);
     }
     Ok(())

@@ -104,7 +104,13 @@ impl Wire {
         loop {
             let line = match self.line() {
                 Ok(line) => line,
-                Err(_) if message.start.is_empty() && self.ahead.is_empty() => return Ok(None),
+                Err(error)
+                    if error.kind() == io::ErrorKind::UnexpectedEof
+                        && message.start.is_empty()
+                        && self.ahead.is_empty() =>
+                {
+                    return Ok(None);
+                }
                 Err(error) => return Err(error),
             };
             if message.start.is_empty() {

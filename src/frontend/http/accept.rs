@@ -19,7 +19,7 @@ use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
 use crate::frontend::http::own::send_cause;
 use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
+use crate::runtime::sweep::{TICK, Watch};
 use crate::runtime::tls::server::ServerTls;
 use crate::runtime::upstream::connect::within;
 use crate::runtime::wire::Wire;
@@ -60,12 +60,36 @@ pub(super) async fn accept(
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-    // With the listener goes whoever waits at it, of whom the runtime may not have heard yet.
+    // With the listener goes whoever waits at it, and whose handshake is not over: so others are
+    // turned away first, and who is left is served, of whom the runtime may not have heard yet.
+    if turn_away(&listener).is_ok() {
+        tokio::time::sleep(TICK).await;
+    }
     while let Ok((tcp, peer)) = accept_at_once(&listener)
         && let Some(open) = worker.open()
     {
         serve(Rc::clone(&worker), tcp, peer, open, &service);
     }
+}
+
+/// Has the kernel drop each SYN that would come to this listener. Its client sends it again after a
+/// second, and then to a listener that is there: that of the next process, if there is one.
+#[cfg(target_os = "linux")]
+fn turn_away(listener: &TcpListener) -> io::Result<()> {
+    /// Reads the flags of the TCP header, lets nothing through that has SYN, and all else.
+    const NO_SYN: [socket2::SockFilter; 4] = [
+        socket2::SockFilter::new(0x30, 0, 0, 13),
+        socket2::SockFilter::new(0x45, 0, 1, 0x02),
+        socket2::SockFilter::new(0x06, 0, 0, 0),
+        socket2::SockFilter::new(0x06, 0, 0, u32::MAX),
+    ];
+    socket2::SockRef::from(listener).attach_filter(&NO_SYN)
+}
+
+/// Other systems have no such means.
+#[cfg(not(target_os = "linux"))]
+fn turn_away(_: &TcpListener) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A connection that waits at a listener, as the kernel knows.
