@@ -10,18 +10,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::fault::did_you_mean;
-use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
-use crate::engine::lifecycle::Lifecycle;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::version::ApiVersion;
 use crate::frontend::stdio::faces::Faces;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::message::{Fields, Message};
-use crate::frontend::stdio::reply::{
-    Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields,
-};
+use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
@@ -207,28 +203,9 @@ impl<'g> Session<'g> {
         };
         self.sample.answer(played, &request, out);
         if self.is_verbose || route.lifecycle().is_some() {
-            append_fields(&self.extras(plan, backend), out);
+            append_fields(&Extras::of(plan, backend, self.is_verbose), out);
         }
         to.close(out);
-    }
-
-    #[cold]
-    fn extras(&self, plan: &Plan<'_>, backend: &Backend) -> Extras {
-        let announced = plan
-            .route()
-            .lifecycle()
-            .into_iter()
-            .flat_map(Lifecycle::headers);
-        Extras {
-            headers: announced
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect(),
-            details: self.is_verbose.then(|| Details {
-                address: backend.address.to_string(),
-                upstream_path: plan.upstream_path().to_string(),
-                route: plan.route().name(),
-            }),
-        }
     }
 
     /// The snapshot in force, which tally and faces are then those of.
