@@ -31,6 +31,12 @@ impl Collected {
         }
     }
 
+    /// How much may come.
+    #[must_use]
+    pub fn most_bytes(&self) -> u64 {
+        u64::try_from(self.most).unwrap_or(u64::MAX)
+    }
+
     /// What has come.
     #[must_use]
     pub fn data(&self) -> &[u8] {
