@@ -8,6 +8,7 @@
 mod exchange;
 mod job;
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -20,7 +21,6 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinSet, spawn_local};
 
-use crate::engine::decide::Plan;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::table::RouteId;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
@@ -66,7 +66,12 @@ pub fn serve(
     let room = Arc::new(Room::new(forwarding.concurrency));
     let (jobs, queue) = unbounded_channel();
     let (told, picks) = channel();
-    let forwarder = Forwarder { jobs, room, picks };
+    let forwarder = Forwarder {
+        jobs,
+        room,
+        picks,
+        unpicked: 0,
+    };
     let reader = {
         let (gateway, output) = (Arc::clone(gateway), output.clone());
         thread::Builder::new()
@@ -88,6 +93,7 @@ pub fn serve(
         max_body_bytes: forwarding.max_body_bytes,
         picks: told,
         output,
+        clock: Box::new(clock::milliseconds()),
     };
     let written = runtime.block_on(Rc::new(hub).run(queue));
     // A name that is still looked up holds nobody up.
@@ -102,13 +108,15 @@ pub fn serve(
 pub(super) struct Forwarder {
     jobs: UnboundedSender<Job>,
     room: Arc<Room>,
-    picks: Receiver<Picks>,
+    picks: Receiver<Told>,
+    /// How many requests were sent on their way of which no pick is known.
+    unpicked: usize,
 }
 
 impl Forwarder {
     /// Sends a request on its way; its answer comes by itself.
     pub(super) fn forward(
-        &self,
+        &mut self,
         snapshot: &Arc<Snapshot>,
         request: &ClientRequest<'_>,
         body: RequestBody,
@@ -117,7 +125,9 @@ impl Forwarder {
         let permit = Room::enter(&self.room);
         let job = Job::new(Arc::clone(snapshot), &request.raw(), body, to, permit);
         // Nobody forwards any more where nobody reads the answers.
-        let _ = self.jobs.send(job);
+        if self.jobs.send(job).is_ok() {
+            self.unpicked += 1;
+        }
     }
 
     /// The body that goes along with a request.
@@ -137,31 +147,79 @@ impl Forwarder {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Counts the picks of which nothing was told before, as those of this snapshot.
-    pub(super) fn count_picks(&self, tally: &mut Tally, snapshot: &Snapshot) {
-        for picks in self.picks.try_iter() {
-            if std::ptr::eq(picks.snapshot.table(), snapshot.table()) {
-                for slot in picks.slots {
-                    tally.picked(picks.route, slot);
-                }
-            } else {
-                // The table has changed since: its routes and backends are others now.
-                let mut then = Tally::new(&picks.snapshot);
-                for slot in picks.slots {
-                    then.picked(picks.route, slot);
-                }
-                tally.add(&then.carried(&picks.snapshot, snapshot));
-            }
+    /// Counts the picks that have been made, as those of this snapshot.
+    pub(super) fn count_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
+        while let Ok(told) = self.picks.try_recv() {
+            self.count(told, tally, snapshot);
         }
+    }
+
+    /// The same once every request has had its first pick: that is the first thing to happen to it,
+    /// and no backend is waited for.
+    pub(super) fn count_all_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
+        self.count_picks(tally, snapshot);
+        while self.unpicked > 0 {
+            // Nobody picks any more where nobody reads the answers.
+            let Ok(told) = self.picks.recv() else { return };
+            self.count(told, tally, snapshot);
+        }
+    }
+
+    fn count(&mut self, told: Told, tally: &mut Tally, snapshot: &Snapshot) {
+        self.unpicked -= usize::from(told.is_first);
+        let Some((route, slot)) = told.pick else {
+            return;
+        };
+        if std::ptr::eq(told.snapshot.table(), snapshot.table()) {
+            return tally.picked(route, slot);
+        }
+        // The table has changed since: its routes and backends are others now.
+        let mut then = Tally::new(&told.snapshot);
+        then.picked(route, slot);
+        tally.add(&then.carried(&told.snapshot, snapshot));
     }
 }
 
-/// The backends that were picked for one request.
+/// What the reader is told of a request.
 #[derive(Debug)]
+struct Told {
+    snapshot: Arc<Snapshot>,
+    /// The route and the slot of the backend; none if none was picked at all.
+    pick: Option<(RouteId, u32)>,
+    /// Whether it is the first that is told of this request.
+    is_first: bool,
+}
+
+/// Tells the reader which backends are picked for one request: at least once, if only that there
+/// is none.
 struct Picks {
     snapshot: Arc<Snapshot>,
-    route: RouteId,
-    slots: Vec<u32>,
+    to: Sender<Told>,
+    is_first: Cell<bool>,
+}
+
+impl Picks {
+    fn picked(&self, route: RouteId, slot: u32) {
+        self.tell(Some((route, slot)));
+    }
+
+    fn tell(&self, pick: Option<(RouteId, u32)>) {
+        let told = Told {
+            snapshot: Arc::clone(&self.snapshot),
+            pick,
+            is_first: self.is_first.replace(false),
+        };
+        // Nobody asks once the input has ended.
+        let _ = self.to.send(told);
+    }
+}
+
+impl Drop for Picks {
+    fn drop(&mut self) {
+        if self.is_first.get() {
+            self.tell(None);
+        }
+    }
 }
 
 /// The side that forwards.
@@ -169,8 +227,10 @@ struct Hub<W> {
     worker: Worker,
     is_verbose: bool,
     max_body_bytes: usize,
-    picks: Sender<Picks>,
+    picks: Sender<Told>,
     output: Shared<W>,
+    /// Milliseconds since it began.
+    clock: Box<dyn Fn() -> u64>,
 }
 
 impl<W: Write + 'static> Hub<W> {
@@ -196,35 +256,40 @@ impl<W: Write + 'static> Hub<W> {
 
     /// Looks after deadlines and connections.
     fn keep_house(self: &Rc<Self>) {
-        let hub = Rc::clone(self);
+        let (hub, timed) = (Rc::clone(self), Rc::clone(self));
         let mut last = 0;
         let sweep = Rc::clone(&self.worker.sweep);
-        spawn_local(sweep.run(clock::milliseconds(), move |now| {
-            if now.saturating_sub(last) >= 1_000 {
-                last = now;
-                hub.worker.every_second(now);
-            }
-        }));
+        spawn_local(sweep.run(
+            move || (timed.clock)(),
+            move |now| {
+                if now.saturating_sub(last) >= 1_000 {
+                    last = now;
+                    hub.worker.every_second(now);
+                }
+            },
+        ));
     }
 
     /// Forwards one request and writes its answer.
     async fn answer(self: Rc<Self>, job: Job) -> io::Result<()> {
+        // After a pause, or a write that took long, the sweep has yet to say what time it is.
+        let now = (self.clock)();
+        if now > self.worker.sweep.now() + MOST_LATE_MS {
+            self.worker.sweep.tick(now);
+        }
         let mut line = Vec::new();
-        self.forward(&job, &mut line).await;
-        self.output.write_line(&line)
-    }
-
-    /// Tells which backends were picked; the reader counts them.
-    fn tell_picks(&self, job: &Job, plan: &Plan<'_>, slots: Vec<u32>) {
         let picks = Picks {
             snapshot: Arc::clone(&job.snapshot),
-            route: plan.route_id(),
-            slots,
+            to: self.picks.clone(),
+            is_first: Cell::new(true),
         };
-        // Nobody asks once the input has ended.
-        let _ = self.picks.send(picks);
+        self.forward(&job, &picks, &mut line).await;
+        self.output.write_line(&line)
     }
 }
+
+/// By how much deadlines may be reckoned from a time that is over.
+const MOST_LATE_MS: u64 = 100;
 
 /// How many requests are in flight, and how many may be.
 #[derive(Debug)]

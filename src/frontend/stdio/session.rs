@@ -210,7 +210,7 @@ impl<'g> Session<'g> {
         let body = Forwarder::body_of(fields)?;
         self.tally.matched(plan.route_id());
         self.count_picks();
-        match &self.forwarder {
+        match &mut self.forwarder {
             Some(forwarder) if plan.redirect().is_none() => {
                 forwarder.forward(snapshot, request, body, to);
             }
@@ -221,8 +221,15 @@ impl<'g> Session<'g> {
 
     /// Counts what was picked elsewhere.
     fn count_picks(&mut self) {
-        if let Some(forwarder) = &self.forwarder {
+        if let Some(forwarder) = &mut self.forwarder {
             forwarder.count_picks(&mut self.tally, self.faces.snapshot());
+        }
+    }
+
+    /// Counts as well what is still to be picked for requests that were read.
+    fn count_all_picks(&mut self) {
+        if let Some(forwarder) = &mut self.forwarder {
+            forwarder.count_all_picks(&mut self.tally, self.faces.snapshot());
         }
     }
 

@@ -109,6 +109,8 @@ pub struct Exchange<'e> {
     pub(super) ends: u64,
     /// Takes interim responses.
     pub interim: &'e PassInterim<'e>,
+    /// Is told the slot of each backend before it is tried.
+    pub picked: Option<&'e dyn Fn(u32)>,
 }
 
 impl<'e> Exchange<'e> {
@@ -134,6 +136,7 @@ impl<'e> Exchange<'e> {
             tried: Vec::new(),
             due: None,
             interim,
+            picked: None,
         }
     }
 
@@ -174,6 +177,9 @@ impl<'e> Exchange<'e> {
             pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         }
         self.tried.push(pick.backend.slot);
+        if let Some(picked) = self.picked {
+            picked(pick.backend.slot);
+        }
         Ok(pick)
     }
 

@@ -1,5 +1,6 @@
 //! One request to its backend and back, by the forwarding of `tollgate serve`.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,8 +17,8 @@ use crate::engine::semantics::{Arrival, Request};
 use crate::frontend::http::admission::answer_edits;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::own::codec_edits;
-use crate::frontend::stdio::forward::Hub;
 use crate::frontend::stdio::forward::job::Job;
+use crate::frontend::stdio::forward::{Hub, Picks};
 use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnswer};
 use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
@@ -33,7 +34,7 @@ use crate::runtime::worker::Worker;
 
 impl<W: Write + 'static> Hub<W> {
     /// Forwards a request, and appends its answer.
-    pub(super) async fn forward(&self, job: &Job, out: &mut Vec<u8>) {
+    pub(super) async fn forward(&self, job: &Job, picks: &Picks, out: &mut Vec<u8>) {
         let worker = &self.worker;
         worker.counters.requests.add(1);
         worker.deposit();
@@ -66,15 +67,17 @@ impl<W: Write + 'static> Hub<W> {
             request: &request,
             plan: &plan,
         };
-        let mut tried = Vec::new();
+        let tried = Cell::new(None);
         let mut client = MemoryClient {
             body: job.body(),
             answer: Collected::new(self.max_body_bytes),
         };
-        let answered = exchange.ask(&mut client, &random, &mut tried).await;
-        let backend = exchange.backend(tried.last().copied());
-        // Counted before anybody can have seen the answer.
-        self.tell_picks(job, &plan, tried);
+        let picked = |slot| {
+            tried.set(Some(slot));
+            picks.picked(plan.route_id(), slot);
+        };
+        let answered = exchange.ask(&mut client, &random, &picked).await;
+        let backend = exchange.backend(tried.get());
         let collected = match answered {
             Ok(answer) => exchange.collect(&mut client, answer).await,
             Err(cause) => Err(cause),
@@ -109,12 +112,12 @@ struct MessageExchange<'x> {
 }
 
 impl<'x> MessageExchange<'x> {
-    /// Asks backends until one answers; `tried` gets their slots.
+    /// Asks backends until one answers; `picked` is told of each.
     async fn ask(
         &self,
         client: &mut MemoryClient,
         random: &Random,
-        tried: &mut Vec<u32>,
+        picked: &dyn Fn(u32),
     ) -> Result<Answer, Cause<'static>> {
         let policy = self.plan.policy();
         let stated = u64::try_from(client.body.len()).ok();
@@ -122,7 +125,7 @@ impl<'x> MessageExchange<'x> {
         let mut scratch = self.worker.take_scratch();
         self.request.edits(&mut scratch.edits, policy, random);
         let edits = codec_edits(&scratch.edits);
-        let answered = self.send(client, &edits, tried).await;
+        let answered = self.send(client, &edits, picked).await;
         drop(edits);
         self.worker.give_scratch(scratch);
         answered.map_err(|failure| {
@@ -136,7 +139,7 @@ impl<'x> MessageExchange<'x> {
         &self,
         client: &mut MemoryClient,
         edits: &[Edit<'_>],
-        tried: &mut Vec<u32>,
+        picked: &dyn Fn(u32),
     ) -> Result<Answer, Failure> {
         let job = self.job;
         let going = Going {
@@ -157,8 +160,8 @@ impl<'x> MessageExchange<'x> {
             |backend: &Backend| going.make(backend, fields_of(job.fields(), job.length()));
         let outgoing = going.outgoing(&write_head, &make_request);
         let mut exchange = Exchange::new(self.worker, self.watch, self.plan, outgoing, &|_, _| {});
+        exchange.picked = Some(picked);
         let answered = exchange.answer(Requester::Memory(client)).await;
-        *tried = std::mem::take(&mut exchange.tried);
         answered.map(|(answer, _)| answer)
     }
 
