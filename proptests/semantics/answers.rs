@@ -28,6 +28,7 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         UpstreamFault::BadResponse,
         UpstreamFault::HeaderTooLarge,
         UpstreamFault::Incomplete,
+        UpstreamFault::BodyTooLarge { limit_bytes: 9 },
         UpstreamFault::Overloaded,
     ]);
     let request = prop::sample::select(vec![

@@ -80,6 +80,17 @@ impl Tally {
         }
     }
 
+    /// Adds the counts of another, of the same table.
+    pub fn add(&mut self, other: &Self) {
+        for (own, more) in self.routes.iter_mut().zip(&other.routes) {
+            own.matched += more.matched;
+            own.departed += more.departed;
+            for (slot, picks) in (0..).zip(&more.picks) {
+                own.add(slot, *picks);
+            }
+        }
+    }
+
     /// The counts of a route.
     #[must_use]
     pub fn route(&self, route: RouteId) -> RouteTally {

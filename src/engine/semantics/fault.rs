@@ -38,6 +38,12 @@ pub enum UpstreamFault {
     /// The connection broke within the body of the answer, of which a part may be passed on already.
     #[error("the backend's answer ended too early")]
     Incomplete,
+    /// The body of the answer is larger than can be held for whoever asked.
+    #[error("the body of the backend's answer is larger than {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// What can be held.
+        limit_bytes: u64,
+    },
     /// As many requests are in flight there as may be.
     #[error("the backend has as many requests as it may have")]
     Overloaded,
@@ -191,6 +197,9 @@ impl UpstreamFault {
                 "http_response_header_section_size",
             ),
             Self::Incomplete => ("upstream.incomplete", 502, "http_response_incomplete"),
+            Self::BodyTooLarge { .. } => {
+                ("upstream.body_too_large", 502, "http_response_body_size")
+            }
             Self::Overloaded => ("upstream.overloaded", 503, "connection_limit_reached"),
         }
     }

@@ -18,8 +18,10 @@ Examples:
   echo '{\"type\":\"api_request\",\"path\":\"/api/users/123\"}' | tollgate stdio
   echo '{\"type\":\"explain\",\"path\":\"/api/users/123\"}' | tollgate stdio --config gateway.yaml
   tollgate stdio --verbose < requests.jsonl > responses.jsonl
+  tollgate stdio --forward --config gateway.yaml --concurrency 16 < requests.jsonl
 
-One JSON value in, one line out, in the same order. It ends with its input.";
+One JSON value in, one line out, in the same order; with --forward each request is answered as soon
+as its backend has. It ends with its input, and when all is answered.";
 
 pub(super) const SERVE: &str = "\
 Examples:

@@ -6,8 +6,9 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -18,9 +19,11 @@ use crate::frontend::cli::explain::HeaderField;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::ConfigFile;
 use crate::frontend::stdio;
+use crate::frontend::stdio::forward::{self, Forwarding};
 use crate::frontend::stdio::values::Limits;
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
+use crate::runtime::settings::Settings;
 
 mod answer;
 mod bench;
@@ -63,7 +66,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run_stdio(args: &StdioArgs) -> ExitCode {
     let file = ConfigFile::read_or_builtin(args.config.as_deref());
-    let loaded = match file.and_then(|file| file.into_loaded(LoadOptions::FILE)) {
+    let mut loaded = match file.and_then(|file| file.into_loaded(LoadOptions::FILE)) {
         Ok(loaded) => loaded,
         Err(unusable) => {
             return Answer::refusal(&unusable, Paint::of(&io::stderr())).deliver();
@@ -73,6 +76,7 @@ fn run_stdio(args: &StdioArgs) -> ExitCode {
         // It reads all the same, so a hint that cannot be written is no matter.
         let _ = io::stderr().lock().write_all(HINT.as_bytes());
     }
+    let settings = Settings::of(&std::mem::take(&mut loaded.serve), args.folder());
     let gateway = Gateway::new(loaded, args.max_registrations);
     let options = stdio::Options {
         is_verbose: args.verbose,
@@ -81,8 +85,20 @@ fn run_stdio(args: &StdioArgs) -> ExitCode {
             ..Limits::default()
         },
     };
-    let (input, output) = (io::stdin().lock(), io::stdout().lock());
-    match stdio::serve(&gateway, options, clock::now, input, output) {
+    let done = if args.forward {
+        let forwarding = Forwarding {
+            settings: Arc::new(settings),
+            concurrency: args.concurrency,
+            max_body_bytes: args.max_body_bytes.get(),
+        };
+        let (input, output) = (io::stdin(), io::stdout());
+        let gateway = Arc::new(gateway);
+        forward::serve(&gateway, options, forwarding, clock::now, input, output)
+    } else {
+        let (input, output) = (io::stdin().lock(), io::stdout().lock());
+        stdio::serve(&gateway, options, clock::now, input, output)
+    };
+    match done {
         // Whoever closed the output has seen enough.
         Err(fault) if fault.kind() != ErrorKind::BrokenPipe => {
             let _ = writeln!(io::stderr().lock(), "tollgate: {fault}");
@@ -148,8 +164,17 @@ struct StdioArgs {
     /// Add the route, the address and the upstream path to each response
     #[arg(long)]
     verbose: bool,
+    /// Send each request to its backend over HTTP, and answer as these do
+    #[arg(long)]
+    forward: bool,
+    /// How many requests may be on their way at once; until one is answered, no more is read
+    #[arg(long, value_name = "COUNT", default_value = "64", value_parser = concurrency, requires = "forward")]
+    concurrency: NonZeroUsize,
+    /// The longest body of an answer, in bytes
+    #[arg(long, value_name = "BYTES", default_value = "8388608", value_parser = whole_bytes, requires = "forward")]
+    max_body_bytes: NonZeroUsize,
     /// The longest JSON value that is read, in bytes
-    #[arg(long, value_name = "BYTES", default_value = "8388608", value_parser = max_value_bytes)]
+    #[arg(long, value_name = "BYTES", default_value = "8388608", value_parser = whole_bytes)]
     max_value_bytes: NonZeroUsize,
     /// How many backends may be registered at once
     #[arg(long, value_name = "COUNT", default_value_t = Gateway::MAX_REGISTRATIONS)]
@@ -172,7 +197,22 @@ struct ServeArgs {
     workers: Option<NonZeroUsize>,
 }
 
-fn max_value_bytes(text: &str) -> Result<NonZeroUsize, &'static str> {
+impl StdioArgs {
+    /// Where relative names of files in the configuration start.
+    fn folder(&self) -> &Path {
+        let config = self.config.as_deref();
+        config.and_then(Path::parent).unwrap_or(Path::new(""))
+    }
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let count = text.parse().ok();
+    count
+        .filter(|count: &NonZeroUsize| count.get() <= 10_000)
+        .ok_or("write a whole number from 1 to 10000")
+}
+
+fn whole_bytes(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse()
         .map_err(|_| "write a whole number of bytes, at least 1, such as 8388608 for 8 MiB")
 }

@@ -96,7 +96,7 @@ pub(super) fn problem_of<H: Headers + ?Sized>(
 }
 
 /// Puts what changes in the head of an answer into the scratch.
-pub(super) fn answer_edits<H: Headers + ?Sized>(
+pub(in crate::frontend) fn answer_edits<H: Headers + ?Sized>(
     request: &Request<'_, H>,
     plan: &Plan<'_>,
     response: &AnswerHead<'_>,

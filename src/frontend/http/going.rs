@@ -18,20 +18,20 @@ use crate::runtime::forward::exchange::{Failure, MakeRequest, Outgoing, WriteHea
 use crate::runtime::upstream::fault::UpstreamFault;
 
 /// An admitted request, and what is changed in it.
-pub(super) struct Going<'g, H: ?Sized> {
-    pub(super) request: &'g Request<'g, H>,
-    pub(super) plan: &'g Plan<'g>,
-    pub(super) edits: &'g [Edit<'g>],
-    pub(super) body: BodyLength,
-    pub(super) te_trailers: bool,
-    pub(super) upgrade: Option<FieldValue<'g>>,
+pub(in crate::frontend) struct Going<'g, H: ?Sized> {
+    pub(in crate::frontend) request: &'g Request<'g, H>,
+    pub(in crate::frontend) plan: &'g Plan<'g>,
+    pub(in crate::frontend) edits: &'g [Edit<'g>],
+    pub(in crate::frontend) body: BodyLength,
+    pub(in crate::frontend) te_trailers: bool,
+    pub(in crate::frontend) upgrade: Option<FieldValue<'g>>,
     /// Whether a `Host` that stays is copied with the other fields.
-    pub(super) copies_host: bool,
+    pub(in crate::frontend) copies_host: bool,
 }
 
 impl<H: Headers + ?Sized> Going<'_, H> {
     /// Writes the head for a backend that speaks HTTP/1.1, by this codec.
-    pub(super) fn write(
+    pub(in crate::frontend) fn write(
         &self,
         backend: &Backend,
         write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), SendFault>,
@@ -58,7 +58,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     }
 
     /// The head for a backend that speaks HTTP/2, with the fields that came and are passed on.
-    pub(super) fn make(
+    pub(in crate::frontend) fn make(
         &self,
         backend: &Backend,
         fields: http::HeaderMap,
@@ -78,7 +78,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     }
 
     /// All that the forwarding wants to know.
-    pub(super) fn outgoing<'o>(
+    pub(in crate::frontend) fn outgoing<'o>(
         &self,
         write_head: &'o WriteHead<'o>,
         make_request: &'o MakeRequest<'o>,
@@ -104,7 +104,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
 }
 
 /// What the client is told of a failure; nothing if it has left.
-pub(super) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Option<Cause<'static>> {
+pub(in crate::frontend) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Option<Cause<'static>> {
     Some(match failure {
         Failure::NoBackend => no_backend(plan),
         Failure::Upstream(fault) => Cause::from(fault.told()),

@@ -4,15 +4,15 @@
 //! decides on, and what a backend answers becomes a response.
 
 mod accept;
-mod admission;
+pub(in crate::frontend) mod admission;
 pub mod connection;
 pub mod demo;
 mod exchange;
-mod going;
+pub(in crate::frontend) mod going;
 pub mod http2;
 pub mod listener;
 mod outcome;
-mod own;
+pub(in crate::frontend) mod own;
 mod read_head;
 mod redirect;
 pub mod server;

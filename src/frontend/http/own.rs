@@ -135,7 +135,7 @@ pub(super) async fn send(
 }
 
 /// Changes as the codec takes them; what it writes itself, it does not let be changed.
-pub(super) fn codec_edits(edits: &Edits) -> Vec<http1::edit::Edit<'_>> {
+pub(in crate::frontend) fn codec_edits(edits: &Edits) -> Vec<http1::edit::Edit<'_>> {
     edits
         .iter()
         .filter_map(|edit| {

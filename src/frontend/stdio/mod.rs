@@ -6,6 +6,7 @@
 mod discover;
 mod faces;
 mod fields;
+pub mod forward;
 mod headers;
 mod message;
 mod reply;
@@ -45,13 +46,27 @@ pub fn serve(
     input: impl Read,
     output: impl Write,
 ) -> io::Result<()> {
-    let mut session = Session::new(gateway, options.is_verbose, clock);
-    let mut values = Values::new(input, options.limits);
+    let session = Session::new(gateway, options.is_verbose, clock);
+    converse(session, options.limits, input, output)
+}
+
+/// Lets a session answer every value until the input ends.
+fn converse(
+    mut session: Session<'_>,
+    limits: Limits,
+    input: impl Read,
+    output: impl Write,
+) -> io::Result<()> {
+    let mut values = Values::new(input, limits);
     let output = RefCell::new(Output {
         to: output,
         held: Vec::with_capacity(2 * MOST_HELD),
     });
     loop {
+        if !session.has_room() {
+            output.borrow_mut().flush()?;
+            session.wait_for_room();
+        }
         let mut take = |text: &[u8]| session.take(text, &mut output.borrow_mut().held);
         let step = values.next(&mut take, &mut || output.borrow_mut().flush())?;
         let mut output = output.borrow_mut();

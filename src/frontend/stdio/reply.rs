@@ -4,11 +4,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::config::fault::Fault;
-use crate::engine::backend::BackendSource;
+use crate::engine::backend::{Backend, BackendSource};
 use crate::engine::decide::Plan;
+use crate::engine::lifecycle::Lifecycle;
 use crate::engine::reject::Reject;
+use crate::engine::semantics::fault::Cause;
 use crate::frontend::stdio::message::Envelope;
-use crate::frontend::stdio::text::compact;
+use crate::frontend::stdio::text::{base64, compact};
 
 /// To whom an answer goes, and what it answers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +38,11 @@ pub(super) enum Answer<'a> {
         status: u16,
         headers: LocationHeader,
     },
+    /// The gateway's own, without a body.
+    Settled {
+        status: u16,
+    },
+    Forwarded(ForwardedAnswer<'a>),
     Services {
         services: Vec<ListedService<'a>>,
     },
@@ -49,6 +56,29 @@ pub(super) enum Answer<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct LocationHeader {
     pub(super) location: String,
+}
+
+/// What a backend has answered.
+#[derive(Debug, Serialize)]
+pub(super) struct ForwardedAnswer<'a> {
+    pub(super) status: u16,
+    pub(super) service: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<String>,
+    pub(super) backend: &'a str,
+    #[serde(flatten)]
+    pub(super) body: Body<'a>,
+    #[serde(flatten)]
+    pub(super) extras: Extras,
+}
+
+/// A body: JSON has no texts but those of Unicode.
+#[derive(Debug, Serialize)]
+pub(super) enum Body<'a> {
+    #[serde(rename = "body")]
+    Text(&'a str),
+    #[serde(rename = "body_base64")]
+    Base64(String),
 }
 
 /// What an `api_response` has beyond the usual.
@@ -67,6 +97,36 @@ pub(super) struct Details {
     pub(super) address: String,
     pub(super) upstream_path: String,
     pub(super) route: String,
+}
+
+impl Extras {
+    #[cold]
+    pub(super) fn of(plan: &Plan<'_>, backend: &Backend, is_verbose: bool) -> Self {
+        let announced = plan
+            .route()
+            .lifecycle()
+            .into_iter()
+            .flat_map(Lifecycle::headers);
+        Self {
+            headers: announced
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect(),
+            details: is_verbose.then(|| Details {
+                address: backend.address.to_string(),
+                upstream_path: plan.upstream_path().to_string(),
+                route: plan.route().name(),
+            }),
+        }
+    }
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        match str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text),
+            Err(_) => Self::Base64(base64(bytes)),
+        }
+    }
 }
 
 /// The gateway's own refusal.
@@ -152,6 +212,21 @@ impl Recipient<'_> {
             status: reject.status(),
             error,
             allow: reject.allow(),
+        };
+        self.answer("api_response", &answer, out);
+    }
+
+    /// Appends why a request that was admitted has no answer.
+    #[cold]
+    pub(super) fn failed(&self, cause: &Cause<'_>, out: &mut Vec<u8>) {
+        let error = Refusal {
+            code: cause.code(),
+            message: cause.to_string(),
+        };
+        let answer = Answer::Refused {
+            status: cause.status(),
+            error,
+            allow: None,
         };
         self.answer("api_response", &answer, out);
     }

@@ -10,18 +10,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::fault::did_you_mean;
-use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::{Plan, decide};
-use crate::engine::lifecycle::Lifecycle;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::version::ApiVersion;
 use crate::frontend::stdio::faces::Faces;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
+use crate::frontend::stdio::forward::Forwarder;
 use crate::frontend::stdio::message::{Fields, Message};
-use crate::frontend::stdio::reply::{
-    Details, Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields,
-};
+use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
@@ -41,6 +38,8 @@ pub struct Session<'g> {
     next_expiry: Option<Instant>,
     /// Whether backends have changed that the snapshot does not show yet.
     is_staged: bool,
+    /// Where requests go; without it the sample upstream answers them.
+    forwarder: Option<Forwarder>,
 }
 
 impl<'g> Session<'g> {
@@ -56,6 +55,27 @@ impl<'g> Session<'g> {
             clock,
             next_expiry: gateway.next_expiry(),
             is_staged: false,
+            forwarder: None,
+        }
+    }
+
+    /// The same, with requests that are really sent.
+    pub(super) fn forwarding(self, forwarder: Forwarder) -> Self {
+        Self {
+            forwarder: Some(forwarder),
+            ..self
+        }
+    }
+
+    /// Whether one more request may be read.
+    pub(super) fn has_room(&self) -> bool {
+        self.forwarder.as_ref().is_none_or(Forwarder::has_room)
+    }
+
+    /// Waits until one more may.
+    pub(super) fn wait_for_room(&self) {
+        if let Some(forwarder) = &self.forwarder {
+            forwarder.wait_for_room();
         }
     }
 
@@ -170,13 +190,52 @@ impl<'g> Session<'g> {
         let snapshot = self.current();
         match decide(&snapshot, &request.raw()) {
             Err(reject) => to.refused(&reject, out),
-            Ok(plan) => self.forward(&plan, &request, to, out),
+            Ok(plan) if self.forwarder.is_some() => {
+                return self.forward(&snapshot, &plan, &request, (fields, to), out);
+            }
+            Ok(plan) => self.play(&plan, &request, to, out),
         }
         Ok(())
     }
 
-    #[inline]
+    /// Has a request forwarded; a redirect is answered at once.
     fn forward(
+        &mut self,
+        snapshot: &Arc<Snapshot>,
+        plan: &Plan<'_>,
+        request: &ClientRequest<'_>,
+        (fields, to): (&Fields<'_>, Recipient<'_>),
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let body = Forwarder::body_of(fields)?;
+        self.tally.matched(plan.route_id());
+        self.count_picks();
+        match &mut self.forwarder {
+            Some(forwarder) if plan.redirect().is_none() => {
+                forwarder.forward(snapshot, request, body, to);
+            }
+            _ => to.without_backend(plan, out),
+        }
+        Ok(())
+    }
+
+    /// Counts what was picked elsewhere.
+    fn count_picks(&mut self) {
+        if let Some(forwarder) = &mut self.forwarder {
+            forwarder.count_picks(&mut self.tally, self.faces.snapshot());
+        }
+    }
+
+    /// Counts as well what is still to be picked for requests that were read.
+    fn count_all_picks(&mut self) {
+        if let Some(forwarder) = &mut self.forwarder {
+            forwarder.count_all_picks(&mut self.tally, self.faces.snapshot());
+        }
+    }
+
+    /// Has the sample upstream answer.
+    #[inline]
+    fn play(
         &mut self,
         plan: &Plan<'_>,
         request: &ClientRequest<'_>,
@@ -207,28 +266,9 @@ impl<'g> Session<'g> {
         };
         self.sample.answer(played, &request, out);
         if self.is_verbose || route.lifecycle().is_some() {
-            append_fields(&self.extras(plan, backend), out);
+            append_fields(&Extras::of(plan, backend, self.is_verbose), out);
         }
         to.close(out);
-    }
-
-    #[cold]
-    fn extras(&self, plan: &Plan<'_>, backend: &Backend) -> Extras {
-        let announced = plan
-            .route()
-            .lifecycle()
-            .into_iter()
-            .flat_map(Lifecycle::headers);
-        Extras {
-            headers: announced
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect(),
-            details: self.is_verbose.then(|| Details {
-                address: backend.address.to_string(),
-                upstream_path: plan.upstream_path().to_string(),
-                route: plan.route().name(),
-            }),
-        }
     }
 
     /// The snapshot in force, which tally and faces are then those of.

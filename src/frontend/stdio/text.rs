@@ -129,9 +129,48 @@ pub(super) fn compact(json: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes as base64 with padding (RFC 4648, section 4).
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let at = |place: usize| three.get(place).copied().unwrap_or_default();
+        let (a, b, c) = (at(0), at(1), at(2));
+        let sixes = [
+            a >> 2,
+            (a & 3) << 4 | b >> 4,
+            (b & 15) << 2 | c >> 6,
+            c & 63,
+        ];
+        // So many bytes fill one digit more.
+        for six in sixes.iter().take(three.len() + 1) {
+            let digit = DIGITS.get(usize::from(*six));
+            text.extend(digit.map(|digit| char::from(*digit)));
+        }
+        text.extend(std::iter::repeat_n('=', 3 - three.len()));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (bytes, expected) in [
+            (&b""[..], ""),
+            (b"f", "Zg=="),
+            (b"fo", "Zm8="),
+            (b"foo", "Zm9v"),
+            (b"foob", "Zm9vYg=="),
+            (b"fooba", "Zm9vYmE="),
+            (b"foobar", "Zm9vYmFy"),
+            (b"\xff\xfe\xfd\xfb", "//79+w=="),
+        ] {
+            assert_eq!(base64(bytes), expected, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn compacting_keeps_every_token() {

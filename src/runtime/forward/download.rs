@@ -31,7 +31,7 @@ pub enum Broken {
     Backend(Option<Reason>),
     /// The body of the request broke off.
     Request,
-    /// The client has left.
+    /// The client has left, or takes no more.
     ClientLeft,
     /// Time is over.
     Timeout,

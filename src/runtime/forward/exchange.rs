@@ -111,6 +111,8 @@ pub struct Exchange<'e> {
     pub(super) interims: Cell<u32>,
     /// Takes interim responses.
     pub interim: &'e PassInterim<'e>,
+    /// Is told the slot of each backend before it is tried.
+    pub picked: Option<&'e dyn Fn(u32)>,
 }
 
 impl<'e> Exchange<'e> {
@@ -137,6 +139,7 @@ impl<'e> Exchange<'e> {
             due: None,
             interims: Cell::new(0),
             interim,
+            picked: None,
         }
     }
 
@@ -181,6 +184,9 @@ impl<'e> Exchange<'e> {
             pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         }
         self.tried.push(pick.backend.slot);
+        if let Some(picked) = self.picked {
+            picked(pick.backend.slot);
+        }
         Ok(pick)
     }
 

@@ -156,6 +156,8 @@ impl Exchange<'_> {
                     let _ = client.respond.send_informational(interim);
                 }
             }
+            // It waits for the answer alone.
+            Requester::Memory(_) => {}
         }
         Ok(())
     }

@@ -3,11 +3,12 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::http1::length::BodyLength;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::forward::body::{IncomingBody, OutgoingBody, ReadFault};
+use crate::runtime::forward::memory::Collected;
 use crate::runtime::http2::fields::{fields_of, pairs};
 use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
 use crate::runtime::wire::Wire;
@@ -19,6 +20,8 @@ pub enum Source<'s> {
     Wire(&'s mut IncomingBody, &'s mut Wire),
     /// HTTP/2.
     Stream(&'s mut IncomingStream),
+    /// All of it is here.
+    Memory(&'s mut Bytes),
 }
 
 /// Where a body goes.
@@ -28,6 +31,8 @@ pub enum Sink<'s> {
     Wire(&'s mut Wire),
     /// HTTP/2.
     Stream(&'s mut OutgoingStream),
+    /// It stays here.
+    Memory(&'s mut Collected),
 }
 
 /// How a body goes, and how far it is.
@@ -140,6 +145,13 @@ impl Pipe {
                 look(&data);
                 Poll::Ready(to.send(data, self.is_ended))
             }
+            Sink::Memory(to) => {
+                let data = from.data();
+                to.push(data)?;
+                look(data);
+                from.consume(length);
+                Poll::Ready(Ok(()))
+            }
         }
     }
 
@@ -150,11 +162,15 @@ impl Pipe {
                 Some(trailers) => self.to.end(to, pairs(&trailers), buffers),
                 None => self.to.end(to, [], buffers),
             },
+            (Sink::Wire(to), Source::Memory(_)) => self.to.end(to, [], buffers),
             (Sink::Stream(to), Source::Wire(body, _)) => {
                 let trailers = fields_of(body.trailers(), BodyLength::None);
                 return to.end(Some(trailers).filter(|trailers| !trailers.is_empty()));
             }
             (Sink::Stream(to), Source::Stream(body)) => return to.end(body.take_trailers()),
+            (Sink::Stream(to), Source::Memory(_)) => return to.end(None),
+            // Nobody reads trailers there.
+            (Sink::Memory(_), _) => {}
         }
         Ok(())
     }
@@ -169,6 +185,7 @@ impl Source<'_> {
         match self {
             Self::Wire(body, wire) => body.poll_ready(cx, wire, buffers),
             Self::Stream(body) => body.poll_ready(cx),
+            Self::Memory(body) => Poll::Ready(Ok(body.len())),
         }
     }
 
@@ -176,6 +193,7 @@ impl Source<'_> {
         match self {
             Self::Wire(body, wire) => body.data(wire),
             Self::Stream(body) => body.data(),
+            Self::Memory(body) => body,
         }
     }
 
@@ -183,6 +201,7 @@ impl Source<'_> {
         match self {
             Self::Wire(body, wire) => body.consume(wire, bytes),
             Self::Stream(body) => body.consume(bytes),
+            Self::Memory(body) => body.advance(bytes),
         }
     }
 
@@ -196,6 +215,7 @@ impl Source<'_> {
                 taken
             }
             Self::Stream(body) => body.take(bytes),
+            Self::Memory(body) => body.split_to(bytes),
         }
     }
 
@@ -204,6 +224,7 @@ impl Source<'_> {
         match self {
             Self::Wire(body, _) => body.ends_after(bytes),
             Self::Stream(body) => body.ends_after(bytes),
+            Self::Memory(body) => body.len() == bytes,
         }
     }
 }
@@ -213,7 +234,7 @@ impl Sink<'_> {
         match self {
             Self::Wire(wire) => wire.poll_flush(cx),
             // The connection is written to by its own task.
-            Self::Stream(_) => Poll::Ready(Ok(())),
+            Self::Stream(_) | Self::Memory(_) => Poll::Ready(Ok(())),
         }
     }
 }

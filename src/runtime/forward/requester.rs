@@ -10,6 +10,7 @@ use http::Response;
 
 use crate::runtime::buffer::Buffers;
 use crate::runtime::forward::body::IncomingBody;
+use crate::runtime::forward::memory::MemoryClient;
 use crate::runtime::forward::pipe::{Sink, Source};
 use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
 use crate::runtime::wire::Wire;
@@ -33,13 +34,15 @@ pub struct StreamClient {
     pub answer: Option<OutgoingStream>,
 }
 
-/// Either of them.
+/// Any of them.
 #[derive(Debug)]
 pub enum Requester<'r, 'c> {
     /// HTTP/1.1.
     Wire(&'r mut Client<'c>),
     /// HTTP/2.
     Stream(&'r mut StreamClient),
+    /// None: the client is within this process.
+    Memory(&'r mut MemoryClient),
 }
 
 impl Requester<'_, '_> {
@@ -48,6 +51,7 @@ impl Requester<'_, '_> {
         match self {
             Self::Wire(client) => Source::Wire(&mut client.body, client.wire),
             Self::Stream(client) => Source::Stream(&mut client.body),
+            Self::Memory(client) => Source::Memory(&mut client.body),
         }
     }
 
@@ -56,6 +60,7 @@ impl Requester<'_, '_> {
         match self {
             Self::Wire(client) => Some(Sink::Wire(client.wire)),
             Self::Stream(client) => client.answer.as_mut().map(Sink::Stream),
+            Self::Memory(client) => Some(Sink::Memory(&mut client.answer)),
         }
     }
 
@@ -65,6 +70,7 @@ impl Requester<'_, '_> {
         match self {
             Self::Wire(client) => client.body.is_complete(),
             Self::Stream(client) => client.body.is_complete(),
+            Self::Memory(client) => client.body.is_empty(),
         }
     }
 
@@ -94,6 +100,7 @@ impl Requester<'_, '_> {
                 }
                 Poll::Pending
             }
+            Self::Memory(_) => Poll::Pending,
         }
     }
 }

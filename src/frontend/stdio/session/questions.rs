@@ -48,6 +48,7 @@ impl Session<'_> {
 
     pub(super) fn stats(&mut self, to: Recipient<'_>, out: &mut Vec<u8>) {
         let snapshot = self.current();
+        self.count_all_picks();
         let routes = snapshot.table().ids().map(|id| {
             let tally = self.tally.route(id);
             let backends = snapshot.pool(id).backends().iter();

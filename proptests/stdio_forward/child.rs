@@ -1,0 +1,84 @@
+//! The binary as a child process that one talks with.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A running `tollgate stdio --forward`.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Option<BufReader<ChildStdout>>,
+}
+
+impl Gateway {
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .args(["stdio", "--forward"])
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        Self {
+            child,
+            stdin,
+            stdout: stdout.map(BufReader::new),
+        }
+    }
+
+    /// Puts a table of one route, `/a` and all below it and what is slow or fast, in force.
+    pub(crate) fn init(&mut self, backends: &[&str]) {
+        let route = |pattern: &str| json!({"path_pattern": pattern, "service": "s", "version": "v1", "backends": backends});
+        let routes: Vec<Value> = ["/a/*", "/slow", "/fast"].map(route).into();
+        self.write(&json!({"type": "init", "routes": routes}));
+        assert_eq!(self.read()["type"], "init_ok");
+    }
+
+    pub(crate) fn write(&mut self, message: &Value) {
+        let stdin = self.stdin.as_mut().unwrap();
+        writeln!(stdin, "{message}").unwrap();
+    }
+
+    /// Waits for one whole line of the answers.
+    pub(crate) fn read_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
+        line.strip_suffix('\n').unwrap().to_owned()
+    }
+
+    pub(crate) fn read(&mut self) -> Value {
+        serde_json::from_str(&self.read_line()).unwrap()
+    }
+
+    pub(crate) fn close_input(&mut self) {
+        self.stdin = None;
+    }
+
+    pub(crate) fn close_output(&mut self) {
+        self.stdout = None;
+    }
+
+    /// Waits for its end: the exit code, and what it said of errors.
+    pub(crate) fn wait(&mut self) -> (Option<i32>, String) {
+        let mut errors = String::new();
+        let stderr = self.child.stderr.as_mut().unwrap();
+        stderr.read_to_string(&mut errors).unwrap();
+        (self.child.wait().unwrap().code(), errors)
+    }
+
+    /// Ends its input; it must end well. Gives what it still said.
+    pub(crate) fn end_well(mut self) -> Vec<Value> {
+        self.close_input();
+        let mut rest = String::new();
+        let stdout = self.stdout.as_mut().unwrap();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(self.wait(), (Some(0), String::new()));
+        let lines = rest.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    }
+}
