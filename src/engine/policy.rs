@@ -29,7 +29,8 @@ pub struct Policy {
 /// How long things may take. They are checked some twenty times a second.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Timeouts {
-    /// From the head of the request to the head of the response, all tries together. Default: 15 s.
+    /// From the end of the request to the head of the response, all tries together; making
+    /// connections is timed apart. Default: 15 s.
     pub answer: Duration,
     /// The same for one try; none: as long as there is. Default: none.
     pub per_try: Option<Duration>,
