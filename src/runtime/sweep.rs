@@ -80,6 +80,11 @@ impl Sweep {
         self.wake(|watch| watch.due.get() <= now);
     }
 
+    /// Looks what time it is, for a thread that may have been held up by something else.
+    pub fn refresh(&self) {
+        self.tick((self.clock)());
+    }
+
     /// Wakes every task, as when something has happened that concerns all.
     pub fn wake_all(&self) {
         self.wake(|_| true);

@@ -30,7 +30,6 @@ use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::{Options, converse};
 use crate::observe::tally::Tally;
-use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::Worker;
@@ -93,7 +92,6 @@ pub fn serve(
         max_body_bytes: forwarding.max_body_bytes,
         picks: told,
         output,
-        clock: Box::new(clock::milliseconds()),
     };
     let written = runtime.block_on(Rc::new(hub).run(queue));
     // A name that is still looked up holds nobody up.
@@ -229,8 +227,6 @@ struct Hub<W> {
     max_body_bytes: usize,
     picks: Sender<Told>,
     output: Shared<W>,
-    /// Milliseconds since it began.
-    clock: Box<dyn Fn() -> u64>,
 }
 
 impl<W: Write + 'static> Hub<W> {
@@ -256,27 +252,21 @@ impl<W: Write + 'static> Hub<W> {
 
     /// Looks after deadlines and connections.
     fn keep_house(self: &Rc<Self>) {
-        let (hub, timed) = (Rc::clone(self), Rc::clone(self));
+        let hub = Rc::clone(self);
         let mut last = 0;
         let sweep = Rc::clone(&self.worker.sweep);
-        spawn_local(sweep.run(
-            move || (timed.clock)(),
-            move |now| {
-                if now.saturating_sub(last) >= 1_000 {
-                    last = now;
-                    hub.worker.every_second(now);
-                }
-            },
-        ));
+        spawn_local(sweep.run(move |now| {
+            if now.saturating_sub(last) >= 1_000 {
+                last = now;
+                hub.worker.every_second(now);
+            }
+        }));
     }
 
     /// Forwards one request and writes its answer.
     async fn answer(self: Rc<Self>, job: Job) -> io::Result<()> {
-        // After a pause, or a write that took long, the sweep has yet to say what time it is.
-        let now = (self.clock)();
-        if now > self.worker.sweep.now() + MOST_LATE_MS {
-            self.worker.sweep.tick(now);
-        }
+        // A write may have taken long.
+        self.worker.sweep.refresh();
         let mut line = Vec::new();
         let picks = Picks {
             snapshot: Arc::clone(&job.snapshot),
@@ -287,9 +277,6 @@ impl<W: Write + 'static> Hub<W> {
         self.output.write_line(&line)
     }
 }
-
-/// By how much deadlines may be reckoned from a time that is over.
-const MOST_LATE_MS: u64 = 100;
 
 /// How many requests are in flight, and how many may be.
 #[derive(Debug)]
