@@ -148,6 +148,7 @@ const ERRORS: [&str; 18] = [
     "dns_error",
     "http_protocol_error",
     "http_request_error",
+    "http_response_body_size",
     "http_response_header_section_size",
     "http_response_incomplete",
     "http_response_timeout",
