@@ -138,7 +138,7 @@ proptest! {
 }
 
 /// The errors that RFC 9209, section 2.3, registers, as far as they are given.
-const ERRORS: [&str; 18] = [
+const ERRORS: [&str; 19] = [
     "connection_limit_reached",
     "connection_refused",
     "connection_terminated",
