@@ -1,7 +1,7 @@
 //! `--forward`: requests go to their backends side by side, and are answered as they finish.
 //!
 //! One thread reads, decides what is refused at once, and answers all other messages in order. An
-//! admitted request becomes a [`Job`] with the snapshot of its time; the thread that called forwards
+//! admitted request becomes a `Job` with the snapshot of its time; the thread that called forwards
 //! it as `tollgate serve` would, and writes its answer as one line of its own. Nothing here decides,
 //! and nothing here knows how a request is sent.
 
