@@ -10,6 +10,7 @@ use tollgate::engine::semantics::retry::{Attempt, Failure, admit_retry};
 fn failure() -> impl Strategy<Value = Failure> {
     prop_oneof![
         Just(Failure::Connect),
+        Just(Failure::Refused),
         Just(Failure::Reset),
         Just(Failure::Timeout),
         (500..600_u16).prop_map(Failure::Status),
@@ -49,7 +50,7 @@ proptest! {
     ) {
         let mut budget = RetryBudget::new(BudgetRule::default(), 1);
         let attempt = Attempt { method, failure, retries, is_answer_begun, is_body_kept };
-        let is_safe = failure == Failure::Connect
+        let is_safe = matches!(failure, Failure::Connect | Failure::Refused)
             || ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(&method);
         if admit_retry(&policy, &attempt, &mut budget, Duration::ZERO).is_ok() {
             prop_assert!(is_safe || policy.non_idempotent);

@@ -10,8 +10,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::engine::edit::Edits;
+use crate::engine::policy::Retry;
 use crate::engine::semantics::budget::{BudgetRule, RetryBudget};
 use crate::engine::semantics::identity::Random;
+use crate::engine::semantics::retry::{Attempt, admit_retry};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::table::RouteId;
 use crate::http1::request::RequestHead;
@@ -200,10 +202,10 @@ impl Worker {
         self.budget.borrow_mut().deposit();
     }
 
-    /// Whether one more retry is allowed; it is counted.
-    pub fn retry_budget_admits(&self) -> bool {
+    /// Whether a request is tried once more; if so, the budget is charged.
+    pub fn admits_retry(&self, policy: &Retry, attempt: &Attempt<'_>) -> bool {
         let now = Duration::from_millis(self.sweep.now());
-        self.budget.borrow_mut().withdraw(now)
+        admit_retry(policy, attempt, &mut self.budget.borrow_mut(), now).is_ok()
     }
 
     /// Counts a connection of a client; none if there are as many as may be.

@@ -27,6 +27,8 @@ pub struct Attempt<'a> {
 pub enum Failure {
     /// No connection could be made, so that the backend has seen nothing of the request.
     Connect,
+    /// The backend said that it did not look at the request (RFC 9113, section 8.7).
+    Refused,
     /// The connection broke before there was an answer.
     Reset,
     /// There was no answer within the time of one try.
@@ -62,7 +64,8 @@ pub enum NoRetry {
 /// since some fixed beginning.
 ///
 /// A connection that could not be made is always tried elsewhere, whatever the method, and costs
-/// nothing: no backend has worked for it, and it is the work that the budget guards.
+/// nothing: no backend has worked for it, and it is the work that the budget guards. What a backend
+/// refused unread is tried elsewhere as well, and is paid for.
 ///
 /// # Errors
 /// Why it is not.
@@ -76,7 +79,7 @@ pub fn admit_retry(
         return Err(NoRetry::AnswerBegun);
     }
     let is_asked_for = match attempt.failure {
-        Failure::Connect => true,
+        Failure::Connect | Failure::Refused => true,
         Failure::Reset => policy.on.reset,
         Failure::Timeout => policy.on.timeout,
         Failure::Status(status) => policy.on.statuses.contains(&status),
@@ -84,7 +87,7 @@ pub fn admit_retry(
     if !is_asked_for {
         return Err(NoRetry::NotAskedFor);
     }
-    let is_unseen = attempt.failure == Failure::Connect;
+    let is_unseen = matches!(attempt.failure, Failure::Connect | Failure::Refused);
     if !is_unseen && !policy.non_idempotent && !is_idempotent(attempt.method) {
         return Err(NoRetry::NotIdempotent);
     }
@@ -94,7 +97,7 @@ pub fn admit_retry(
     if !attempt.is_body_kept {
         return Err(NoRetry::BodyGone);
     }
-    if !is_unseen && !budget.withdraw(now) {
+    if attempt.failure != Failure::Connect && !budget.withdraw(now) {
         return Err(NoRetry::BudgetSpent);
     }
     Ok(())
@@ -131,11 +134,12 @@ mod tests {
 
     #[test]
     fn which_are_sent_again() {
-        use Failure::{Connect, Reset, Status, Timeout};
+        use Failure::{Connect, Refused, Reset, Status, Timeout};
         let usual = Retry::default();
         for (method, failure, expected) in [
             ("GET", Connect, Ok(())),
             ("POST", Connect, Ok(())),
+            ("POST", Refused, Ok(())),
             ("GET", Reset, Ok(())),
             ("DELETE", Reset, Ok(())),
             ("POST", Reset, Err(NoRetry::NotIdempotent)),
@@ -194,6 +198,11 @@ mod tests {
         let mut admit =
             |attempt| admit_retry(&Retry::default(), &attempt, &mut budget, Duration::ZERO);
         assert_eq!(admit(FAILED), Err(NoRetry::BudgetSpent));
+        let refused = Attempt {
+            failure: Failure::Refused,
+            ..FAILED
+        };
+        assert_eq!(admit(refused), Err(NoRetry::BudgetSpent));
         let unseen = Attempt {
             failure: Failure::Connect,
             ..FAILED

@@ -4,7 +4,6 @@ use crate::engine::backend::{Address, Backend};
 use crate::engine::decide::Plan;
 use crate::engine::request::Headers;
 use crate::engine::semantics::fault::{Cause, RequestFault};
-use crate::engine::semantics::retry::is_idempotent;
 use crate::engine::semantics::{Request, grpc};
 use crate::frontend::http::admission::no_backend;
 use crate::frontend::http::stream_head::StreamHead;
@@ -79,7 +78,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
 
     /// All that the forwarding wants to know.
     pub(in crate::frontend) fn outgoing<'o>(
-        &self,
+        &'o self,
         write_head: &'o WriteHead<'o>,
         make_request: &'o MakeRequest<'o>,
     ) -> Outgoing<'o> {
@@ -92,7 +91,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
                 is_head: self.request.method == "HEAD",
                 asks_upgrade: self.upgrade.is_some(),
             },
-            is_idempotent: is_idempotent(self.request.method),
+            method: self.request.method,
             patience: patience.and_then(grpc::parse_timeout),
         }
     }

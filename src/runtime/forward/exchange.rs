@@ -12,6 +12,7 @@ use crate::engine::backend::Backend;
 use crate::engine::balance::Pick;
 use crate::engine::decide::Plan;
 use crate::engine::policy::{Policy, Protocol};
+use crate::engine::semantics::retry::{self, Attempt, is_idempotent};
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
@@ -44,8 +45,8 @@ pub struct Outgoing<'o> {
     pub length: BodyLength,
     /// What the answer is read by.
     pub to: ResponseTo,
-    /// Whether the method is idempotent (RFC 9110, section 9.2.2).
-    pub is_idempotent: bool,
+    /// The method.
+    pub method: &'o str,
     /// How long the client waits for all of the answer, if it says so: `grpc-timeout`.
     pub patience: Option<Duration>,
 }
@@ -154,15 +155,7 @@ impl<'e> Exchange<'e> {
         loop {
             let pick = self.pick()?;
             let tried = self.attempt(pick.backend, &mut requester).await;
-            let again = match &tried {
-                Ok(answer) => self.retries_status(answer.head().status()),
-                Err(failure) => self.retries(failure),
-            };
-            let attempts = usize::try_from(self.policy.retry.attempts).unwrap_or(usize::MAX);
-            // What no backend has seen costs none of them anything.
-            let is_paid =
-                |tried: &Result<_, Failure>| is_unseen(tried) || self.worker.retry_budget_admits();
-            if !again || self.tried.len() > attempts || !is_paid(&tried) {
+            if !self.is_retried(&tried) {
                 self.watch.clear();
                 return tried.map(|answer| (answer, pick));
             }
@@ -192,35 +185,47 @@ impl<'e> Exchange<'e> {
 
     pub(super) fn may_repeat(&self) -> bool {
         let non_idempotent = self.policy.retry.non_idempotent;
-        self.kept.is_whole() && (self.outgoing.is_idempotent || non_idempotent)
+        self.kept.is_whole() && (non_idempotent || is_idempotent(self.outgoing.method))
     }
 
-    fn retries_status(&self, status: u16) -> bool {
-        self.policy.retry.on.statuses.contains(&status) && self.may_repeat()
+    /// Whether another try follows this one; then it is paid for.
+    fn is_retried(&self, tried: &Result<Answer, Failure>) -> bool {
+        let Some(failure) = self.failure_of(tried) else {
+            return false;
+        };
+        let attempt = Attempt {
+            method: self.outgoing.method,
+            failure,
+            retries: u32::try_from(self.tried.len() - 1).unwrap_or(u32::MAX),
+            is_answer_begun: false,
+            is_body_kept: self.kept.is_whole(),
+        };
+        self.worker.admits_retry(&self.policy.retry, &attempt)
     }
 
-    fn retries(&self, failure: &Failure) -> bool {
-        let on = &self.policy.retry.on;
-        match failure {
-            Failure::Upstream(fault) => match fault {
-                // Nothing of the request was sent.
-                UpstreamFault::NameUnresolved(_)
-                | UpstreamFault::ConnectFailed(_)
-                | UpstreamFault::ConnectTimeout
-                | UpstreamFault::TlsFailed(_)
-                | UpstreamFault::Overloaded => true,
-                UpstreamFault::Refused => self.kept.is_whole(),
-                UpstreamFault::Reset => on.reset && self.may_repeat(),
-                UpstreamFault::Timeout => {
-                    let due = self.due.unwrap_or(u64::MAX).min(self.ends);
-                    let is_over = due <= self.watch.now();
-                    on.timeout && !is_over && self.may_repeat()
-                }
-                UpstreamFault::BadResponse(_) => false,
-            },
-            Failure::NoBackend | Failure::Body(_) | Failure::BodyTimeout | Failure::ClientLeft => {
-                false
+    /// How a try failed, if another backend might do better.
+    fn failure_of(&self, tried: &Result<Answer, Failure>) -> Option<retry::Failure> {
+        let fault = match tried {
+            Ok(answer) => return Some(retry::Failure::Status(answer.head().status())),
+            Err(Failure::Upstream(fault)) => fault,
+            Err(
+                Failure::NoBackend | Failure::Body(_) | Failure::BodyTimeout | Failure::ClientLeft,
+            ) => return None,
+        };
+        match fault {
+            UpstreamFault::NameUnresolved(_)
+            | UpstreamFault::ConnectFailed(_)
+            | UpstreamFault::ConnectTimeout
+            | UpstreamFault::TlsFailed(_)
+            | UpstreamFault::Overloaded => Some(retry::Failure::Connect),
+            UpstreamFault::Refused => Some(retry::Failure::Refused),
+            UpstreamFault::Reset => Some(retry::Failure::Reset),
+            // Where all time is over there is none for another try.
+            UpstreamFault::Timeout => {
+                let due = self.due.unwrap_or(u64::MAX).min(self.ends);
+                (due > self.watch.now()).then_some(retry::Failure::Timeout)
             }
+            UpstreamFault::BadResponse(_) => None,
         }
     }
 
@@ -305,20 +310,6 @@ impl<'e> Exchange<'e> {
         let left = requester.poll_left(cx, sending.upload.is_ended(), &self.worker.buffers);
         left.map(|()| Failure::ClientLeft)
     }
-}
-
-/// Whether a try failed before any backend had seen the request.
-const fn is_unseen(tried: &Result<Answer, Failure>) -> bool {
-    matches!(
-        tried,
-        Err(Failure::Upstream(
-            UpstreamFault::NameUnresolved(_)
-                | UpstreamFault::ConnectFailed(_)
-                | UpstreamFault::ConnectTimeout
-                | UpstreamFault::TlsFailed(_)
-                | UpstreamFault::Overloaded
-        ))
-    )
 }
 
 /// A request on its way to one backend.
