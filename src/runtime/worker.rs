@@ -252,8 +252,22 @@ impl Worker {
         self.sweep.wake_all();
     }
 
-    /// Every second: connections to backends that are over are closed, and the log goes out.
-    pub fn every_second(&self, now: u64) {
+    /// Looks after deadlines, and every second after all else: connections to backends that are
+    /// over are closed, and the log goes out.
+    pub async fn keep_house(self: Rc<Self>) {
+        let mut last = 0;
+        let sweep = Rc::clone(&self.sweep);
+        sweep
+            .run(move |now| {
+                if now.saturating_sub(last) >= EVERY_MS {
+                    last = now;
+                    self.every_second(now);
+                }
+            })
+            .await;
+    }
+
+    fn every_second(&self, now: u64) {
         // A table that is no longer in force shall not live on because nobody asks.
         drop(self.snapshot());
         self.upstreams.reap(now, UPSTREAM_IDLE, &self.buffers);
@@ -271,5 +285,7 @@ impl Drop for Open {
     }
 }
 
+/// How often the house is kept, in milliseconds.
+const EVERY_MS: u64 = 1_000;
 /// How long a connection to a backend is kept without a request.
 const UPSTREAM_IDLE: Duration = Duration::from_secs(50);

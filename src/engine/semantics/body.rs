@@ -15,15 +15,24 @@ impl BodyAllowance {
     ///
     /// # Errors
     /// If more is stated than may come; then not a byte has to be read.
-    pub fn new(limit: Option<u64>, stated: Option<u64>) -> Result<Self, RequestFault> {
+    pub const fn new(limit: Option<u64>, stated: Option<u64>) -> Result<Self, RequestFault> {
         match (limit, stated) {
-            (Some(limit), Some(stated)) if stated > limit => {
-                Err(RequestFault::BodyTooLarge { limit_bytes: limit })
+            (Some(limit_bytes), Some(stated)) if stated > limit_bytes => {
+                Err(RequestFault::BodyTooLarge { limit_bytes })
             }
-            _ => Ok(Self {
-                limit,
-                left: limit.unwrap_or(u64::MAX),
-            }),
+            _ => Ok(Self::up_to(limit)),
+        }
+    }
+
+    /// So many bytes may come; without a limit any number.
+    #[must_use]
+    pub const fn up_to(limit: Option<u64>) -> Self {
+        Self {
+            limit,
+            left: match limit {
+                Some(limit) => limit,
+                None => u64::MAX,
+            },
         }
     }
 

@@ -7,11 +7,13 @@ use crate::engine::semantics::body::BodyAllowance;
 use crate::engine::semantics::cors::{preflight, preflight_answer, response_cors_edits};
 use crate::engine::semantics::fault::Cause;
 use crate::engine::semantics::hops::is_last_hop;
+use crate::engine::semantics::identity::RequestId;
+use crate::engine::semantics::noted::Noted;
 use crate::engine::semantics::problem::Problem;
 use crate::engine::semantics::{Request, grpc, response_edits};
 use crate::engine::snapshot::Snapshot;
 use crate::runtime::forward::answer::AnswerHead;
-use crate::runtime::worker::Scratch;
+use crate::runtime::worker::{Scratch, Worker};
 
 /// An answer of the gateway's own: its fields are the edits of the scratch, its body is there too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,12 +97,34 @@ pub(super) fn problem_of<H: Headers + ?Sized>(
     }
 }
 
+/// Writes the answer to what is no request that could be read; `grpc` is the type of the answer to
+/// a call of gRPC.
+pub(super) fn problem_unread(
+    cause: &Cause<'_>,
+    worker: &Worker,
+    grpc: Option<&'static str>,
+    scratch: &mut Scratch,
+) -> Own {
+    let random = worker.random();
+    let problem = Problem {
+        cause,
+        id: &RequestId::of(&Noted::default(), &random),
+        pseudonym: &worker.settings.via,
+        grpc,
+    };
+    Own {
+        status: problem.write(&mut scratch.edits, &mut scratch.body),
+        code: Some(cause.code()),
+        ends_connection: cause.ends_connection(),
+    }
+}
+
 /// Puts what changes in the head of an answer into the scratch.
 pub(in crate::frontend) fn answer_edits<H: Headers + ?Sized>(
     request: &Request<'_, H>,
     plan: &Plan<'_>,
     response: &AnswerHead<'_>,
-    date: &str,
+    worker: &Worker,
     scratch: &mut Scratch,
 ) {
     let lifecycle = plan.route().lifecycle();
@@ -108,7 +132,7 @@ pub(in crate::frontend) fn answer_edits<H: Headers + ?Sized>(
     response_edits(&mut scratch.edits, plan.policy(), lifecycle, origin);
     if !response.has_date() {
         // RFC 9110, section 6.6.1: whoever passes on what has none adds one.
-        scratch.edits.set("date", date.as_bytes());
+        scratch.edits.set("date", worker.date().as_bytes());
     }
 }
 

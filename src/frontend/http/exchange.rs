@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::engine::backend::Backend;
 use crate::engine::decide::Plan;
 use crate::engine::request::RawRequest;
+use crate::engine::semantics::body::BodyAllowance;
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
@@ -144,7 +145,11 @@ impl HttpExchange<'_> {
         let policy = self.plan.policy();
         let limits = self.context.worker.settings.head_limits;
         let mut client = Client {
-            body: IncomingBody::new(self.view.framing(), limits, policy.max_body_bytes),
+            body: IncomingBody::new(
+                self.view.framing(),
+                limits,
+                BodyAllowance::up_to(policy.max_body_bytes),
+            ),
             wire,
         };
         self.request.edits(&mut scratch.edits, policy, self.random);
@@ -230,12 +235,7 @@ impl HttpExchange<'_> {
                 answer.wire.consume(answer.head_bytes);
                 return tunnel(worker, watch, client.wire, answer.wire, self.plan.policy()).await;
             }
-            Came::Wire(answer) => {
-                let (body, head) = answer.into_body(worker.settings.head_limits);
-                worker.give_response_head(head);
-                body
-            }
-            Came::Stream(answer) => answer.into_body(),
+            came @ (Came::Wire(_) | Came::Stream(_)) => came.into_body(worker),
         };
         let upload = answer.upload.take();
         let mut download = Download::new(self.plan.policy(), answer.ends, body, upload);
@@ -244,12 +244,8 @@ impl HttpExchange<'_> {
             outcome.broken(broken);
             return Next::Abort;
         }
-        if keeps_upstream
-            && is_upload_over
-            && let Some(wire) = backend.into_clean_wire()
-        {
-            let now = worker.sweep.now();
-            answer.lease.keep(wire, now, &worker.buffers);
+        if keeps_upstream && is_upload_over {
+            backend.keep(&answer.lease, worker);
         }
         if keep_alive && client.body.is_complete() {
             Next::Request
@@ -266,8 +262,7 @@ impl HttpExchange<'_> {
         scratch: &mut Scratch,
     ) -> Result<Sent, SendFault> {
         let Context { worker, .. } = self.context;
-        let date = worker.date();
-        answer_edits(self.request, self.plan, &response, &date, scratch);
+        answer_edits(self.request, self.plan, &response, worker, scratch);
         let edits = codec_edits(&scratch.edits);
         let outgoing = OutgoingResponse {
             to: self.view.version(),

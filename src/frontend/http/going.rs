@@ -108,9 +108,7 @@ pub(in crate::frontend) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Optio
         Failure::NoBackend => no_backend(plan),
         Failure::Upstream(fault) => Cause::from(fault.told()),
         Failure::BodyTimeout => Cause::from(RequestFault::Timeout),
-        Failure::Body(ReadFault::TooLarge { most }) => {
-            Cause::from(RequestFault::BodyTooLarge { limit_bytes: *most })
-        }
+        Failure::Body(ReadFault::TooLarge(fault)) => Cause::from(*fault),
         Failure::Body(ReadFault::Body(fault)) => Cause::Wire {
             code: fault.code(),
             status: fault.status(),

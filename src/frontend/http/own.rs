@@ -5,10 +5,7 @@ use std::task::Poll;
 
 use crate::engine::edit::{Edit, Edits};
 use crate::engine::semantics::fault::{Cause, RequestFault};
-use crate::engine::semantics::identity::RequestId;
-use crate::engine::semantics::noted::Noted;
-use crate::engine::semantics::problem::Problem;
-use crate::frontend::http::admission::Own;
+use crate::frontend::http::admission::{Own, problem_unread};
 use crate::frontend::http::connection::Next;
 use crate::http1;
 use crate::http1::edit::{FieldName, FieldValue};
@@ -72,18 +69,7 @@ pub(super) async fn send_cause(
     cause: &Cause<'_>,
 ) -> Next {
     let mut scratch = worker.take_scratch();
-    let random = worker.random();
-    let problem = Problem {
-        cause,
-        id: &RequestId::of(&Noted::default(), &random),
-        pseudonym: &worker.settings.via,
-        grpc: None,
-    };
-    let own = Own {
-        status: problem.write(&mut scratch.edits, &mut scratch.body),
-        code: Some(cause.code()),
-        ends_connection: true,
-    };
+    let own = problem_unread(cause, worker, None, &mut scratch);
     let next = send(worker, watch, wire, &own, &scratch, Manner::LAST).await;
     worker.give_scratch(scratch);
     next

@@ -144,11 +144,11 @@ impl Server {
     }
 
     /// Waits until all workers have ended.
-    pub fn join(self) -> Totals {
-        for thread in self.threads {
+    pub fn join(mut self) -> Totals {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
-        Totals::of(self.counters.iter().map(|counters| &**counters))
+        self.totals()
     }
 }
 
@@ -158,13 +158,10 @@ fn bind_all(
     service: &Service,
     shares: &mut [Vec<Share>],
 ) -> Result<SocketAddr, StartFault> {
-    let is_shared = address.port() == 0;
     for of_worker in shares {
         let listener = bind(address).map_err(|error| StartFault::Listen { address, error })?;
         // Any free port: the first has found one, and the others take the same.
-        if is_shared || of_worker.is_empty() {
-            address = listener.local_addr()?;
-        }
+        address = listener.local_addr()?;
         of_worker.push((listener, service.clone()));
     }
     Ok(address)
@@ -189,14 +186,7 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
 }
 
 async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<bool>) {
-    let housekeeper = Rc::clone(&worker);
-    let mut last = 0;
-    spawn_local(Rc::clone(&worker.sweep).run(move |now| {
-        if now.saturating_sub(last) >= 1_000 {
-            last = now;
-            housekeeper.every_second(now);
-        }
-    }));
+    spawn_local(Rc::clone(&worker).keep_house());
     let mut accepting = Vec::new();
     for (listener, service) in shares {
         match TcpListener::from_std(listener) {

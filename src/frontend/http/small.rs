@@ -8,6 +8,7 @@ use std::task::Poll;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
+use crate::engine::semantics::body::BodyAllowance;
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::own::{Manner, send, send_fault, send_too_slow};
@@ -69,7 +70,7 @@ async fn answer(
     answerer: &Answerer,
 ) -> Next {
     let limits = worker.settings.head_limits;
-    let mut body = IncomingBody::new(view.framing(), limits, None);
+    let mut body = IncomingBody::new(view.framing(), limits, BodyAllowance::up_to(None));
     watch.set(watch.after(Some(worker.settings.header_timeout)));
     let is_read = poll_fn(|cx| {
         loop {

@@ -87,7 +87,7 @@ pub fn serve(
     let counters = Arc::default();
     let worker = Worker::new(Arc::clone(gateway), forwarding.settings, counters, None);
     let hub = Hub {
-        worker,
+        worker: Rc::new(worker),
         is_verbose: options.is_verbose,
         max_body_bytes: forwarding.max_body_bytes,
         picks: told,
@@ -222,7 +222,7 @@ impl Drop for Picks {
 
 /// The side that forwards.
 struct Hub<W> {
-    worker: Worker,
+    worker: Rc<Worker>,
     is_verbose: bool,
     max_body_bytes: usize,
     picks: Sender<Told>,
@@ -232,7 +232,7 @@ struct Hub<W> {
 impl<W: Write + 'static> Hub<W> {
     /// Forwards until no more requests can come and all are answered.
     async fn run(self: Rc<Self>, mut queue: UnboundedReceiver<Job>) -> io::Result<()> {
-        self.keep_house();
+        spawn_local(Rc::clone(&self.worker).keep_house());
         let mut is_over = false;
         let mut tasks = JoinSet::new();
         loop {
@@ -248,19 +248,6 @@ impl<W: Write + 'static> Hub<W> {
                 else => return Ok(()),
             }
         }
-    }
-
-    /// Looks after deadlines and connections.
-    fn keep_house(self: &Rc<Self>) {
-        let hub = Rc::clone(self);
-        let mut last = 0;
-        let sweep = Rc::clone(&self.worker.sweep);
-        spawn_local(sweep.run(move |now| {
-            if now.saturating_sub(last) >= 1_000 {
-                last = now;
-                hub.worker.every_second(now);
-            }
-        }));
     }
 
     /// Forwards one request and writes its answer.

@@ -3,9 +3,9 @@
 use http::HeaderMap;
 use http::response::Parts;
 
+use crate::engine::semantics::body::BodyAllowance;
 use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
-use crate::http1::limits::HeadLimits;
 use crate::http1::response::{ResponseHead, ResponseView, has_no_body};
 use crate::http1::send_fault::SendFault;
 use crate::http1::send_response::{
@@ -18,6 +18,7 @@ use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
 use crate::runtime::upstream::multiplexed::Slot;
 use crate::runtime::upstream::pool::Lease;
 use crate::runtime::wire::Wire;
+use crate::runtime::worker::Worker;
 
 /// The head of an answer, and what it came on.
 #[derive(Debug)]
@@ -121,22 +122,21 @@ impl Answer {
     }
 }
 
-impl WireAnswer {
-    /// The body that follows the head, which is used up; and the head, to be used again.
+impl Came {
+    /// The body that follows the head, which is used up.
     #[must_use]
-    pub fn into_body(mut self, limits: HeadLimits) -> (BackendBody, ResponseHead) {
-        let framing = self.head.view(self.wire.data()).framing();
-        self.wire.consume(self.head_bytes);
-        let body = IncomingBody::new(framing, limits, None);
-        (BackendBody::Wire(body, self.wire), self.head)
-    }
-}
-
-impl StreamAnswer {
-    /// The body that follows the head.
-    #[must_use]
-    pub fn into_body(self) -> BackendBody {
-        BackendBody::Stream(self.body, self.upload, self.slot)
+    pub fn into_body(self, worker: &Worker) -> BackendBody {
+        match self {
+            Self::Wire(mut answer) => {
+                let framing = answer.head.view(answer.wire.data()).framing();
+                answer.wire.consume(answer.head_bytes);
+                worker.give_response_head(answer.head);
+                let limits = worker.settings.head_limits;
+                let body = IncomingBody::new(framing, limits, BodyAllowance::up_to(None));
+                BackendBody::Wire(body, answer.wire)
+            }
+            Self::Stream(answer) => BackendBody::Stream(answer.body, answer.upload, answer.slot),
+        }
     }
 }
 
@@ -274,12 +274,13 @@ impl BackendBody {
         }
     }
 
-    /// The connection, if it speaks HTTP/1.1 and nothing is left on it.
-    #[must_use]
-    pub fn into_clean_wire(self) -> Option<Wire> {
-        match self {
-            Self::Wire(body, wire) if body.is_complete() && wire.data().is_empty() => Some(wire),
-            Self::Wire(..) | Self::Stream(..) => None,
+    /// Keeps the connection for the next request, if it speaks HTTP/1.1 and nothing is left on it.
+    pub fn keep(self, lease: &Lease, worker: &Worker) {
+        if let Self::Wire(body, wire) = self
+            && body.is_complete()
+            && wire.data().is_empty()
+        {
+            lease.keep(wire, worker.sweep.now(), &worker.buffers);
         }
     }
 }

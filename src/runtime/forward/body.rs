@@ -5,6 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use thiserror::Error;
 
+use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::semantics::fault::RequestFault;
 use crate::http1::body::BodyReader;
 use crate::http1::body_fault::BodyFault;
 use crate::http1::chunked::{CHUNK_END, write_chunk_start, write_last_chunk};
@@ -26,11 +28,8 @@ pub enum ReadFault {
     #[error("{0}")]
     Stream(h2::Error),
     /// It is larger than it may be.
-    #[error("the body is larger than {most} bytes")]
-    TooLarge {
-        /// How large it may be.
-        most: u64,
-    },
+    #[error("{0}")]
+    TooLarge(#[from] RequestFault),
 }
 
 /// A body that is read from a connection.
@@ -42,15 +41,13 @@ pub struct IncomingBody {
     /// How many bytes of framing follow them.
     behind: usize,
     is_chunked: bool,
-    /// How much may still come.
-    most: Option<u64>,
-    left: u64,
+    allowance: BodyAllowance,
 }
 
 impl IncomingBody {
-    /// The body that follows a head, of at most so many bytes.
+    /// The body that follows a head, of as many bytes as may come.
     #[must_use]
-    pub fn new(length: BodyLength, limits: HeadLimits, most: Option<u64>) -> Self {
+    pub fn new(length: BodyLength, limits: HeadLimits, allowance: BodyAllowance) -> Self {
         let mut reader = BodyReader::new(limits);
         reader.begin(length);
         Self {
@@ -58,8 +55,7 @@ impl IncomingBody {
             ready: 0,
             behind: 0,
             is_chunked: length == BodyLength::Chunked,
-            most,
-            left: most.unwrap_or(u64::MAX),
+            allowance,
         }
     }
 
@@ -111,10 +107,7 @@ impl IncomingBody {
         from.consume(piece.data.start);
         self.ready = piece.data.len();
         self.behind = piece.consumed - piece.data.end;
-        let read = u64::try_from(self.ready).unwrap_or(u64::MAX);
-        self.left = self.left.checked_sub(read).ok_or(ReadFault::TooLarge {
-            most: self.most.unwrap_or_default(),
-        })?;
+        self.allowance.take(self.ready)?;
         if self.ready == 0 {
             from.consume(std::mem::take(&mut self.behind));
         }

@@ -10,6 +10,7 @@ use h2::{Reason, RecvStream};
 use http::Response;
 
 use crate::engine::backend::Backend;
+use crate::engine::semantics::body::BodyAllowance;
 use crate::http1::response::has_no_body;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came, StreamAnswer};
 use crate::runtime::forward::exchange::{Exchange, Failure, Sending};
@@ -90,10 +91,11 @@ impl Exchange<'_> {
         let is_head = self.outgoing.to.is_head;
         // What came where nothing may would be read as the next answer by a client over HTTP/1.1.
         let has_none = is_head || has_no_body(parts.status.as_u16());
+        let allowance = BodyAllowance::up_to(has_none.then_some(0));
         let answer = StreamAnswer {
             parts,
             is_head,
-            body: IncomingStream::new(recv, has_none.then_some(0)),
+            body: IncomingStream::new(recv, allowance),
             upload: to,
             slot,
         };

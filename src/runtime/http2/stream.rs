@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 
+use crate::engine::semantics::body::BodyAllowance;
 use crate::http1::kind::is_forbidden_trailer;
 use crate::runtime::forward::body::ReadFault;
 
@@ -18,9 +19,7 @@ pub struct IncomingStream {
     current: Bytes,
     trailers: Option<HeaderMap>,
     is_complete: bool,
-    most: Option<u64>,
-    /// How much may still come.
-    left: u64,
+    allowance: BodyAllowance,
 }
 
 impl fmt::Debug for IncomingStream {
@@ -33,26 +32,21 @@ impl fmt::Debug for IncomingStream {
 }
 
 impl IncomingStream {
-    /// The body that follows a head, of at most so many bytes.
+    /// The body that follows a head, of as many bytes as may come.
     #[must_use]
-    pub fn new(recv: RecvStream, most: Option<u64>) -> Self {
+    pub fn new(recv: RecvStream, allowance: BodyAllowance) -> Self {
         Self {
             is_complete: recv.is_end_stream(),
             recv,
             current: Bytes::new(),
             trailers: None,
-            most,
-            left: most.unwrap_or(u64::MAX),
+            allowance,
         }
     }
 
     /// Bounds it, if nothing has been read yet.
-    pub const fn limit(&mut self, most: Option<u64>) {
-        self.most = most;
-        self.left = match most {
-            Some(most) => most,
-            None => u64::MAX,
-        };
+    pub const fn limit(&mut self, allowance: BodyAllowance) {
+        self.allowance = allowance;
     }
 
     /// Whether all of it has been read and used up.
@@ -73,10 +67,7 @@ impl IncomingStream {
             match ready!(self.recv.poll_data(cx)) {
                 Some(data) => {
                     let data = data.map_err(ReadFault::Stream)?;
-                    let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
-                    self.left = self.left.checked_sub(length).ok_or(ReadFault::TooLarge {
-                        most: self.most.unwrap_or_default(),
-                    })?;
+                    self.allowance.take(data.len())?;
                     self.current = data;
                 }
                 None => {

@@ -4,10 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, header};
 
 use crate::engine::semantics::fault::Cause;
-use crate::engine::semantics::identity::RequestId;
-use crate::engine::semantics::noted::Noted;
-use crate::engine::semantics::problem::Problem;
-use crate::frontend::http::admission::Own;
+use crate::frontend::http::admission::{Own, problem_unread};
 use crate::http1::response::has_no_body;
 use crate::runtime::forward::requester::StreamClient;
 use crate::runtime::worker::{Scratch, Worker};
@@ -62,18 +59,7 @@ pub(super) fn send_cause(
     grpc: Option<&'static str>,
 ) {
     let mut scratch = worker.take_scratch();
-    let random = worker.random();
-    let problem = Problem {
-        cause,
-        id: &RequestId::of(&Noted::default(), &random),
-        pseudonym: &worker.settings.via,
-        grpc,
-    };
-    let own = Own {
-        status: problem.write(&mut scratch.edits, &mut scratch.body),
-        code: Some(cause.code()),
-        ends_connection: false,
-    };
+    let own = problem_unread(cause, worker, grpc, &mut scratch);
     send(worker, client, &own, &scratch, is_head);
     worker.give_scratch(scratch);
 }

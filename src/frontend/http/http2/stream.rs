@@ -8,6 +8,7 @@ use http::{HeaderValue, Response, header};
 use crate::engine::backend::Backend;
 use crate::engine::decide::Plan;
 use crate::engine::request::RawRequest;
+use crate::engine::semantics::body::BodyAllowance;
 use crate::engine::semantics::grpc::answer_type;
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
@@ -22,7 +23,7 @@ use crate::frontend::http::own::codec_edits;
 use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
-use crate::runtime::forward::answer::{Answer, Came};
+use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::Download;
 use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::requester::{Requester, StreamClient};
@@ -42,7 +43,7 @@ pub(super) async fn serve(
     let (parts, recv) = request.into_parts();
     let mut client = StreamClient {
         respond,
-        body: IncomingStream::new(recv, None),
+        body: IncomingStream::new(recv, BodyAllowance::up_to(None)),
         answer: None,
     };
     let is_head = parts.method == http::Method::HEAD;
@@ -87,7 +88,8 @@ async fn answer(serving: &Serving, client: &mut StreamClient, head: &RequestHead
     match admit(&snapshot, &raw, &request, stated, &mut scratch) {
         Ok(plan) => {
             outcome.route = Some(plan.route_id());
-            client.body.limit(plan.policy().max_body_bytes);
+            let limit = plan.policy().max_body_bytes;
+            client.body.limit(BodyAllowance::up_to(limit));
             let exchange = StreamExchange {
                 serving,
                 worker,
@@ -189,14 +191,7 @@ impl StreamExchange<'_> {
         if client.send_head(head, is_whole).is_err() {
             return outcome.client_left();
         }
-        let mut backend = match answer.came {
-            Came::Wire(answer) => {
-                let (body, head) = answer.into_body(worker.settings.head_limits);
-                worker.give_response_head(head);
-                body
-            }
-            Came::Stream(answer) => answer.into_body(),
-        };
+        let mut backend = answer.came.into_body(worker);
         if !is_whole {
             let (policy, length) = (self.plan.policy(), BodyLength::Chunked);
             let mut download = Download::new(policy, answer.ends, length, answer.upload);
@@ -207,19 +202,14 @@ impl StreamExchange<'_> {
                 return client.reset(broken.reason());
             }
         }
-        if keeps_upstream
-            && is_upload_over
-            && let Some(wire) = backend.into_clean_wire()
-        {
-            let now = worker.sweep.now();
-            answer.lease.keep(wire, now, &worker.buffers);
+        if keeps_upstream && is_upload_over {
+            backend.keep(&answer.lease, worker);
         }
     }
 
     fn response_head(&self, answer: &mut Answer, scratch: &mut Scratch) -> Response<()> {
-        let date = self.worker.date();
         let response = answer.head();
-        answer_edits(self.request, self.plan, &response, &date, scratch);
+        answer_edits(self.request, self.plan, &response, self.worker, scratch);
         let mut head = Response::new(());
         if let Ok(status) = response.status().try_into() {
             *head.status_mut() = status;

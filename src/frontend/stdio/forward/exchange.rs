@@ -23,7 +23,7 @@ use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnsw
 use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
-use crate::runtime::forward::answer::{Answer, Came};
+use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::{Broken, Download};
 use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::memory::{Collected, MemoryClient};
@@ -178,14 +178,7 @@ impl<'x> MessageExchange<'x> {
         worker.counters.response(status);
         let fields = self.fields(&mut answer);
         let is_upload_over = answer.upload.is_none() && client.body.is_empty();
-        let mut backend = match answer.came {
-            Came::Wire(answer) => {
-                let (body, head) = answer.into_body(worker.settings.head_limits);
-                worker.give_response_head(head);
-                body
-            }
-            Came::Stream(answer) => answer.into_body(),
-        };
+        let mut backend = answer.came.into_body(worker);
         if !is_whole {
             let (policy, length) = (self.plan.policy(), BodyLength::Chunked);
             let mut download = Download::new(policy, answer.ends, length, answer.upload);
@@ -195,12 +188,8 @@ impl<'x> MessageExchange<'x> {
                 return Err(cause_of_broken(broken, client));
             }
         }
-        if keeps_upstream
-            && is_upload_over
-            && let Some(wire) = backend.into_clean_wire()
-        {
-            let now = worker.sweep.now();
-            answer.lease.keep(wire, now, &worker.buffers);
+        if keeps_upstream && is_upload_over {
+            backend.keep(&answer.lease, worker);
         }
         Ok((status, fields))
     }
@@ -208,8 +197,14 @@ impl<'x> MessageExchange<'x> {
     /// The fields of an answer as a client would get them.
     fn fields(&self, answer: &mut Answer) -> HeaderMap {
         let mut scratch = self.worker.take_scratch();
-        let date = self.worker.date();
-        answer_edits(self.request, self.plan, &answer.head(), &date, &mut scratch);
+        let response = answer.head();
+        answer_edits(
+            self.request,
+            self.plan,
+            &response,
+            self.worker,
+            &mut scratch,
+        );
         let fields = answer.take_fields(&codec_edits(&scratch.edits));
         self.worker.give_scratch(scratch);
         fields
