@@ -7,6 +7,7 @@ pub mod forward;
 pub mod gateway;
 pub mod http2;
 pub mod settings;
+pub mod spares;
 pub mod stream;
 pub mod sweep;
 pub mod tls;

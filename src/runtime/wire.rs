@@ -132,18 +132,14 @@ impl Wire {
                 .is_pending()
     }
 
-    /// Takes what was read as a buffer of its own of which the first `length` bytes are a head;
-    /// what follows them stays here.
-    pub fn detach(&mut self, length: usize, buffers: &Buffers) -> Buffer {
-        let head = self.input.take().unwrap_or_default();
-        if let Some(rest) = head.data().get(length..).filter(|rest| !rest.is_empty()) {
-            let mut input = buffers.take();
-            while input.space().len() < rest.len() {
-                input.grow();
-            }
-            input.append(rest);
-            self.input = Some(input);
-        }
+    /// Takes the first `length` bytes of what was read, a head; [`Buffers::give_output`] takes them
+    /// back. They are copied: an exchange that waits for its answer holds no buffer then, and the
+    /// next reads into one that is in the cache.
+    pub fn take_head(&mut self, length: usize, buffers: &Buffers) -> Vec<u8> {
+        let mut head = buffers.take_output();
+        head.extend_from_slice(self.data().get(..length).unwrap_or_default());
+        self.consume(length);
+        self.rest(buffers);
         head
     }
 

@@ -24,6 +24,7 @@ use crate::runtime::buffer::Buffers;
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
+use crate::runtime::spares::Spares;
 use crate::runtime::sweep::Sweep;
 use crate::runtime::upstream::pool::Upstreams;
 
@@ -47,10 +48,10 @@ pub struct Worker {
     /// Where exchanges are told of, if they are.
     pub log: Option<LogWriter>,
     random: RefCell<fastrand::Rng>,
-    scratches: RefCell<Vec<Scratch>>,
+    scratches: Spares<Scratch>,
     route_names: RefCell<RouteNames>,
-    request_heads: RefCell<Vec<RequestHead>>,
-    response_heads: RefCell<Vec<ResponseHead>>,
+    request_heads: Spares<RequestHead>,
+    response_heads: Spares<ResponseHead>,
     budget: RefCell<RetryBudget>,
     is_draining: Cell<bool>,
     open: Cell<usize>,
@@ -112,10 +113,10 @@ impl Worker {
             counters,
             log,
             random: RefCell::new(fastrand::Rng::new()),
-            scratches: RefCell::default(),
+            scratches: Spares::default(),
             route_names: RefCell::default(),
-            request_heads: RefCell::default(),
-            response_heads: RefCell::default(),
+            request_heads: Spares::default(),
+            response_heads: Spares::default(),
             budget: RefCell::new(RetryBudget::new(BudgetRule::default(), 1)),
             is_draining: Cell::new(false),
             open: Cell::new(0),
@@ -153,13 +154,13 @@ impl Worker {
     }
 
     /// Lists to put an exchange's changes into.
-    pub fn take_scratch(&self) -> Scratch {
-        self.scratches.borrow_mut().pop().unwrap_or_default()
+    pub fn take_scratch(&self) -> Box<Scratch> {
+        self.scratches.take()
     }
 
     /// Takes them back.
-    pub fn give_scratch(&self, scratch: Scratch) {
-        self.scratches.borrow_mut().push(scratch);
+    pub fn give_scratch(&self, scratch: Box<Scratch>) {
+        self.scratches.give(scratch);
     }
 
     /// The name of a route of this snapshot, put together once.
@@ -176,25 +177,25 @@ impl Worker {
     }
 
     /// A head to parse a request into.
-    pub fn take_request_head(&self) -> RequestHead {
-        self.request_heads.borrow_mut().pop().unwrap_or_default()
+    pub fn take_request_head(&self) -> Box<RequestHead> {
+        self.request_heads.take()
     }
 
     /// A head to parse a response into.
-    pub fn take_response_head(&self) -> ResponseHead {
-        self.response_heads.borrow_mut().pop().unwrap_or_default()
+    pub fn take_response_head(&self) -> Box<ResponseHead> {
+        self.response_heads.take()
     }
 
     /// Takes a head back.
-    pub fn give_request_head(&self, mut head: RequestHead) {
+    pub fn give_request_head(&self, mut head: Box<RequestHead>) {
         head.clear();
-        self.request_heads.borrow_mut().push(head);
+        self.request_heads.give(head);
     }
 
     /// Takes a head back.
-    pub fn give_response_head(&self, mut head: ResponseHead) {
+    pub fn give_response_head(&self, mut head: Box<ResponseHead>) {
         head.clear();
-        self.response_heads.borrow_mut().push(head);
+        self.response_heads.give(head);
     }
 
     /// Counts a request towards the retries that it allows.

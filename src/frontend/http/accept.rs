@@ -31,7 +31,7 @@ pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
 /// Serves a connection over TLS in the protocol that was agreed on.
 async fn serve_by_alpn(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
     if stream.alpn() == Some(b"h2") {
-        http2::serve(worker, stream, peer, open, None).await;
+        Box::pin(http2::serve(worker, stream, peer, open, None)).await;
     } else {
         connection::serve(worker, stream, peer, open, None).await;
     }
@@ -53,7 +53,6 @@ pub(super) async fn accept(
         match accepted {
             Ok((tcp, peer)) => {
                 let Some(open) = worker.open() else { continue };
-                let _ = tcp.set_nodelay(true);
                 serve(Rc::clone(&worker), tcp, peer, open, &service);
             }
             // Out of descriptors, say: others will close some.
@@ -96,7 +95,6 @@ fn turn_away(_: &TcpListener) -> io::Result<()> {
 fn accept_at_once(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (socket, peer) = socket2::SockRef::from(listener).accept()?;
     socket.set_nonblocking(true)?;
-    let _ = socket.set_tcp_nodelay(true);
     let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     Ok((TcpStream::from_std(socket.into())?, peer))
 }

@@ -20,6 +20,8 @@ use crate::runtime::worker::{Open, Worker};
 pub(super) enum Next {
     /// The connection waits for it.
     Request,
+    /// All was said, and the client has announced that it sends no more.
+    Last,
     /// All was said; what the client still sends is not read.
     Close,
     /// The same, but the client shall see that something is missing.
@@ -59,7 +61,9 @@ pub async fn serve(
             Err(NoHead::Http2) if redirect_to.is_some() => break,
             Err(NoHead::Http2) => {
                 let (stream, read) = wire.into_parts();
-                return http2::serve(Rc::clone(&worker), stream, peer, open, read).await;
+                let served = http2::serve(Rc::clone(&worker), stream, peer, open, read);
+                // Boxed, so that those that speak HTTP/1.1 need no room for it.
+                return Box::pin(served).await;
             }
         };
         wire.rest(&worker.buffers);
@@ -68,19 +72,25 @@ pub async fn serve(
     worker.counters.received_bytes.add(wire.read_bytes);
     worker.counters.sent_bytes.add(wire.written_bytes);
     match next {
-        // A client that still reads shall know that this is the end, and no cut (RFC 8446,
-        // section 6.1).
-        Next::Request if wire.stream().is_tls() && !wire.is_over() => {
-            let _ = wire.poll_shutdown(&mut task::Context::from_waker(Waker::noop()));
-        }
+        // Where nothing comes that is not read, closing resets nothing.
+        Next::Last if wire.is_quiet(&worker.buffers) => say_goodbye(&mut wire),
+        Next::Request if !wire.is_over() => say_goodbye(&mut wire),
         Next::Request => {}
-        Next::Close => linger(&worker, &watch, wire).await,
+        Next::Last | Next::Close => linger(&worker, &watch, wire).await,
         Next::Abort => {
             let socket = socket2::SockRef::from(wire.stream().tcp());
             let _ = socket.set_linger(Some(Duration::ZERO));
         }
     }
     drop(open);
+}
+
+/// A client over TLS that still reads shall know that this is the end, and no cut (RFC 8446,
+/// section 6.1).
+fn say_goodbye(wire: &mut Wire) {
+    if wire.stream().is_tls() {
+        let _ = wire.poll_shutdown(&mut task::Context::from_waker(Waker::noop()));
+    }
 }
 
 /// Closes so that the client gets the last answer, even if it is still sending: a connection that

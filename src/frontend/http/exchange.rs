@@ -62,9 +62,9 @@ pub(super) async fn run(
     let worker = context.worker;
     worker.counters.requests.add(1);
     worker.deposit();
-    let buffer = wire.detach(length, &worker.buffers);
-    let next = answer(context, wire, head.view(buffer.data())).await;
-    worker.buffers.give(buffer);
+    let bytes = wire.take_head(length, &worker.buffers);
+    let next = answer(context, wire, head.view(&bytes)).await;
+    worker.buffers.give_output(bytes);
     next
 }
 
@@ -157,8 +157,8 @@ impl HttpExchange<'_> {
         let answered = self.ask(&mut client, &edits, outcome).await;
         drop(edits);
         match answered {
-            Ok(answer) => self.respond(client, answer, scratch, outcome).await,
-            Err(failure) => self.fail(client, &failure, scratch, outcome).await,
+            Ok(answer) => self.respond(&mut client, answer, scratch, outcome).await,
+            Err(failure) => self.fail(&mut client, &failure, scratch, outcome).await,
         }
     }
 
@@ -209,7 +209,7 @@ impl HttpExchange<'_> {
     /// Passes an answer on.
     async fn respond(
         &self,
-        mut client: Client<'_>,
+        client: &mut Client<'_>,
         mut answer: Answer,
         scratch: &mut Scratch,
         outcome: &mut Outcome<'_>,
@@ -233,13 +233,16 @@ impl HttpExchange<'_> {
         let mut backend = match answer.came {
             Came::Wire(mut answer) if status == 101 => {
                 answer.wire.consume(answer.head_bytes);
-                return tunnel(worker, watch, client.wire, answer.wire, self.plan.policy()).await;
+                let policy = self.plan.policy();
+                let tunnel = tunnel(worker, watch, client.wire, answer.wire, policy);
+                // Boxed, so that other exchanges need no room for it.
+                return Box::pin(tunnel).await;
             }
             came @ (Came::Wire(_) | Came::Stream(_)) => came.into_body(worker),
         };
         let upload = answer.upload.take();
         let mut download = Download::new(self.plan.policy(), answer.ends, body, upload);
-        let requester = Requester::Wire(&mut client);
+        let requester = Requester::Wire(client);
         if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
             outcome.broken(broken);
             return Next::Abort;
@@ -247,10 +250,10 @@ impl HttpExchange<'_> {
         if keeps_upstream && is_upload_over {
             backend.keep(&answer.lease, worker);
         }
-        if keep_alive && client.body.is_complete() {
-            Next::Request
-        } else {
-            Next::Close
+        match client.body.is_complete() {
+            true if keep_alive => Next::Request,
+            true if !self.view.keeps_alive() => Next::Last,
+            _ => Next::Close,
         }
     }
 
@@ -278,7 +281,7 @@ impl HttpExchange<'_> {
     /// Says that there is no answer.
     async fn fail(
         &self,
-        client: Client<'_>,
+        client: &mut Client<'_>,
         failure: &Failure,
         scratch: &mut Scratch,
         outcome: &mut Outcome<'_>,

@@ -36,7 +36,7 @@ pub(super) async fn read_head(
     watch: &Watch,
     wire: &mut Wire,
     is_first: bool,
-) -> Result<(RequestHead, usize), NoHead> {
+) -> Result<(Box<RequestHead>, usize), NoHead> {
     let settings = &worker.settings;
     let mut reading = Reading {
         head: None,
@@ -59,7 +59,7 @@ pub(super) async fn read_head(
 
 struct Reading {
     /// Taken with the first byte: who waits has none.
-    head: Option<RequestHead>,
+    head: Option<Box<RequestHead>>,
     is_first: bool,
     is_timed: bool,
     /// Whether it is the last that may come, as the process is to stop.
@@ -118,7 +118,7 @@ impl Reading {
     }
 
     fn is_begun(&self) -> bool {
-        self.head.as_ref().is_some_and(RequestHead::is_begun)
+        self.head.as_ref().is_some_and(|head| head.is_begun())
     }
 }
 

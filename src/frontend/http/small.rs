@@ -47,10 +47,10 @@ async fn converse(worker: Rc<Worker>, tcp: TcpStream, answerer: Rc<Answerer>) {
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, false).await {
             Ok((head, length)) => {
-                let buffer = wire.detach(length, &worker.buffers);
-                let view = head.view(buffer.data());
+                let bytes = wire.take_head(length, &worker.buffers);
+                let view = head.view(&bytes);
                 let next = answer(&worker, &watch, &mut wire, view, &*answerer).await;
-                worker.buffers.give(buffer);
+                worker.buffers.give_output(bytes);
                 worker.give_request_head(head);
                 next
             }

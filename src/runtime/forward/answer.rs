@@ -37,9 +37,9 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Came {
     /// HTTP/1.1.
-    Wire(WireAnswer),
+    Wire(Box<WireAnswer>),
     /// HTTP/2.
-    Stream(StreamAnswer),
+    Stream(Box<StreamAnswer>),
 }
 
 /// An answer over HTTP/1.1.
@@ -48,7 +48,7 @@ pub struct WireAnswer {
     /// The connection; what was read begins with the head.
     pub wire: Wire,
     /// The head.
-    pub head: ResponseHead,
+    pub head: Box<ResponseHead>,
     /// Its length in bytes.
     pub head_bytes: usize,
 }
@@ -135,7 +135,12 @@ impl Came {
                 let body = IncomingBody::new(framing, limits, BodyAllowance::up_to(None));
                 BackendBody::Wire(body, answer.wire)
             }
-            Self::Stream(answer) => BackendBody::Stream(answer.body, answer.upload, answer.slot),
+            Self::Stream(answer) => {
+                let StreamAnswer {
+                    body, upload, slot, ..
+                } = *answer;
+                BackendBody::Stream(body, upload, slot)
+            }
         }
     }
 }

@@ -57,7 +57,7 @@ impl Exchange<'_> {
         slot: Slot,
         backend: &Backend,
         requester: &mut Requester<'_, '_>,
-    ) -> Result<(StreamAnswer, Option<Pipe>), Failure> {
+    ) -> Result<(Box<StreamAnswer>, Option<Pipe>), Failure> {
         let request = (self.outgoing.make_request)(backend)?;
         let is_whole = self.outgoing.length.is_empty();
         let sent = slot.send(request, is_whole);
@@ -92,13 +92,13 @@ impl Exchange<'_> {
         // What came where nothing may would be read as the next answer by a client over HTTP/1.1.
         let has_none = is_head || has_no_body(parts.status.as_u16());
         let allowance = BodyAllowance::up_to(has_none.then_some(0));
-        let answer = StreamAnswer {
+        let answer = Box::new(StreamAnswer {
             parts,
             is_head,
             body: IncomingStream::new(recv, allowance),
             upload: to,
             slot,
-        };
+        });
         Ok((answer, sending.rest()))
     }
 

@@ -43,7 +43,7 @@ impl Exchange<'_> {
         Ok(self.answer_of(answered, lease))
     }
 
-    fn answer_of(&self, (answer, upload): (WireAnswer, Option<Pipe>), lease: Lease) -> Answer {
+    fn answer_of(&self, (answer, upload): Answered, lease: Lease) -> Answer {
         Answer {
             came: Came::Wire(answer),
             lease,
@@ -54,11 +54,17 @@ impl Exchange<'_> {
 
     async fn attempt_on_wire(
         &mut self,
-        mut wire: Wire,
+        wire: Wire,
         backend: &Backend,
         requester: &mut Requester<'_, '_>,
-    ) -> Result<(WireAnswer, Option<Pipe>), Failure> {
+    ) -> Result<Answered, Failure> {
         let buffers = &self.worker.buffers;
+        let mut answer = Box::new(WireAnswer {
+            wire,
+            head: self.worker.take_response_head(),
+            head_bytes: 0,
+        });
+        let WireAnswer { wire, head, .. } = &mut *answer;
         let output = wire.output(buffers);
         (self.outgoing.write_head)(output, backend)?;
         match self.outgoing.length {
@@ -68,22 +74,17 @@ impl Exchange<'_> {
             }
         }
         let mut sending = Sending::new(Pipe::new(self.outgoing.length));
-        let mut head = self.worker.take_response_head();
         self.watch_idle();
         let waited = poll_fn(|cx| {
-            self.poll_upload(cx, &mut sending, Sink::Wire(&mut wire), requester)?;
-            if let Poll::Ready(read) = self.poll_response(cx, &mut head, &mut wire, requester) {
+            self.poll_upload(cx, &mut sending, Sink::Wire(wire), requester)?;
+            if let Poll::Ready(read) = self.poll_response(cx, head, wire, requester) {
                 return Poll::Ready(read);
             }
+            wire.rest(buffers);
             self.poll_given_up(cx, &sending, requester).map(Err)
         })
         .await;
-        let head_bytes = waited?;
-        let answer = WireAnswer {
-            wire,
-            head,
-            head_bytes,
-        };
+        answer.head_bytes = waited?;
         Ok((answer, sending.rest()))
     }
 
@@ -127,6 +128,9 @@ impl Exchange<'_> {
         }
     }
 }
+
+/// An answer, and what was not sent of the request before it came.
+type Answered = (Box<WireAnswer>, Option<Pipe>);
 
 /// Whether the kernel knows of nothing that was said or closed on a connection that should be quiet.
 fn is_open(wire: &Wire) -> bool {

@@ -122,7 +122,9 @@ impl Multiplexed {
         self.connections.borrow().len()
     }
 
-    fn standing(&self) -> Option<Slot> {
+    /// A place on a connection that stands.
+    #[must_use]
+    pub fn standing(&self) -> Option<Slot> {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|shared| shared.is_open());
         let with_room = connections.iter().find(|shared| shared.has_room());

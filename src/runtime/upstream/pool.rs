@@ -153,9 +153,9 @@ impl Lease {
     pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamFault> {
         let pool = &self.pool;
         let secure = pool.secure.as_ref();
-        pool.resolved
-            .connect(&pool.address, secure, time, watch)
-            .await
+        let connecting = pool.resolved.connect(&pool.address, secure, time, watch);
+        // Boxed, for it needs far more room than the exchanges that find a kept one.
+        Box::pin(connecting).await
     }
 
     /// A place on a multiplexed connection, a new one if need be.
@@ -168,11 +168,14 @@ impl Lease {
         watch: &Watch,
         max_header_bytes: usize,
     ) -> Result<Slot, UpstreamFault> {
-        let connect = || self.connect(time, watch);
         let multiplexed = &self.pool.multiplexed;
-        multiplexed
-            .slot(time, watch, max_header_bytes, connect)
-            .await
+        if let Some(slot) = multiplexed.standing() {
+            return Ok(slot);
+        }
+        let connect = || self.connect(time, watch);
+        let found = multiplexed.slot(time, watch, max_header_bytes, connect);
+        // Boxed, as above.
+        Box::pin(found).await
     }
 
     /// Keeps a connection for the next request.
