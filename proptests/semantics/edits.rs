@@ -66,9 +66,9 @@ proptest! {
         let mut edits = Edits::new();
         for edit in &asked {
             match edit {
-                Asked::Remove(name) => edits.remove(name),
-                Asked::Set(name, value) => edits.set(name, value.as_bytes()),
-                Asked::Add(name, value) => edits.add(name, value.as_bytes()),
+                Asked::Remove(name) => edits.remove_named(name.as_bytes()),
+                Asked::Set(name, value) => edits.set_named(name.as_bytes(), value.as_bytes()),
+                Asked::Add(name, value) => edits.add_named(name.as_bytes(), value.as_bytes()),
             }
         }
         assert_clean(&edits)?;

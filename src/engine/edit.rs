@@ -97,34 +97,51 @@ impl Edits {
         self.entries.is_empty()
     }
 
-    /// Every field of this name goes, with what earlier edits said of it.
-    pub fn remove(&mut self, name: &str) {
+    /// How many edits there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Every field of this name, in lower case, goes, with what earlier edits said of it.
+    pub fn remove(&mut self, name: &'static str) {
         self.put(Change::Remove, name.as_bytes(), |_| ());
     }
 
-    /// The same for a name as a header has it, which may have capitals.
-    pub fn remove_received(&mut self, name: &[u8]) {
-        self.put(Change::Remove, name, |_| ());
-    }
-
-    /// The field has just this value, whatever was there and whatever earlier edits said.
-    pub fn set(&mut self, name: &str, value: &[u8]) {
+    /// The field of this name, in lower case, has just this value, whatever was there and whatever
+    /// earlier edits said.
+    pub fn set(&mut self, name: &'static str, value: &[u8]) {
         self.set_with(name, |to| to.push(value));
     }
 
     /// The same, with a value that is written in pieces.
-    pub fn set_with(&mut self, name: &str, write: impl FnOnce(&mut ValueWriter<'_>)) {
+    pub fn set_with(&mut self, name: &'static str, write: impl FnOnce(&mut ValueWriter<'_>)) {
         self.put(Change::Set, name.as_bytes(), write);
     }
 
-    /// The field comes beside those that are there.
-    pub fn add(&mut self, name: &str, value: &[u8]) {
+    /// The field of this name, in lower case, comes beside those that are there.
+    pub fn add(&mut self, name: &'static str, value: &[u8]) {
         self.add_with(name, |to| to.push(value));
     }
 
     /// The same, with a value that is written in pieces.
-    pub fn add_with(&mut self, name: &str, write: impl FnOnce(&mut ValueWriter<'_>)) {
+    pub fn add_with(&mut self, name: &'static str, write: impl FnOnce(&mut ValueWriter<'_>)) {
         self.put(Change::Add, name.as_bytes(), write);
+    }
+
+    /// [`Self::remove`] for a name that was received or configured, in any case.
+    pub fn remove_named(&mut self, name: &[u8]) {
+        self.put_named(Change::Remove, name, b"");
+    }
+
+    /// [`Self::set`] for a name that was configured.
+    pub fn set_named(&mut self, name: &[u8], value: &[u8]) {
+        self.put_named(Change::Set, name, value);
+    }
+
+    /// [`Self::add`] for a name that was configured.
+    pub fn add_named(&mut self, name: &[u8], value: &[u8]) {
+        self.put_named(Change::Add, name, value);
     }
 
     /// Every edit. At most one removes or sets a name; what is added to it comes after.
@@ -167,10 +184,22 @@ impl Edits {
             .any(|entry| entry.change != Change::Add && self.name(entry).eq_ignore_ascii_case(name))
     }
 
-    fn put(&mut self, change: Change, name: &[u8], write: impl FnOnce(&mut ValueWriter<'_>)) {
+    /// Puts in an edit of a name that may be anything.
+    fn put_named(&mut self, change: Change, name: &[u8], value: &[u8]) {
         if name.is_empty() || has_control(name) {
             return;
         }
+        if name.iter().any(u8::is_ascii_uppercase) {
+            self.put(change, &name.to_ascii_lowercase(), |to| to.push(value));
+        } else {
+            self.put(change, name, |to| to.push(value));
+        }
+    }
+
+    /// Puts in an edit of a name without capitals and controls.
+    fn put(&mut self, change: Change, name: &[u8], write: impl FnOnce(&mut ValueWriter<'_>)) {
+        debug_assert!(!name.is_empty() && !name.iter().any(|byte| is_control(*byte)));
+        debug_assert!(!name.iter().any(u8::is_ascii_uppercase));
         let bit = kind(name);
         if change != Change::Add && self.kinds & bit != 0 {
             let bytes = &self.bytes;
@@ -182,9 +211,6 @@ impl Edits {
         let name_at = self.bytes.len();
         self.bytes.extend_from_slice(name);
         let value_at = self.bytes.len();
-        if let Some(own) = self.bytes.get_mut(name_at..) {
-            own.make_ascii_lowercase();
-        }
         write(&mut ValueWriter {
             bytes: &mut self.bytes,
             start: value_at,
@@ -239,9 +265,13 @@ impl ValueWriter<'_> {
 
     /// Appends two lower-case hexadecimal digits for each byte.
     pub fn push_hex(&mut self, bytes: &[u8]) {
-        for some in bytes.chunks(16) {
-            let digits = hex(some.iter().copied());
-            self.push(digits.get(..some.len() * 2).unwrap_or_default());
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.push(&hex(*word));
+        }
+        for byte in rest {
+            let [.., high, low] = hex([0, 0, 0, *byte]);
+            self.push(&[high, low]);
         }
     }
 
@@ -269,18 +299,20 @@ impl fmt::Write for ValueWriter<'_> {
     }
 }
 
-/// Two lower-case hexadecimal digits for each of at most sixteen bytes.
-pub(crate) fn hex(bytes: impl Iterator<Item = u8>) -> [u8; 32] {
-    const fn digit(nibble: u8) -> u8 {
-        // Without a branch, so that many are made at once.
-        b'0' + nibble + ((nibble + 6) >> 4) * (b'a' - b'9' - 1)
-    }
-    let mut digits = [b'0'; 32];
-    let (pairs, _) = digits.as_chunks_mut();
-    for (pair, byte) in pairs.iter_mut().zip(bytes) {
-        *pair = [digit(byte >> 4), digit(byte & 15)];
-    }
-    digits
+/// Two lower-case hexadecimal digits for each byte, all made at once.
+pub(crate) const fn hex(bytes: [u8; 4]) -> [u8; 8] {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    /// From behind `9` to `a`.
+    const TO_LETTERS: u64 = 0x27;
+    let [a, b, c, d] = bytes;
+    // Each nibble into a byte of its own: halves, quarters, eighths are drawn apart.
+    let mut word = u64::from_be_bytes([0, 0, a, b, 0, 0, c, d]);
+    word = (word << 8) & 0x00FF_0000_00FF_0000 | word & 0x0000_00FF_0000_00FF;
+    word = (word << 4) & 0x0F00_0F00_0F00_0F00 | word & 0x000F_000F_000F_000F;
+    // One in each byte that is ten or more.
+    let letters = ((word + ONES * 6) >> 4) & ONES;
+    (word + ZEROS + letters * TO_LETTERS).to_be_bytes()
 }
 
 /// One bit of sixty-four for a name in any case; names that differ in it are different.
@@ -290,11 +322,26 @@ fn kind(name: &[u8]) -> u64 {
     1 << ((name.len() * 11 + first) % 64)
 }
 
-/// Without an early end, so that many bytes are compared at once.
+/// Eight bytes are looked at at once; the last eight of many perhaps twice.
 fn has_control(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .fold(false, |found, byte| found | is_control(*byte))
+    let of_one = |found, byte: &u8| found | is_control(*byte);
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().fold(false, of_one);
+    };
+    let (words, _) = bytes.as_chunks();
+    let may_have = |found, word: &[u8; 8]| found | may_have_control(*word);
+    words.iter().fold(may_have_control(*last), may_have) && bytes.iter().fold(false, of_one)
+}
+
+/// Whether one of the bytes is below a space, and be it a tab, or 0x7F; it may err where it says so.
+const fn may_have_control(bytes: [u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let word = u64::from_ne_bytes(bytes);
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
+    let flipped = word ^ (ONES * 0x7F);
+    let is_delete = flipped.wrapping_sub(ONES) & !flipped;
+    (below_space | is_delete) & HIGH != 0
 }
 
 #[cold]
@@ -319,9 +366,9 @@ mod tests {
             let (sign, rest) = edit.split_at(1);
             let (name, value) = rest.split_once(':').unwrap_or((rest, ""));
             match sign {
-                "-" => edits.remove(name),
-                "=" => edits.set(name, value.as_bytes()),
-                _ => edits.add(name, value.as_bytes()),
+                "-" => edits.remove_named(name.as_bytes()),
+                "=" => edits.set_named(name.as_bytes(), value.as_bytes()),
+                _ => edits.add_named(name.as_bytes(), value.as_bytes()),
             }
         }
         let text = |bytes: &[u8]| String::from_utf8(bytes.into()).unwrap();
@@ -365,7 +412,7 @@ mod tests {
     #[test]
     fn received_names_lose_their_case() {
         let mut edits = Edits::new();
-        edits.remove_received(b"X-Forwarded-Port");
+        edits.remove_named(b"X-Forwarded-Port");
         assert_eq!(format!("{edits:?}"), "[\"- x-forwarded-port\"]");
         edits.clear();
         assert!(edits.is_empty() && !edits.drops(b"x-forwarded-port"));
@@ -378,6 +425,9 @@ mod tests {
             edits.set_with("n", |to| to.push_decimal(number));
             assert_eq!(edits.value_of("n").unwrap(), number.to_string().as_bytes());
         }
-        assert!(hex([0xA3, 0x9F, 0].into_iter()).starts_with(b"a39f00"));
+        assert_eq!(hex([0xA3, 0x9F, 0, 0x18]), *b"a39f0018");
+        let mut edits = Edits::default();
+        edits.set_with("n", |to| to.push_hex(&[0, 1, 0x7F, 0x80, 0xFF, 0x0A]));
+        assert_eq!(edits.value_of("n").unwrap(), b"00017f80ff0a");
     }
 }

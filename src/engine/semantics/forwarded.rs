@@ -25,7 +25,7 @@ pub fn forwarded_edits<H: Headers + ?Sized>(
     if noted.claims > 0 {
         for (name, _) in headers.fields() {
             if is_disguised(name) || !arrival.is_trusted && is_claim(name) {
-                edits.remove_received(name);
+                edits.remove_named(name);
             }
         }
     }

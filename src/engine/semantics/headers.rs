@@ -10,14 +10,14 @@ use crate::engine::policy::HeaderRules;
 /// where it is read.
 pub fn rule_edits(edits: &mut Edits, rules: &HeaderRules) {
     for name in rules.remove.iter().filter(|name| !is_reserved(name)) {
-        edits.remove(name);
+        edits.remove_named(name.as_bytes());
     }
     let kept = |(name, _): &&(Box<str>, Box<str>)| !is_reserved(name);
     for (name, value) in rules.set.iter().filter(kept) {
-        edits.set(name, value.as_bytes());
+        edits.set_named(name.as_bytes(), value.as_bytes());
     }
     for (name, value) in rules.add.iter().filter(kept) {
-        edits.add(name, value.as_bytes());
+        edits.add_named(name.as_bytes(), value.as_bytes());
     }
 }
 

@@ -103,7 +103,13 @@ fn is_sane(id: &[u8]) -> bool {
 
 fn uuid(random: &Random) -> [u8; 36] {
     let (own, _) = random.split_at(16);
-    let digits = hex(versioned(own).into_iter());
+    let mut digits = [0; 32];
+    let (places, _) = digits.as_chunks_mut();
+    let own = versioned(own);
+    let (words, _) = own.as_chunks();
+    for (place, word) in places.iter_mut().zip(words) {
+        *place = hex(*word);
+    }
     let mut text = [b'-'; 36];
     let mut from = &digits[..];
     let mut to = &mut text[..];

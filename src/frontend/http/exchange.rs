@@ -19,7 +19,7 @@ use crate::frontend::http::own::{Manner, codec_edits, send};
 use crate::frontend::http::redirect::redirect;
 use crate::frontend::http::tunnel::tunnel;
 use crate::frontend::http::view::HeadFields;
-use crate::http1::edit::{Edit, FieldValue};
+use crate::http1::edit::FieldValue;
 use crate::http1::length::BodyLength;
 use crate::http1::request::{RequestHead, RequestView};
 use crate::http1::send_fault::SendFault;
@@ -35,7 +35,7 @@ use crate::runtime::http2::fields::fields_of;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::fault::UpstreamFault;
 use crate::runtime::wire::Wire;
-use crate::runtime::worker::{InForce, Scratch, Worker};
+use crate::runtime::worker::{InForce, Worker};
 
 /// What one exchange works with.
 #[derive(Clone, Copy, Debug)]
@@ -113,15 +113,17 @@ async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) ->
                 random: &random,
                 plan: &plan,
             };
-            exchange.forward(wire, &mut scratch, &mut outcome).await
+            worker.give_scratch(scratch);
+            exchange.forward(wire, &mut outcome).await
         }
         Err(own) => {
             outcome.own(&own);
             let manner = Manner::of(view, view.framing().is_empty(), worker);
-            send(worker, context.watch, wire, &own, &scratch, manner).await
+            let next = send(worker, context.watch, wire, &own, &scratch, manner).await;
+            worker.give_scratch(scratch);
+            next
         }
     };
-    worker.give_scratch(scratch);
     outcome.end(&snapshot, wire.written_bytes, &target, &request);
     next
 }
@@ -136,12 +138,7 @@ struct HttpExchange<'x> {
 }
 
 impl HttpExchange<'_> {
-    async fn forward(
-        &self,
-        wire: &mut Wire,
-        scratch: &mut Scratch,
-        outcome: &mut Outcome<'_>,
-    ) -> Next {
+    async fn forward(&self, wire: &mut Wire, outcome: &mut Outcome<'_>) -> Next {
         let policy = self.plan.policy();
         let limits = self.context.worker.settings.head_limits;
         let mut client = Client {
@@ -152,13 +149,9 @@ impl HttpExchange<'_> {
             ),
             wire,
         };
-        self.request.edits(&mut scratch.edits, policy, self.random);
-        let edits = codec_edits(&scratch.edits);
-        let answered = self.ask(&mut client, &edits, outcome).await;
-        drop(edits);
-        match answered {
-            Ok(answer) => self.respond(&mut client, answer, scratch, outcome).await,
-            Err(failure) => self.fail(&mut client, &failure, scratch, outcome).await,
+        match self.ask(&mut client, outcome).await {
+            Ok(answer) => self.respond(&mut client, answer, outcome).await,
+            Err(failure) => self.fail(&mut client, &failure, outcome).await,
         }
     }
 
@@ -166,15 +159,15 @@ impl HttpExchange<'_> {
     async fn ask(
         &self,
         client: &mut Client<'_>,
-        edits: &[Edit<'_>],
         outcome: &mut Outcome<'_>,
     ) -> Result<Answer, Failure> {
         let Context { worker, watch, .. } = self.context;
         let view = self.view;
         let going = Going {
+            worker,
             request: self.request,
             plan: self.plan,
-            edits,
+            random: self.random,
             body: view.framing(),
             te_trailers: view.te_trailers(),
             upgrade: view
@@ -202,7 +195,7 @@ impl HttpExchange<'_> {
         let outgoing = going.outgoing(&write_head, &make_request);
         let mut exchange = Exchange::new(worker, watch, self.plan, outgoing, &interim);
         let answered = exchange.answer(Requester::Wire(client)).await;
-        outcome.answered(&exchange.tried);
+        outcome.answered(&exchange);
         answered.map(|(answer, _)| answer)
     }
 
@@ -211,7 +204,6 @@ impl HttpExchange<'_> {
         &self,
         client: &mut Client<'_>,
         mut answer: Answer,
-        scratch: &mut Scratch,
         outcome: &mut Outcome<'_>,
     ) -> Next {
         let Context { worker, watch, .. } = self.context;
@@ -220,12 +212,12 @@ impl HttpExchange<'_> {
         let keeps_upstream = response.keeps_alive();
         let is_upload_over = answer.upload.is_none() && client.body.is_complete();
         let may_stay = is_upload_over && !worker.is_draining();
-        let written = self.write_response(client.wire, response, may_stay, scratch);
+        let written = self.write_response(client.wire, response, may_stay);
         let Sent { body, keep_alive } = match written {
             Ok(sent) => sent,
             Err(fault) => {
                 let failure = UpstreamFault::BadResponse(fault.to_string()).into();
-                return self.fail(client, &failure, scratch, outcome).await;
+                return self.fail(client, &failure, outcome).await;
             }
         };
         outcome.status = status;
@@ -262,10 +254,10 @@ impl HttpExchange<'_> {
         wire: &mut Wire,
         response: AnswerHead<'_>,
         may_stay: bool,
-        scratch: &mut Scratch,
     ) -> Result<Sent, SendFault> {
         let Context { worker, .. } = self.context;
-        answer_edits(self.request, self.plan, &response, worker, scratch);
+        let mut scratch = worker.take_scratch();
+        answer_edits(self.request, self.plan, &response, worker, &mut scratch);
         let edits = codec_edits(&scratch.edits);
         let outgoing = OutgoingResponse {
             to: self.view.version(),
@@ -275,7 +267,10 @@ impl HttpExchange<'_> {
             edits: &edits,
             upgrade: response.upgrade().and_then(|it| FieldValue::new(it).ok()),
         };
-        response.write(wire.output(&worker.buffers), &outgoing)
+        let written = response.write(wire.output(&worker.buffers), &outgoing);
+        drop(edits);
+        worker.give_scratch(scratch);
+        written
     }
 
     /// Says that there is no answer.
@@ -283,7 +278,6 @@ impl HttpExchange<'_> {
         &self,
         client: &mut Client<'_>,
         failure: &Failure,
-        scratch: &mut Scratch,
         outcome: &mut Outcome<'_>,
     ) -> Next {
         let Context { worker, watch, .. } = self.context;
@@ -291,10 +285,13 @@ impl HttpExchange<'_> {
             outcome.client_left();
             return Next::Abort;
         };
-        let own = problem_of(&cause, self.request, Some(self.plan), scratch);
+        let mut scratch = worker.take_scratch();
+        let own = problem_of(&cause, self.request, Some(self.plan), &mut scratch);
         outcome.own(&own);
         let manner = Manner::of(self.view, client.body.is_complete(), worker);
-        send(worker, watch, client.wire, &own, scratch, manner).await
+        let next = send(worker, watch, client.wire, &own, &scratch, manner).await;
+        worker.give_scratch(scratch);
+        next
     }
 }
 

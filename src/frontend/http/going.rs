@@ -4,8 +4,10 @@ use crate::engine::backend::{Address, Backend};
 use crate::engine::decide::Plan;
 use crate::engine::request::Headers;
 use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Request, grpc};
 use crate::frontend::http::admission::no_backend;
+use crate::frontend::http::own::codec_edits;
 use crate::frontend::http::stream_head::StreamHead;
 use crate::http1::edit::{Edit, FieldValue};
 use crate::http1::length::BodyLength;
@@ -15,12 +17,14 @@ use crate::http1::send_request::OutgoingRequest;
 use crate::runtime::forward::body::ReadFault;
 use crate::runtime::forward::exchange::{Failure, MakeRequest, Outgoing, WriteHead};
 use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::worker::Worker;
 
-/// An admitted request, and what is changed in it.
+/// An admitted request on its way.
 pub(in crate::frontend) struct Going<'g, H: ?Sized> {
+    pub(in crate::frontend) worker: &'g Worker,
     pub(in crate::frontend) request: &'g Request<'g, H>,
     pub(in crate::frontend) plan: &'g Plan<'g>,
-    pub(in crate::frontend) edits: &'g [Edit<'g>],
+    pub(in crate::frontend) random: &'g Random,
     pub(in crate::frontend) body: BodyLength,
     pub(in crate::frontend) te_trailers: bool,
     pub(in crate::frontend) upgrade: Option<FieldValue<'g>>,
@@ -43,17 +47,19 @@ impl<H: Headers + ?Sized> Going<'_, H> {
         for (place, piece) in target.iter_mut().zip(upstream_path.pieces()) {
             *place = piece;
         }
-        let outgoing = OutgoingRequest {
-            method: self.request.method,
-            target: &target,
-            host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
-            body: self.body,
-            edits: self.edits,
-            te_trailers: self.te_trailers,
-            upgrade: self.upgrade,
-            close: false,
-        };
-        write(&outgoing).map_err(|fault| UpstreamFault::BadResponse(fault.to_string()))
+        let written = self.with_edits(|edits| {
+            write(&OutgoingRequest {
+                method: self.request.method,
+                target: &target,
+                host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
+                body: self.body,
+                edits,
+                te_trailers: self.te_trailers,
+                upgrade: self.upgrade,
+                close: false,
+            })
+        });
+        written.map_err(|fault| UpstreamFault::BadResponse(fault.to_string()))
     }
 
     /// The head for a backend that speaks HTTP/2, with the fields that came and are passed on.
@@ -66,14 +72,27 @@ impl<H: Headers + ?Sized> Going<'_, H> {
         let host = self.host(&backend.address, &mut buffer);
         let upstream_path = self.plan.upstream_path();
         let target: Vec<&str> = upstream_path.pieces().collect();
-        let head = StreamHead {
-            method: self.request.method,
-            target: &target,
-            host: host.or(self.request.arrival.host).unwrap_or_default(),
-            te_trailers: self.te_trailers,
-            edits: self.edits,
-        };
-        head.request(&backend.address, fields)
+        self.with_edits(|edits| {
+            let head = StreamHead {
+                method: self.request.method,
+                target: &target,
+                host: host.or(self.request.arrival.host).unwrap_or_default(),
+                te_trailers: self.te_trailers,
+                edits,
+            };
+            head.request(&backend.address, fields)
+        })
+    }
+
+    /// Says what is changed in the head: anew for each try, so that nothing of it is held while an
+    /// answer is waited for.
+    fn with_edits<T>(&self, write: impl FnOnce(&[Edit<'_>]) -> T) -> T {
+        let mut scratch = self.worker.take_scratch();
+        let policy = self.plan.policy();
+        self.request.edits(&mut scratch.edits, policy, self.random);
+        let written = write(&codec_edits(&scratch.edits));
+        self.worker.give_scratch(scratch);
+        written
     }
 
     /// All that the forwarding wants to know.

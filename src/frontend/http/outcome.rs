@@ -12,6 +12,7 @@ use crate::frontend::http::exchange::Snapshot;
 use crate::observe::access_log::Record;
 use crate::runtime::clock;
 use crate::runtime::forward::download::Broken;
+use crate::runtime::forward::exchange::Exchange;
 use crate::runtime::worker::Worker;
 
 /// What is known of an exchange so far.
@@ -46,10 +47,10 @@ impl<'o> Outcome<'o> {
         }
     }
 
-    /// There is an answer, or none is to be had, after tries with the backends of these slots.
-    pub(super) fn answered(&mut self, tried: &[u32]) {
-        self.tries = tried.len();
-        self.slot = tried.last().copied();
+    /// There is an answer, or none is to be had.
+    pub(super) fn answered(&mut self, exchange: &Exchange<'_>) {
+        self.tries = exchange.tries();
+        self.slot = exchange.slot;
         self.answer_us = self.begun.map(since);
     }
 

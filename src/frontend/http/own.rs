@@ -122,28 +122,27 @@ pub(super) async fn send(
 
 /// Changes as the codec takes them; what it writes itself, it does not let be changed.
 pub(in crate::frontend) fn codec_edits(edits: &Edits) -> Vec<http1::edit::Edit<'_>> {
-    edits
-        .iter()
-        .filter_map(|edit| {
-            let name = |name| FieldName::new(name).ok();
-            let value = |value| FieldValue::new(value).ok();
-            Some(match edit {
-                Edit::Remove { name: of } => http1::edit::Edit::Remove { name: name(of)? },
-                Edit::Set {
-                    name: of,
-                    value: to,
-                } => http1::edit::Edit::Set {
-                    name: name(of)?,
-                    value: value(to)?,
-                },
-                Edit::Add {
-                    name: of,
-                    value: to,
-                } => http1::edit::Edit::Add {
-                    name: name(of)?,
-                    value: value(to)?,
-                },
-            })
+    let mut checked = Vec::with_capacity(edits.len());
+    checked.extend(edits.iter().filter_map(|edit| {
+        let name = |name| FieldName::new(name).ok();
+        let value = |value| FieldValue::new(value).ok();
+        Some(match edit {
+            Edit::Remove { name: of } => http1::edit::Edit::Remove { name: name(of)? },
+            Edit::Set {
+                name: of,
+                value: to,
+            } => http1::edit::Edit::Set {
+                name: name(of)?,
+                value: value(to)?,
+            },
+            Edit::Add {
+                name: of,
+                value: to,
+            } => http1::edit::Edit::Add {
+                name: name(of)?,
+                value: value(to)?,
+            },
         })
-        .collect()
+    }));
+    checked
 }

@@ -16,7 +16,7 @@ pub(super) async fn tunnel(
     worker: &Worker,
     watch: &Watch,
     client: &mut Wire,
-    mut backend: Wire,
+    mut backend: Box<Wire>,
     policy: &Policy,
 ) -> Next {
     let buffers = &worker.buffers;

@@ -37,7 +37,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Came {
     /// HTTP/1.1.
-    Wire(Box<WireAnswer>),
+    Wire(WireAnswer),
     /// HTTP/2.
     Stream(Box<StreamAnswer>),
 }
@@ -46,7 +46,7 @@ pub enum Came {
 #[derive(Debug)]
 pub struct WireAnswer {
     /// The connection; what was read begins with the head.
-    pub wire: Wire,
+    pub wire: Box<Wire>,
     /// The head.
     pub head: Box<ResponseHead>,
     /// Its length in bytes.
@@ -88,7 +88,7 @@ pub enum AnswerHead<'a> {
 #[derive(Debug)]
 pub enum BackendBody {
     /// HTTP/1.1.
-    Wire(IncomingBody, Wire),
+    Wire(IncomingBody, Box<Wire>),
     /// HTTP/2.
     Stream(IncomingStream, OutgoingStream, Slot),
 }

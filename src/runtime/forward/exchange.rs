@@ -83,7 +83,8 @@ impl fmt::Debug for Exchange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange")
             .field("outgoing", &self.outgoing)
-            .field("tried", &self.tried)
+            .field("slot", &self.slot)
+            .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
 }
@@ -102,8 +103,10 @@ pub struct Exchange<'e> {
     pub outgoing: Outgoing<'e>,
     /// What of the body was sent.
     pub kept: Kept,
-    /// The slots of the backends tried, the last last.
-    pub tried: Vec<u32>,
+    /// The slot of the backend that is being tried, or was tried last.
+    pub slot: Option<u32>,
+    /// Those of the backends that were tried before it, the last last.
+    failed: Vec<u32>,
     /// When the answer is due, once the request has been sent.
     pub(super) due: Option<u64>,
     /// When all must be over, in milliseconds of the worker.
@@ -136,7 +139,8 @@ impl<'e> Exchange<'e> {
             ends: whole.min(watch.after(outgoing.patience)),
             outgoing,
             kept: Kept::new(policy.retry.buffer_bytes),
-            tried: Vec::new(),
+            slot: None,
+            failed: Vec::new(),
             due: None,
             interims: Cell::new(0),
             interim,
@@ -166,21 +170,28 @@ impl<'e> Exchange<'e> {
     /// The next backend: one that was not tried if there is one, else not the one tried last.
     fn pick(&mut self) -> Result<Pick<'e>, Failure> {
         let mut pick = self.plan.pick().ok_or(Failure::NoBackend)?;
-        for _ in 0..self.tried.len().min(MOST_PASSED_OVER) {
-            if !self.tried.contains(&pick.backend.slot) {
+        self.failed.extend(self.slot);
+        for _ in 0..self.failed.len().min(MOST_PASSED_OVER) {
+            if !self.failed.contains(&pick.backend.slot) {
                 break;
             }
             pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         }
         // All were tried, and other requests have moved the cursor.
-        if self.tried.last() == Some(&pick.backend.slot) {
+        if self.slot == Some(pick.backend.slot) {
             pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         }
-        self.tried.push(pick.backend.slot);
+        self.slot = Some(pick.backend.slot);
         if let Some(picked) = self.picked {
             picked(pick.backend.slot);
         }
         Ok(pick)
+    }
+
+    /// How many backends were tried.
+    #[must_use]
+    pub fn tries(&self) -> usize {
+        self.failed.len() + usize::from(self.slot.is_some())
     }
 
     pub(super) fn may_repeat(&self) -> bool {
@@ -196,7 +207,7 @@ impl<'e> Exchange<'e> {
         let attempt = Attempt {
             method: self.outgoing.method,
             failure,
-            retries: u32::try_from(self.tried.len() - 1).unwrap_or(u32::MAX),
+            retries: u32::try_from(self.failed.len()).unwrap_or(u32::MAX),
             is_answer_begun: false,
             is_body_kept: self.kept.is_whole(),
         };
@@ -241,7 +252,7 @@ impl<'e> Exchange<'e> {
             .max_in_flight
             .and_then(|own| usize::try_from(own).ok());
         let upstreams = &self.worker.upstreams;
-        let lease = upstreams.lease(&backend.address, upstream, own.unwrap_or(most))?;
+        let lease = upstreams.lease(backend, upstream, own.unwrap_or(most))?;
         match upstream.protocol {
             Protocol::H1 => self.attempt_over_wire(backend, lease, requester).await,
             Protocol::H2 => self.attempt_over_stream(backend, lease, requester).await,

@@ -36,9 +36,8 @@ impl Exchange<'_> {
                 }
             }
         }
-        let wire = lease
-            .connect(self.policy.timeouts.connect, self.watch)
-            .await?;
+        let connect = self.policy.timeouts.connect;
+        let wire = Box::new(lease.connect(connect, self.watch).await?);
         let answered = self.attempt_on_wire(wire, backend, requester).await?;
         Ok(self.answer_of(answered, lease))
     }
@@ -54,17 +53,11 @@ impl Exchange<'_> {
 
     async fn attempt_on_wire(
         &mut self,
-        wire: Wire,
+        mut wire: Box<Wire>,
         backend: &Backend,
         requester: &mut Requester<'_, '_>,
     ) -> Result<Answered, Failure> {
         let buffers = &self.worker.buffers;
-        let mut answer = Box::new(WireAnswer {
-            wire,
-            head: self.worker.take_response_head(),
-            head_bytes: 0,
-        });
-        let WireAnswer { wire, head, .. } = &mut *answer;
         let output = wire.output(buffers);
         (self.outgoing.write_head)(output, backend)?;
         match self.outgoing.length {
@@ -74,42 +67,53 @@ impl Exchange<'_> {
             }
         }
         let mut sending = Sending::new(Pipe::new(self.outgoing.length));
+        let mut head = None;
         self.watch_idle();
         let waited = poll_fn(|cx| {
-            self.poll_upload(cx, &mut sending, Sink::Wire(wire), requester)?;
-            if let Poll::Ready(read) = self.poll_response(cx, head, wire, requester) {
+            self.poll_upload(cx, &mut sending, Sink::Wire(&mut wire), requester)?;
+            if let Poll::Ready(read) = self.poll_response(cx, &mut head, &mut wire, requester) {
                 return Poll::Ready(read);
             }
             wire.rest(buffers);
             self.poll_given_up(cx, &sending, requester).map(Err)
         })
         .await;
-        answer.head_bytes = waited?;
+        let (head, head_bytes) = waited?;
+        let answer = WireAnswer {
+            wire,
+            head,
+            head_bytes,
+        };
         Ok((answer, sending.rest()))
     }
 
-    /// Reads until the head of the final response is whole.
+    /// Reads until the head of the final response is whole, and gives it with its length. What is
+    /// begun of it is kept in `begun`: who waits for the first byte has none.
     fn poll_response(
         &self,
         cx: &mut Context<'_>,
-        head: &mut ResponseHead,
+        begun: &mut Option<Box<ResponseHead>>,
         wire: &mut Wire,
         requester: &mut Requester<'_, '_>,
-    ) -> Poll<Result<usize, Failure>> {
+    ) -> Poll<Result<(Box<ResponseHead>, usize), Failure>> {
         let bad = |fault: &dyn fmt::Display| UpstreamFault::BadResponse(fault.to_string());
         loop {
             if !wire.data().is_empty() {
                 let limits = &self.worker.settings.head_limits;
+                let mut head = begun
+                    .take()
+                    .unwrap_or_else(|| self.worker.take_response_head());
                 let parsed = head.parse(wire.data(), limits, self.outgoing.to);
                 match parsed.map_err(|fault| bad(&fault))? {
                     Some(length) if head.view(wire.data()).is_interim() => {
                         let interim = AnswerHead::Wire(head.view(wire.data()));
                         self.pass_interim(cx, interim, requester)?;
                         wire.consume(length);
+                        *begun = Some(head);
                         continue;
                     }
-                    Some(length) => return Poll::Ready(Ok(length)),
-                    None => {}
+                    Some(length) => return Poll::Ready(Ok((head, length))),
+                    None => *begun = Some(head),
                 }
             }
             if wire.is_full() {
@@ -130,7 +134,7 @@ impl Exchange<'_> {
 }
 
 /// An answer, and what was not sent of the request before it came.
-type Answered = (Box<WireAnswer>, Option<Pipe>);
+type Answered = (WireAnswer, Option<Pipe>);
 
 /// Whether the kernel knows of nothing that was said or closed on a connection that should be quiet.
 fn is_open(wire: &Wire) -> bool {

@@ -9,10 +9,11 @@ use crate::http1::length::BodyLength;
 
 /// The fields that stay of a head that came over HTTP/1.1, with its length if that is known.
 pub fn fields_of<'f>(
-    came: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+    came: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
     length: BodyLength,
 ) -> HeaderMap {
-    let mut fields = HeaderMap::with_capacity(16);
+    // With some room for the length, and for what is put to them.
+    let mut fields = HeaderMap::with_capacity(came.clone().count() + 4);
     for (name, value) in came {
         // What the codec let through is a field for the `http` crate as well.
         if let (Ok(name), Ok(value)) =
@@ -22,7 +23,10 @@ pub fn fields_of<'f>(
         }
     }
     if let BodyLength::Length(length) = length {
-        fields.insert(header::CONTENT_LENGTH, length.into());
+        // Digits are a value.
+        if let Ok(length) = HeaderValue::try_from(length.to_string()) {
+            fields.insert(header::CONTENT_LENGTH, length);
+        }
     }
     fields
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::engine::backend::{Address, Scheme};
+use crate::engine::backend::{Address, Backend, Scheme};
 use crate::engine::policy::Upstream;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::sweep::Watch;
@@ -22,6 +22,9 @@ pub struct Upstreams {
     /// By address; nearly always one. Another is there if two routes speak to one address in two
     /// ways: they must not share connections, for what one has checked the other may not believe.
     pools: RefCell<HashMap<Address, Vec<Rc<BackendPool>>>>,
+    /// Those that were asked for lately, by the slot of the backend: it costs less to look there
+    /// than to hash an address.
+    recent: RefCell<Vec<Option<Rc<BackendPool>>>>,
     folder: Rc<Path>,
 }
 
@@ -39,7 +42,7 @@ pub struct BackendPool {
 
 #[derive(Debug)]
 struct Idle {
-    wire: Wire,
+    wire: Box<Wire>,
     /// In milliseconds of the worker.
     since: u64,
 }
@@ -56,6 +59,7 @@ impl Upstreams {
     pub fn new(folder: Rc<Path>) -> Self {
         Self {
             pools: RefCell::default(),
+            recent: RefCell::default(),
             folder,
         }
     }
@@ -66,20 +70,41 @@ impl Upstreams {
     /// If `most` are on their way already.
     pub fn lease(
         &self,
-        to: &Address,
+        to: &Backend,
         upstream: &Upstream,
         most: usize,
     ) -> Result<Lease, UpstreamFault> {
-        let known = self.pools.borrow().get(to).and_then(|pools| {
-            let pool = pools.iter().find(|pool| pool.speaks_as(upstream))?;
-            Some(Rc::clone(pool))
-        });
-        let pool = known.unwrap_or_else(|| self.begin(to, upstream));
+        let pool = self.pool(to, upstream);
         if pool.in_flight.get() >= most {
             return Err(UpstreamFault::Overloaded);
         }
         pool.in_flight.set(pool.in_flight.get() + 1);
         Ok(Lease { pool })
+    }
+
+    fn pool(&self, to: &Backend, upstream: &Upstream) -> Rc<BackendPool> {
+        let fits = |pool: &&Rc<BackendPool>| pool.speaks_as(upstream);
+        let slot = usize::try_from(to.slot).unwrap_or(usize::MAX);
+        if let Some(Some(pool)) = self.recent.borrow().get(slot)
+            && pool.address == to.address
+            && fits(&pool)
+        {
+            return Rc::clone(pool);
+        }
+        let known = self.pools.borrow().get(&to.address).and_then(|pools| {
+            let pool = pools.iter().find(fits)?;
+            Some(Rc::clone(pool))
+        });
+        let pool = known.unwrap_or_else(|| self.begin(&to.address, upstream));
+        let mut recent = self.recent.borrow_mut();
+        if slot < MOST_RECENT {
+            let length = recent.len().max(slot + 1);
+            recent.resize(length, None);
+        }
+        if let Some(place) = recent.get_mut(slot) {
+            *place = Some(Rc::clone(&pool));
+        }
+        pool
     }
 
     fn begin(&self, to: &Address, upstream: &Upstream) -> Rc<BackendPool> {
@@ -102,6 +127,7 @@ impl Upstreams {
     /// Closes what the other side has closed, or what nobody used for so long, and forgets
     /// backends without connections.
     pub fn reap(&self, now: u64, most_idle: Duration, buffers: &Buffers) {
+        self.recent.borrow_mut().clear();
         let most_idle = u64::try_from(most_idle.as_millis()).unwrap_or(u64::MAX);
         self.pools.borrow_mut().retain(|_, pools| {
             pools.retain(|pool| {
@@ -137,7 +163,7 @@ impl BackendPool {
 impl Lease {
     /// A kept connection that is still open as far as is known; the one used last.
     #[must_use]
-    pub fn kept(&self, buffers: &Buffers) -> Option<Wire> {
+    pub fn kept(&self, buffers: &Buffers) -> Option<Box<Wire>> {
         loop {
             let Idle { mut wire, .. } = self.pool.idle.borrow_mut().pop()?;
             if wire.is_quiet(buffers) {
@@ -179,7 +205,7 @@ impl Lease {
     }
 
     /// Keeps a connection for the next request.
-    pub fn keep(&self, mut wire: Wire, now: u64, buffers: &Buffers) {
+    pub fn keep(&self, mut wire: Box<Wire>, now: u64, buffers: &Buffers) {
         let mut idle = self.pool.idle.borrow_mut();
         if idle.len() < MOST_IDLE {
             wire.rest(buffers);
@@ -194,5 +220,7 @@ impl Drop for Lease {
     }
 }
 
+/// Backends of higher slots are always looked up by their address.
+const MOST_RECENT: usize = 1 << 16;
 /// How many connections to one backend are kept without use.
 const MOST_IDLE: usize = 1024;

@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::Reason;
 use h2::server::{Builder, Connection as H2};
-use tokio::task::spawn_local;
 
 use crate::frontend::http::http2::stream;
 use crate::runtime::buffer::Buffer;
@@ -108,7 +107,7 @@ impl Connection {
             match h2.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
                     let serving = self.serving();
-                    spawn_local(stream::serve(serving, request, respond));
+                    stream::serve(serving, request, respond);
                 }
                 // What was wrong has been said to the client.
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),

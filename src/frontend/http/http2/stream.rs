@@ -4,6 +4,7 @@ use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{HeaderValue, Response, header};
+use tokio::task::spawn_local;
 
 use crate::engine::backend::Backend;
 use crate::engine::decide::Plan;
@@ -20,7 +21,6 @@ use crate::frontend::http::http2::own;
 use crate::frontend::http::http2::request::{MapFields, RequestHead};
 use crate::frontend::http::outcome::Outcome;
 use crate::frontend::http::own::codec_edits;
-use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
 use crate::runtime::forward::answer::Answer;
@@ -29,10 +29,17 @@ use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::requester::{Requester, StreamClient};
 use crate::runtime::http2::fields::{pairs, retain_end_to_end};
 use crate::runtime::http2::stream::IncomingStream;
-use crate::runtime::worker::{Scratch, Worker};
+use crate::runtime::worker::Worker;
 
-/// Serves a stream to its end.
-pub(super) async fn serve(
+/// A stream that is served.
+struct Stream {
+    serving: Serving,
+    client: StreamClient,
+    head: RequestHead,
+}
+
+/// Serves a stream to its end, in a task of its own.
+pub(super) fn serve(
     serving: Serving,
     request: http::Request<RecvStream>,
     respond: SendResponse<Bytes>,
@@ -51,13 +58,27 @@ pub(super) async fn serve(
     let grpc = answer_type(kind.map(HeaderValue::as_bytes));
     let limits = &worker.settings.head_limits;
     match RequestHead::new(parts, client.body.is_complete(), limits) {
-        Ok(head) => answer(&serving, &mut client, &head).await,
+        Ok(head) => {
+            let stream = Stream {
+                serving,
+                client,
+                head,
+            };
+            // Boxed, for a task is moved about before it is run and when it is over.
+            drop(spawn_local(Box::pin(answer(Box::new(stream)))));
+        }
         Err(cause) => own::send_cause(worker, &mut client, &cause, is_head, grpc),
     }
 }
 
 /// Answers a request.
-async fn answer(serving: &Serving, client: &mut StreamClient, head: &RequestHead) {
+async fn answer(mut stream: Box<Stream>) {
+    let Stream {
+        serving,
+        client,
+        head,
+    } = &mut *stream;
+    let (serving, head) = (&*serving, &*head);
     let connection = &serving.connection;
     let worker = &*connection.worker;
     let mut outcome = Outcome::begin(worker, 0);
@@ -98,14 +119,15 @@ async fn answer(serving: &Serving, client: &mut StreamClient, head: &RequestHead
                 random: &random,
                 plan: &plan,
             };
-            exchange.forward(client, &mut scratch, &mut outcome).await;
+            worker.give_scratch(scratch);
+            exchange.forward(client, &mut outcome).await;
         }
         Err(own) => {
             outcome.own(&own);
             own::send(worker, client, &own, &scratch, raw.method == "HEAD");
+            worker.give_scratch(scratch);
         }
     }
-    worker.give_scratch(scratch);
     outcome.end(&snapshot, client.sent_bytes(), raw.target, &request);
 }
 
@@ -120,20 +142,10 @@ struct StreamExchange<'x> {
 }
 
 impl StreamExchange<'_> {
-    async fn forward(
-        &self,
-        client: &mut StreamClient,
-        scratch: &mut Scratch,
-        outcome: &mut Outcome<'_>,
-    ) {
-        let policy = self.plan.policy();
-        self.request.edits(&mut scratch.edits, policy, self.random);
-        let edits = codec_edits(&scratch.edits);
-        let answered = self.ask(client, &edits, outcome).await;
-        drop(edits);
-        match answered {
-            Ok(answer) => self.respond(client, answer, scratch, outcome).await,
-            Err(failure) => self.fail(client, &failure, scratch, outcome),
+    async fn forward(&self, client: &mut StreamClient, outcome: &mut Outcome<'_>) {
+        match self.ask(client, outcome).await {
+            Ok(answer) => self.respond(client, answer, outcome).await,
+            Err(failure) => self.fail(client, &failure, outcome),
         }
     }
 
@@ -141,14 +153,14 @@ impl StreamExchange<'_> {
     async fn ask(
         &self,
         client: &mut StreamClient,
-        edits: &[Edit<'_>],
         outcome: &mut Outcome<'_>,
     ) -> Result<Answer, Failure> {
         let head = self.head;
         let going = Going {
+            worker: self.worker,
             request: self.request,
             plan: self.plan,
-            edits,
+            random: self.random,
             body: head.body(),
             te_trailers: head.te_trailers(),
             upgrade: None,
@@ -169,7 +181,7 @@ impl StreamExchange<'_> {
         let watch = &self.serving.watch;
         let mut exchange = Exchange::new(self.worker, watch, self.plan, outgoing, &|_, _| {});
         let answered = exchange.answer(Requester::Stream(client)).await;
-        outcome.answered(&exchange.tried);
+        outcome.answered(&exchange);
         answered.map(|(answer, _)| answer)
     }
 
@@ -178,7 +190,6 @@ impl StreamExchange<'_> {
         &self,
         client: &mut StreamClient,
         mut answer: Answer,
-        scratch: &mut Scratch,
         outcome: &mut Outcome<'_>,
     ) {
         let worker = self.worker;
@@ -187,7 +198,7 @@ impl StreamExchange<'_> {
         worker.counters.response(response.status());
         let (keeps_upstream, is_whole) = (response.keeps_alive(), !response.has_body());
         let is_upload_over = answer.upload.is_none() && client.body.is_complete();
-        let head = self.response_head(&mut answer, scratch);
+        let head = self.response_head(&mut answer);
         if client.send_head(head, is_whole).is_err() {
             return outcome.client_left();
         }
@@ -207,37 +218,36 @@ impl StreamExchange<'_> {
         }
     }
 
-    fn response_head(&self, answer: &mut Answer, scratch: &mut Scratch) -> Response<()> {
+    fn response_head(&self, answer: &mut Answer) -> Response<()> {
+        let mut scratch = self.worker.take_scratch();
         let response = answer.head();
-        answer_edits(self.request, self.plan, &response, self.worker, scratch);
+        answer_edits(
+            self.request,
+            self.plan,
+            &response,
+            self.worker,
+            &mut scratch,
+        );
         let mut head = Response::new(());
         if let Ok(status) = response.status().try_into() {
             *head.status_mut() = status;
         }
         *head.headers_mut() = answer.take_fields(&codec_edits(&scratch.edits));
+        self.worker.give_scratch(scratch);
         head
     }
 
     /// Says that there is no answer.
-    fn fail(
-        &self,
-        client: &mut StreamClient,
-        failure: &Failure,
-        scratch: &mut Scratch,
-        outcome: &mut Outcome<'_>,
-    ) {
+    fn fail(&self, client: &mut StreamClient, failure: &Failure, outcome: &mut Outcome<'_>) {
         let Some(cause) = cause_of(failure, self.plan) else {
             outcome.client_left();
             return client.reset(h2::Reason::CANCEL);
         };
-        let own = problem_of(&cause, self.request, Some(self.plan), scratch);
+        let (worker, is_head) = (self.worker, self.head.method() == "HEAD");
+        let mut scratch = worker.take_scratch();
+        let own = problem_of(&cause, self.request, Some(self.plan), &mut scratch);
         outcome.own(&own);
-        own::send(
-            self.worker,
-            client,
-            &own,
-            scratch,
-            self.head.method() == "HEAD",
-        );
+        own::send(worker, client, &own, &scratch, is_head);
+        worker.give_scratch(scratch);
     }
 }

@@ -20,7 +20,6 @@ use crate::frontend::http::own::codec_edits;
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::{Hub, Picks};
 use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnswer};
-use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
 use crate::runtime::forward::answer::Answer;
@@ -62,6 +61,7 @@ impl<W: Write + 'static> Hub<W> {
         }
         let exchange = MessageExchange {
             worker,
+            random: &random,
             watch: &worker.sweep.watch(),
             job,
             request: &request,
@@ -76,7 +76,7 @@ impl<W: Write + 'static> Hub<W> {
             tried.set(Some(slot));
             picks.picked(plan.route_id(), slot);
         };
-        let answered = exchange.ask(&mut client, &random, &picked).await;
+        let answered = exchange.ask(&mut client, &picked).await;
         let backend = exchange.backend(tried.get());
         let collected = match answered {
             Ok(answer) => exchange.collect(&mut client, answer).await,
@@ -106,6 +106,7 @@ impl<W: Write + 'static> Hub<W> {
 struct MessageExchange<'x> {
     worker: &'x Worker,
     watch: &'x Watch,
+    random: &'x Random,
     job: &'x Job,
     request: &'x Request<'x, [(String, String)]>,
     plan: &'x Plan<'x>,
@@ -116,18 +117,12 @@ impl<'x> MessageExchange<'x> {
     async fn ask(
         &self,
         client: &mut MemoryClient,
-        random: &Random,
         picked: &dyn Fn(u32),
     ) -> Result<Answer, Cause<'static>> {
-        let policy = self.plan.policy();
+        let limit = self.plan.policy().max_body_bytes;
         let stated = u64::try_from(client.body.len()).ok();
-        BodyAllowance::new(policy.max_body_bytes, stated)?;
-        let mut scratch = self.worker.take_scratch();
-        self.request.edits(&mut scratch.edits, policy, random);
-        let edits = codec_edits(&scratch.edits);
-        let answered = self.send(client, &edits, picked).await;
-        drop(edits);
-        self.worker.give_scratch(scratch);
+        BodyAllowance::new(limit, stated)?;
+        let answered = self.send(client, picked).await;
         answered.map_err(|failure| {
             let cause = cause_of(&failure, self.plan);
             // It is here, so it has not left.
@@ -138,14 +133,14 @@ impl<'x> MessageExchange<'x> {
     async fn send(
         &self,
         client: &mut MemoryClient,
-        edits: &[Edit<'_>],
         picked: &dyn Fn(u32),
     ) -> Result<Answer, Failure> {
         let job = self.job;
         let going = Going {
+            worker: self.worker,
             request: self.request,
             plan: self.plan,
-            edits,
+            random: self.random,
             body: job.length(),
             te_trailers: job.te_trailers(),
             upgrade: None,
