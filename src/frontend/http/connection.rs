@@ -50,7 +50,8 @@ pub async fn serve(
     while next == Next::Request {
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
-                let next = run(context, &mut wire, &head, length).await;
+                // Boxed, so that a connection that waits for its next request needs no room for it.
+                let next = Box::pin(run(context, &mut wire, &head, length)).await;
                 worker.give_request_head(head);
                 next
             }
