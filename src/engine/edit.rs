@@ -12,6 +12,8 @@
 
 use std::fmt;
 
+use crate::engine::field_value::{ValueWriter, has_control, is_control};
+
 /// Changes of one header, made for a request and cleared for the next: it then allocates nothing.
 ///
 /// Names are lower case. No name and no value ever holds CR, LF, NUL or another control character
@@ -48,14 +50,6 @@ pub enum Edit<'e> {
         /// The value.
         value: &'e [u8],
     },
-}
-
-/// A value while it is written, piece by piece.
-#[derive(Debug)]
-pub struct ValueWriter<'e> {
-    bytes: &'e mut Vec<u8>,
-    /// Where the value begins.
-    start: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,15 +205,9 @@ impl Edits {
         let name_at = self.bytes.len();
         self.bytes.extend_from_slice(name);
         let value_at = self.bytes.len();
-        write(&mut ValueWriter {
-            bytes: &mut self.bytes,
-            start: value_at,
-        });
-        if let Some(value) = self.bytes.get_mut(value_at..)
-            && has_control(value)
-        {
-            blank_controls(value);
-        }
+        let mut value = ValueWriter::new(&mut self.bytes);
+        write(&mut value);
+        value.end();
         self.entries.push(Entry {
             change,
             name_at,
@@ -251,108 +239,11 @@ impl fmt::Debug for Edits {
     }
 }
 
-impl ValueWriter<'_> {
-    /// Appends these bytes.
-    #[inline]
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// Takes back all that was written of this value.
-    pub fn restart(&mut self) {
-        self.bytes.truncate(self.start);
-    }
-
-    /// Appends two lower-case hexadecimal digits for each byte.
-    pub fn push_hex(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks();
-        for word in words {
-            self.push(&hex(*word));
-        }
-        for byte in rest {
-            let [.., high, low] = hex([0, 0, 0, *byte]);
-            self.push(&[high, low]);
-        }
-    }
-
-    /// Appends a number as decimal digits.
-    pub fn push_decimal(&mut self, number: u64) {
-        let mut digits = [b'0'; 20];
-        let mut rest = number;
-        let mut length = 0;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-            rest /= 10;
-            length += 1;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.push(digits.get(digits.len() - length..).unwrap_or_default());
-    }
-}
-
-impl fmt::Write for ValueWriter<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text.as_bytes());
-        Ok(())
-    }
-}
-
-/// Two lower-case hexadecimal digits for each byte, all made at once.
-pub(crate) const fn hex(bytes: [u8; 4]) -> [u8; 8] {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
-    /// From behind `9` to `a`.
-    const TO_LETTERS: u64 = 0x27;
-    let [a, b, c, d] = bytes;
-    // Each nibble into a byte of its own: halves, quarters, eighths are drawn apart.
-    let mut word = u64::from_be_bytes([0, 0, a, b, 0, 0, c, d]);
-    word = (word << 8) & 0x00FF_0000_00FF_0000 | word & 0x0000_00FF_0000_00FF;
-    word = (word << 4) & 0x0F00_0F00_0F00_0F00 | word & 0x000F_000F_000F_000F;
-    // One in each byte that is ten or more.
-    let letters = ((word + ONES * 6) >> 4) & ONES;
-    (word + ZEROS + letters * TO_LETTERS).to_be_bytes()
-}
-
 /// One bit of sixty-four for a name in any case; names that differ in it are different.
 #[inline]
 fn kind(name: &[u8]) -> u64 {
     let first = name.first().map_or(0, |byte| usize::from(byte | 0x20));
     1 << ((name.len() * 11 + first) % 64)
-}
-
-/// Eight bytes are looked at at once; the last eight of many perhaps twice.
-fn has_control(bytes: &[u8]) -> bool {
-    let of_one = |found, byte: &u8| found | is_control(*byte);
-    let Some(last) = bytes.last_chunk() else {
-        return bytes.iter().fold(false, of_one);
-    };
-    let (words, _) = bytes.as_chunks();
-    let may_have = |found, word: &[u8; 8]| found | may_have_control(*word);
-    words.iter().fold(may_have_control(*last), may_have) && bytes.iter().fold(false, of_one)
-}
-
-/// Whether one of the bytes is below a space, and be it a tab, or 0x7F; it may err where it says so.
-const fn may_have_control(bytes: [u8; 8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let word = u64::from_ne_bytes(bytes);
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let flipped = word ^ (ONES * 0x7F);
-    let is_delete = flipped.wrapping_sub(ONES) & !flipped;
-    (below_space | is_delete) & HIGH != 0
-}
-
-#[cold]
-fn blank_controls(value: &mut [u8]) {
-    for byte in value.iter_mut().filter(|byte| is_control(**byte)) {
-        *byte = b' ';
-    }
-}
-
-const fn is_control(byte: u8) -> bool {
-    byte < b' ' && byte != b'\t' || byte == 0x7F
 }
 
 #[cfg(test)]
@@ -416,18 +307,5 @@ mod tests {
         assert_eq!(format!("{edits:?}"), "[\"- x-forwarded-port\"]");
         edits.clear();
         assert!(edits.is_empty() && !edits.drops(b"x-forwarded-port"));
-    }
-
-    #[test]
-    fn numbers() {
-        for number in [0, 7, 10, 409, u64::MAX] {
-            let mut edits = Edits::default();
-            edits.set_with("n", |to| to.push_decimal(number));
-            assert_eq!(edits.value_of("n").unwrap(), number.to_string().as_bytes());
-        }
-        assert_eq!(hex([0xA3, 0x9F, 0, 0x18]), *b"a39f0018");
-        let mut edits = Edits::default();
-        edits.set_with("n", |to| to.push_hex(&[0, 1, 0x7F, 0x80, 0xFF, 0x0A]));
-        assert_eq!(edits.value_of("n").unwrap(), b"00017f80ff0a");
     }
 }

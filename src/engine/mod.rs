@@ -10,6 +10,7 @@ mod cover;
 pub mod decide;
 pub mod edit;
 pub mod explain;
+pub mod field_value;
 mod form;
 pub mod host;
 mod index;

@@ -10,7 +10,8 @@
 //! the browser does the rest. So do Traefik, Kong and most libraries; a 403 would only break what
 //! sends `Origin` without being a page.
 
-use crate::engine::edit::{Edits, ValueWriter};
+use crate::engine::edit::Edits;
+use crate::engine::field_value::ValueWriter;
 use crate::engine::method::MethodSet;
 use crate::engine::policy::Cors;
 use crate::engine::semantics::noted::Noted;

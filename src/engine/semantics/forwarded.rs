@@ -9,7 +9,8 @@ use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::from_utf8;
 
-use crate::engine::edit::{Edits, ValueWriter};
+use crate::engine::edit::Edits;
+use crate::engine::field_value::ValueWriter;
 use crate::engine::request::Headers;
 use crate::engine::semantics::Arrival;
 use crate::engine::semantics::authority::is_authority;

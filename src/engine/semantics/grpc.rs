@@ -4,7 +4,7 @@
 use core::fmt::{self, Display, Write};
 use std::time::Duration;
 
-use crate::engine::edit::ValueWriter;
+use crate::engine::field_value::ValueWriter;
 
 /// A status of gRPC, of those that the gateway gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

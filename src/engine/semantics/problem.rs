@@ -8,7 +8,8 @@ use core::fmt::{Display, Write};
 
 use serde::{Serialize, Serializer};
 
-use crate::engine::edit::{Edits, ValueWriter};
+use crate::engine::edit::Edits;
+use crate::engine::field_value::ValueWriter;
 use crate::engine::semantics::fault::Cause;
 use crate::engine::semantics::grpc;
 use crate::engine::semantics::identity::RequestId;
