@@ -175,6 +175,11 @@ fn each_exchange_is_a_line_of_the_access_log() {
     assert_eq!(lines[1]["method"], "POST");
     assert_eq!(lines[2]["status"], 502);
     assert_eq!(lines[2]["code"], "upstream.connect_failed");
+    let detail = lines[2]["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("no connection to the backend: Connection refused"),
+        "{detail}"
+    );
     assert_eq!(lines[3]["status"], 400);
     assert_eq!(lines[3]["code"], "path.encoded_slash");
 }

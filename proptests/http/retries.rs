@@ -155,6 +155,18 @@ fn retries_are_bounded_by_a_budget() {
 }
 
 #[test]
+fn without_a_budget_nothing_is_sent_twice() {
+    let bad = failing("503 Service Unavailable");
+    let budget = "limits: {retry_percent: 0, retries_per_second: 0}";
+    let gateway = Gateway::start(&table(&[bad.address()], "retry: {attempts: 10}", budget));
+    let mut client = gateway.client();
+    for _ in 0..20 {
+        assert_eq!(client.get("/").status(), 503);
+    }
+    assert_eq!(bad.count(), 20);
+}
+
+#[test]
 fn a_body_is_sent_again_whole_as_long_as_it_was_kept() {
     let bad = Backend::start(|peer| {
         let Some(mut request) = peer.head() else {

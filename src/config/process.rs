@@ -253,6 +253,14 @@ fn set_limits(compiler: &mut Compiler<'_>, limits: &mut Limits, raw: &RawLimits)
         let count = compiler.count(text, 1..=MOST_IN_FLIGHT);
         limits.in_flight_per_backend = count.unwrap_or(limits.in_flight_per_backend);
     }
+    if let Some(text) = &raw.retry_percent {
+        let percent = compiler.count(text, 0..=100);
+        limits.retries.percent = percent.unwrap_or(limits.retries.percent);
+    }
+    if let Some(text) = &raw.retries_per_second {
+        let count = compiler.count(text, 0..=100_000);
+        limits.retries.per_second = count.unwrap_or(limits.retries.per_second);
+    }
     let header = raw.header_timeout.as_ref();
     compiler.set_duration(&mut limits.header_timeout, header, UP_TO_A_DAY);
     let idle = raw.idle_timeout.as_ref();

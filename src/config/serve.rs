@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::engine::semantics::budget::BudgetRule;
+
 /// What the process is to do, beside the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serve {
@@ -161,6 +163,9 @@ pub struct Limits {
     pub streams: u32,
     /// Requests in flight to one backend: 1 to 1,000,000. Default: 1,000. A service may have its own.
     pub in_flight_per_backend: u32,
+    /// Retries of all workers: what share of the requests, 0 to 100 percent, and how many a second
+    /// beside those, 0 to 100,000. Default: 20 and 10.
+    pub retries: BudgetRule,
     /// From the first byte of a header to its last: 1 ms to a day. Default: 10 s.
     pub header_timeout: Duration,
     /// How long a connection without a request is kept: 1 ms to a day. Default: 60 s.
@@ -203,6 +208,7 @@ impl Default for Limits {
             connections: 10_000,
             streams: 100,
             in_flight_per_backend: 1_000,
+            retries: BudgetRule::default(),
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
         }

@@ -60,6 +60,9 @@ pub struct Record<'a> {
     /// The code of the gateway's own answer, if it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'a str>,
+    /// What went wrong with the backend, in words for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
     /// `Referer`.
     #[serde(skip)]
     pub referer: Option<&'a str>,
@@ -281,6 +284,7 @@ mod tests {
             tries: 1,
             request_id: None,
             code: None,
+            detail: Some("no connection"),
             referer: None,
             user_agent: Some("curl \\ \u{e4}"),
         }
@@ -322,7 +326,7 @@ mod tests {
             "{\"time\":\"2023-11-14T22:13:20.042Z\",\"client\":\"192.0.2.1\",\"protocol\":\"HTTP/1.1\",\
              \"method\":\"GET\",\"path\":\"/a\\\"b\\n\",\"host\":\"a.test\",\"status\":200,\
              \"sent_bytes\":12,\"duration_us\":345,\"route\":\"/a\",\"tries\":1,\
-             \"user_agent\":\"curl \\\\ ä\"}\n"
+             \"detail\":\"no connection\",\"user_agent\":\"curl \\\\ ä\"}\n"
         );
         assert_eq!(
             line(LogFormat::Combined),

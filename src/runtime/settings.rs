@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::serve::Serve;
+use crate::engine::semantics::budget::BudgetRule;
 use crate::http1::limits::HeadLimits;
 
 /// Limits and times that no route changes.
@@ -20,6 +21,10 @@ pub struct Settings {
     pub connections: usize,
     /// How many streams one HTTP/2 connection may have at once.
     pub streams: u32,
+    /// How many retries there may be.
+    pub retries: BudgetRule,
+    /// How many workers share them. Default: 1.
+    pub workers: u32,
     /// How long the head of a request may take.
     pub header_timeout: Duration,
     /// How long a connection is kept without a request.
@@ -49,6 +54,8 @@ impl Settings {
                 .unwrap_or(usize::MAX),
             connections: limits.connections,
             streams: limits.streams,
+            retries: limits.retries,
+            workers: 1,
             header_timeout: limits.header_timeout,
             idle_timeout: limits.idle_timeout,
             drain_timeout: serve.drain_timeout,

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::engine::edit::Edits;
 use crate::engine::policy::Retry;
-use crate::engine::semantics::budget::{BudgetRule, RetryBudget};
+use crate::engine::semantics::budget::RetryBudget;
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::retry::{Attempt, admit_retry};
 use crate::engine::snapshot::Snapshot;
@@ -102,6 +102,7 @@ impl Worker {
         log: Option<LogWriter>,
     ) -> Self {
         let upstreams = Upstreams::new(settings.folder.as_path().into());
+        let budget = RetryBudget::new(settings.retries, settings.workers);
         Self {
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot_owned()))),
             date: RefCell::new((u64::MAX, "".into())),
@@ -117,7 +118,7 @@ impl Worker {
             route_names: RefCell::default(),
             request_heads: Spares::default(),
             response_heads: Spares::default(),
-            budget: RefCell::new(RetryBudget::new(BudgetRule::default(), 1)),
+            budget: RefCell::new(budget),
             is_draining: Cell::new(false),
             open: Cell::new(0),
             closed: Notify::new(),

@@ -93,6 +93,10 @@ pub struct RawLimits {
     pub streams: Option<At<String>>,
     /// Of a backend.
     pub in_flight_per_backend: Option<At<String>>,
+    /// Of the requests.
+    pub retry_percent: Option<At<String>>,
+    /// Beside those.
+    pub retries_per_second: Option<At<String>>,
     /// To read a header.
     pub header_timeout: Option<At<String>>,
     /// Of a kept connection.
@@ -146,7 +150,7 @@ pub(in crate::config) const ACCESS_LOG: Shape<2> = Shape {
 };
 
 /// The keys of `limits`.
-pub(in crate::config) const LIMITS: Shape<8> = Shape {
+pub(in crate::config) const LIMITS: Shape<10> = Shape {
     what: "`limits`",
     keys: [
         "header_bytes",
@@ -155,6 +159,8 @@ pub(in crate::config) const LIMITS: Shape<8> = Shape {
         "connections",
         "streams",
         "in_flight_per_backend",
+        "retry_percent",
+        "retries_per_second",
         "header_timeout",
         "idle_timeout",
     ],
@@ -296,6 +302,8 @@ fn limits(reader: &mut Reader<'_>, place: Place) -> Option<RawLimits> {
         connections,
         streams,
         in_flight_per_backend,
+        retry_percent,
+        retries_per_second,
         header_timeout,
         idle_timeout,
     ] = reader.quantity_fields(place, &LIMITS)?;
@@ -306,6 +314,8 @@ fn limits(reader: &mut Reader<'_>, place: Place) -> Option<RawLimits> {
         connections,
         streams,
         in_flight_per_backend,
+        retry_percent,
+        retries_per_second,
         header_timeout,
         idle_timeout,
     })

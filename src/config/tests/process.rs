@@ -95,6 +95,8 @@ fn a_file_that_says_everything() {
     assert_eq!(serve.limits.connections, 20_000);
     assert_eq!(serve.limits.streams, 200);
     assert_eq!(serve.limits.in_flight_per_backend, 500);
+    let retries = serve.limits.retries;
+    assert_eq!((retries.percent, retries.per_second), (25, 0));
     assert_eq!(serve.limits.header_timeout, Duration::from_secs(5));
     assert_eq!(serve.limits.idle_timeout, Duration::from_secs(120));
     assert_eq!(serve.via.as_ref(), "edge");
@@ -271,9 +273,13 @@ const FAULTS: &[(&str, &[&str])] = &[
         &["config.value limits.streams: `many` is no whole number from 1 to 10000"],
     ),
     (
+        "limits: {retry_percent: 101}",
+        &["config.value limits.retry_percent: `101` is no whole number from 0 to 100"],
+    ),
+    (
         "limits: {body_rate: 1}",
         &[
-            "config.unknown_key limits.body_rate: unknown key `body_rate` in `limits` [the keys of `limits` are header_bytes, header_fields, uri_bytes, connections, streams, in_flight_per_backend, header_timeout, idle_timeout]",
+            "config.unknown_key limits.body_rate: unknown key `body_rate` in `limits` [the keys of `limits` are header_bytes, header_fields, uri_bytes, connections, streams, in_flight_per_backend, retry_percent, retries_per_second, header_timeout, idle_timeout]",
         ],
     ),
     (

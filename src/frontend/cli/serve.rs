@@ -68,13 +68,16 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     let serve = std::mem::take(&mut loaded.serve);
     let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
     let folder = folder(args);
-    let settings = Arc::new(Settings::of(&serve, folder));
-    let log = start_log(folder, &serve)?;
-    let listeners = listeners(args, &serve, folder)?;
     let said = args.workers.or(serve.workers.map(NonZeroUsize::from));
     let workers = said
         .or(available_parallelism().ok())
         .map_or(1, NonZeroUsize::get);
+    let settings = Arc::new(Settings {
+        workers: u32::try_from(workers).unwrap_or(u32::MAX),
+        ..Settings::of(&serve, folder)
+    });
+    let log = start_log(folder, &serve)?;
+    let listeners = listeners(args, &serve, folder)?;
     let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
         .map_err(|fault| fault.to_string())?;
     for (address, listener) in server.addresses().iter().zip(&listeners) {

@@ -281,6 +281,7 @@ impl HttpExchange<'_> {
         outcome: &mut Outcome<'_>,
     ) -> Next {
         let Context { worker, watch, .. } = self.context;
+        outcome.failed(failure);
         let Some(cause) = cause_of(failure, self.plan) else {
             outcome.client_left();
             return Next::Abort;

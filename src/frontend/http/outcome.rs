@@ -12,7 +12,7 @@ use crate::frontend::http::exchange::Snapshot;
 use crate::observe::access_log::Record;
 use crate::runtime::clock;
 use crate::runtime::forward::download::Broken;
-use crate::runtime::forward::exchange::Exchange;
+use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::worker::Worker;
 
 /// What is known of an exchange so far.
@@ -26,6 +26,8 @@ pub(super) struct Outcome<'o> {
     tries: usize,
     pub(super) status: u16,
     pub(super) code: Option<&'static str>,
+    /// What went wrong with the backend, in words.
+    detail: Option<String>,
     pub(super) route: Option<RouteId>,
     /// The slot of the backend that was tried last.
     slot: Option<u32>,
@@ -42,6 +44,7 @@ impl<'o> Outcome<'o> {
             tries: 0,
             status: 0,
             code: None,
+            detail: None,
             route: None,
             slot: None,
         }
@@ -58,6 +61,11 @@ impl<'o> Outcome<'o> {
     pub(super) fn own(&mut self, own: &Own) {
         self.status = own.status;
         self.code = own.code;
+    }
+
+    /// No backend gave an answer.
+    pub(super) fn failed(&mut self, failure: &Failure) {
+        self.detail = self.begun.map(|_| failure.to_string());
     }
 
     /// The client has left without its answer.
@@ -124,6 +132,7 @@ impl<'o> Outcome<'o> {
             tries: self.tries,
             request_id: std::str::from_utf8(request.id.as_bytes()).ok(),
             code: self.code,
+            detail: self.detail.as_deref(),
             referer,
             user_agent,
         };

@@ -236,7 +236,7 @@ impl<'e> Exchange<'e> {
                 let due = self.due.unwrap_or(u64::MAX).min(self.ends);
                 (due > self.watch.now()).then_some(retry::Failure::Timeout)
             }
-            UpstreamFault::BadResponse(_) => None,
+            UpstreamFault::HeaderTooLarge(_) | UpstreamFault::BadResponse(_) => None,
         }
     }
 

@@ -1,6 +1,5 @@
 //! One try over HTTP/1.1.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
@@ -96,7 +95,6 @@ impl Exchange<'_> {
         wire: &mut Wire,
         requester: &mut Requester<'_, '_>,
     ) -> Poll<Result<(Box<ResponseHead>, usize), Failure>> {
-        let bad = |fault: &dyn fmt::Display| UpstreamFault::BadResponse(fault.to_string());
         loop {
             if !wire.data().is_empty() {
                 let limits = &self.worker.settings.head_limits;
@@ -104,7 +102,7 @@ impl Exchange<'_> {
                     .take()
                     .unwrap_or_else(|| self.worker.take_response_head());
                 let parsed = head.parse(wire.data(), limits, self.outgoing.to);
-                match parsed.map_err(|fault| bad(&fault))? {
+                match parsed.map_err(UpstreamFault::from)? {
                     Some(length) if head.view(wire.data()).is_interim() => {
                         let interim = AnswerHead::Wire(head.view(wire.data()));
                         self.pass_interim(cx, interim, requester)?;
@@ -123,7 +121,8 @@ impl Exchange<'_> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(length)) if length > 0 => {}
                 Poll::Ready(Ok(_)) if !wire.data().is_empty() => {
-                    return Poll::Ready(Err(bad(&"it ends within its head").into()));
+                    let what = "it ends within its head".to_owned();
+                    return Poll::Ready(Err(UpstreamFault::BadResponse(what).into()));
                 }
                 Poll::Ready(Ok(_) | Err(_)) => {
                     return Poll::Ready(Err(UpstreamFault::Reset.into()));

@@ -5,6 +5,8 @@ use std::io;
 use thiserror::Error;
 
 use crate::engine::semantics::fault;
+use crate::http1::fault::FieldFault;
+use crate::http1::response_fault::ResponseFault;
 use crate::runtime::tls::reasons::Failed;
 
 /// What went wrong between the gateway and a backend.
@@ -35,6 +37,9 @@ pub enum UpstreamFault {
     /// No answer in time.
     #[error("the backend did not answer in time")]
     Timeout,
+    /// The header of its answer is larger than headers may be.
+    #[error("the header of the backend's answer is too large: {0}")]
+    HeaderTooLarge(FieldFault),
     /// An answer that cannot be passed on.
     #[error("the backend's answer is no valid HTTP: {0}")]
     BadResponse(String),
@@ -53,7 +58,24 @@ impl UpstreamFault {
             Self::Overloaded | Self::Refused => fault::UpstreamFault::Overloaded,
             Self::Reset => fault::UpstreamFault::Reset,
             Self::Timeout => fault::UpstreamFault::Timeout,
+            Self::HeaderTooLarge(_) => fault::UpstreamFault::HeaderTooLarge,
             Self::BadResponse(_) => fault::UpstreamFault::BadResponse,
+        }
+    }
+}
+
+impl From<ResponseFault> for UpstreamFault {
+    fn from(fault: ResponseFault) -> Self {
+        match fault {
+            ResponseFault::Field(
+                field @ (FieldFault::TooLarge { .. } | FieldFault::TooMany { .. }),
+            ) => Self::HeaderTooLarge(field),
+            ResponseFault::StatusLine { .. }
+            | ResponseFault::Status { .. }
+            | ResponseFault::Unasked
+            | ResponseFault::Field(_)
+            | ResponseFault::TooManyOptions { .. }
+            | ResponseFault::Framing(_) => Self::BadResponse(fault.to_string()),
         }
     }
 }

@@ -239,6 +239,7 @@ impl StreamExchange<'_> {
 
     /// Says that there is no answer.
     fn fail(&self, client: &mut StreamClient, failure: &Failure, outcome: &mut Outcome<'_>) {
+        outcome.failed(failure);
         let Some(cause) = cause_of(failure, self.plan) else {
             outcome.client_left();
             return client.reset(h2::Reason::CANCEL);
