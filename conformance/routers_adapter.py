@@ -3,15 +3,15 @@
 
 usage: routers_adapter.py [--log FILE] CASES.json
 
-The gateway is the binary that TOLLGATE names, else target/release/tollgate. Once it listens, this says `ready`, and it ends
-with SIGTERM. What the gateway cannot express is left out, as little as may be, and told on standard error and in FILE.
+The gateway is the binary that TOLLGATE names, else target/release/tollgate. Once it listens, this says `ready`; SIGTERM
+ends both. What the gateway cannot express is left out, as little as may be, and told on standard error and in FILE.
 
 How the neutral form reads in Tollgate's:
   - A group is told from the others by its hosts; versions, which no suite knows, are turned off.
   - The rest of a path, of which `P/*` would match `P` itself too, is `P/{rest}/*`, and `P/` as well if it may be empty.
-  - A last parameter that may be empty is one that may not, and `P/` as well. Within a path an empty segment never comes.
+  - A last parameter that may be empty is one that may not, and `P/` as well. No normal path has an empty one within.
   - Where `P/` then stands twice, the more specific of the two keeps it.
-  - A first-match order is left to precedence; where it is not the same, `tollgate check` finds routes that cannot win.
+  - A first-match order is left to precedence: in the suite that has it, the more specific comes first.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def main():
 
 def translate(cases, told):
     """All that can be said, as (group, neutral route, route of a configuration)."""
-    return [(group, *pair) for group in cases["groups"] for pair in translate_group(group, told)]
+    return [(group, *route) for group in cases["groups"] for route in translate_group(group, told)]
 
 
 def translate_group(group, told):
@@ -93,17 +93,20 @@ def translate_group(group, told):
         if group["options"].get(option, usual) != usual:
             told.group(group, f"its option `{option}`")
             return []
-    pairs = []
+    ranked = []
     for route in group["routes"]:
         try:
-            pairs += first_match(group, route, told) if group["order"] == "first-match" else most_specific(group, route)
+            if group["order"] == "first-match":
+                ranked.append(first_match(group, route, told))
+            else:
+                ranked += most_specific(group, route)
         except Inexpressible as why:
             told.route(group, route, why)
-    return without_doubles(pairs)
+    return without_doubles(ranked)
 
 
 def most_specific(group, route):
-    """A route of segments: as it is written, and for what may be empty."""
+    """A route of segments, as it is written and for what may be empty, each with its rank."""
     hosts = [route.get("host", group["hosts"]["wildcard"])]
     for rank, pattern in patterns(route["segments"], group["param_min"]):
         yield route, rank, rendered(group, route, pattern, hosts)
@@ -139,10 +142,10 @@ def literal(text):
     return quote(text, safe=PLAIN)
 
 
-def without_doubles(pairs):
+def without_doubles(ranked):
     """Of equal patterns for the same requests only the most specific, where one of them was not written so."""
     taken, kept = set(), []
-    for route, rank, config in sorted(pairs, key=lambda pair: pair[1]):
+    for route, rank, config in sorted(ranked, key=lambda route: route[1]):
         place = (*config["hosts"], re.sub(r"{\w+}", "{}", config["path_pattern"]))
         if rank > 0 and taken & {(place, route["method"]), (place, "*")}:
             continue
@@ -165,7 +168,7 @@ def first_match(group, route, told):
         told.part(group, route, "it is matched as it is written, upper and lower case apart")
     if route.get("rewrite_host"):
         told.part(group, route, "`Host` stays, for it can be rewritten to a backend's address only")
-    yield route, 0, config
+    return route, 0, config
 
 
 def header_constraint(header):

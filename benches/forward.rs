@@ -1,0 +1,102 @@
+//! The forwarding path in process: a worker between clients and a backend of the same process, over
+//! loopback, beside the same clients at the backend itself. A round is one request on each of 64
+//! kept connections; what the gateway costs is the difference.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::frontend::http::listener::Listener;
+use tollgate::frontend::http::server::Server;
+use tollgate::runtime::gateway::Gateway;
+
+const CONNECTIONS: u64 = 64;
+const REQUEST: &[u8] = b"GET /api/users/123 HTTP/1.1\r\nHost: api.example.com\r\n\
+    User-Agent: bench\r\nAccept: */*\r\n\r\n";
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 14:00:00 GMT\r\n\
+    Content-Type: application/json\r\nContent-Length: 28\r\n\r\n{\"id\": 123, \"name\": \"Alice\"}";
+
+/// A backend that answers each request alike, on a thread of its own, for ever.
+fn start_backend() -> SocketAddr {
+    let (tell, told) = channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            tell.send(listener.local_addr().expect("an address"))
+                .expect("somebody waits");
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.set_nodelay(true);
+                tokio::spawn(async move {
+                    let mut bytes = [0; 4096];
+                    // A request comes in one piece, and the next one after its answer.
+                    while matches!(stream.read(&mut bytes).await, Ok(length) if length > 0) {
+                        if stream.write_all(ANSWER).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+    });
+    told.recv().expect("an address")
+}
+
+fn start_gateway(backend: SocketAddr) -> Server {
+    let table = format!(
+        "routes: [{{path_pattern: /api/users/*, service: users, backends: [\"{backend}\"]}}]"
+    );
+    let loaded = load_file(&table, LoadOptions::FILE).expect("a table");
+    let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
+    let listener = Listener::plain(SocketAddr::from(([127, 0, 0, 1], 0)));
+    Server::start(&gateway, &Arc::default(), &[listener], 1, None).expect("a server")
+}
+
+/// A request on each connection, and its answer.
+fn round(clients: &mut [TcpStream]) {
+    for client in &mut *clients {
+        client.write_all(REQUEST).expect("a request goes out");
+    }
+    let mut bytes = [0; 4096];
+    for client in clients {
+        let mut length = 0;
+        while !bytes.get(..length).is_some_and(|it| it.ends_with(b"}")) {
+            let space = bytes.get_mut(length..).expect("the answer is short");
+            let read = client.read(space).expect("an answer comes");
+            assert!(read > 0, "the connection is kept");
+            length += read;
+        }
+        assert!(bytes.starts_with(b"HTTP/1.1 200 OK"));
+    }
+}
+
+fn forward(criterion: &mut Criterion) {
+    let backend = start_backend();
+    let server = start_gateway(backend);
+    let gateway = *server.addresses().first().expect("it listens");
+    let mut group = criterion.benchmark_group("forward");
+    group.throughput(Throughput::Elements(CONNECTIONS));
+    for (name, address) in [("direct", backend), ("tollgate", gateway)] {
+        let connect = |_| {
+            let client = TcpStream::connect(address).expect("it listens");
+            client.set_nodelay(true).expect("a socket");
+            client
+        };
+        let mut clients: Vec<_> = (0..CONNECTIONS).map(connect).collect();
+        group.bench_function(name, |bencher| bencher.iter(|| round(&mut clients)));
+    }
+    group.finish();
+    server.drain();
+}
+
+criterion_group!(benches, forward);
+criterion_main!(benches);
