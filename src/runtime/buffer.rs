@@ -1,13 +1,16 @@
 //! Read buffers, shared by all connections of a worker: one that waits for its peer owns none.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::rc::Rc;
 
 /// The buffers of one worker that nobody uses just now.
 #[derive(Default)]
 pub struct Buffers {
     small: RefCell<Vec<Box<[u8]>>>,
     large: RefCell<Vec<Box<[u8]>>>,
+    /// How many large ones are in use.
+    lent: Rc<Cell<usize>>,
     outputs: RefCell<Vec<Vec<u8>>>,
 }
 
@@ -17,7 +20,13 @@ pub struct Buffer {
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
+    /// There for a large one, as long as it is in use.
+    _loan: Option<Loan>,
 }
+
+/// Counts one large buffer as in use, until this is dropped.
+#[derive(Debug)]
+struct Loan(Rc<Cell<usize>>);
 
 /// Enough for nearly every head, and for a small body behind it.
 const SMALL_BYTES: usize = 16 << 10;
@@ -26,6 +35,9 @@ const LARGE_BYTES: usize = 512 << 10;
 /// How many of each kind are kept for later.
 const MOST_SMALL: usize = 256;
 const MOST_LARGE: usize = 8;
+/// How many large ones may be in use, 32 MiB in all: who sends or reads slowly shall not make the
+/// gateway hold much for it.
+const MOST_LENT: usize = 64;
 
 impl Buffers {
     /// A buffer for heads.
@@ -34,10 +46,19 @@ impl Buffers {
         Buffer::new(bytes.unwrap_or_else(|| vec![0; SMALL_BYTES].into()))
     }
 
-    /// A buffer for large bodies.
+    /// A buffer for large bodies; a small one if too many are in use.
     pub fn take_large(&self) -> Buffer {
+        let lent = self.lent.get();
+        if lent >= MOST_LENT {
+            return self.take();
+        }
+        self.lent.set(lent + 1);
         let bytes = self.large.borrow_mut().pop();
-        Buffer::new(bytes.unwrap_or_else(|| vec![0; LARGE_BYTES].into()))
+        let bytes = bytes.unwrap_or_else(|| vec![0; LARGE_BYTES].into());
+        Buffer {
+            _loan: Some(Loan(Rc::clone(&self.lent))),
+            ..Buffer::new(bytes)
+        }
     }
 
     /// Takes a buffer back, whatever is in it.
@@ -69,6 +90,12 @@ impl Buffers {
     }
 }
 
+impl Drop for Loan {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
 impl fmt::Debug for Buffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffers")
@@ -84,6 +111,7 @@ impl Buffer {
             bytes,
             start: 0,
             end: 0,
+            _loan: None,
         }
     }
 
@@ -147,11 +175,9 @@ impl Buffer {
         if let Some(to) = bytes.get_mut(..length) {
             to.copy_from_slice(self.data());
         }
-        *self = Self {
-            bytes,
-            start: 0,
-            end: length,
-        };
+        self.bytes = bytes;
+        self.start = 0;
+        self.end = length;
     }
 
     /// Puts bytes behind the data; gives how many there was space for.
@@ -200,5 +226,21 @@ mod tests {
         assert_eq!((again.data(), buffers.small.borrow().len()), (&b""[..], 0));
         buffers.give(again);
         assert_eq!(buffers.small.borrow().len(), 1);
+    }
+
+    #[test]
+    fn not_all_are_large() {
+        let buffers = Buffers::default();
+        let mut lent: Vec<_> = (0..MOST_LENT).map(|_| buffers.take_large()).collect();
+        assert!(lent.iter().all(|buffer| !buffer.is_small()));
+        assert!(buffers.take_large().is_small());
+        // Whether it is given back or dropped.
+        lent.pop();
+        lent.pop()
+            .into_iter()
+            .for_each(|buffer| buffers.give(buffer));
+        assert!(!buffers.take_large().is_small());
+        drop(lent);
+        assert_eq!(buffers.lent.get(), 0);
     }
 }

@@ -18,6 +18,8 @@ pub struct Wire {
     /// How much of the output is written.
     written: usize,
     is_over: bool,
+    /// Whether the last read filled all the space there was, so that more is waiting.
+    has_filled: bool,
     /// How many bytes were read and written in all.
     pub read_bytes: u64,
     /// See above.
@@ -34,6 +36,7 @@ impl Wire {
             output: Vec::new(),
             written: 0,
             is_over: false,
+            has_filled: false,
             read_bytes: 0,
             written_bytes: 0,
         }
@@ -91,7 +94,7 @@ impl Wire {
         cx: &mut Context<'_>,
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
-        let mut input = self.input.take().unwrap_or_else(|| buffers.take());
+        let mut input = self.take_input(buffers);
         let mut space = ReadBuf::new(input.space());
         if space.capacity() == 0 || self.is_over {
             self.input = Some(input);
@@ -99,6 +102,9 @@ impl Wire {
         }
         let polled = Pin::new(&mut self.stream).poll_read(cx, &mut space);
         let length = space.filled().len();
+        if polled.is_ready() {
+            self.has_filled = space.remaining() == 0;
+        }
         input.filled(length);
         if input.is_empty() {
             buffers.give(input);
@@ -111,15 +117,17 @@ impl Wire {
         Poll::Ready(Ok(length))
     }
 
-    /// Reads on in a large buffer where the small one was filled: a body of some size is coming.
-    pub fn widen(&mut self, buffers: &Buffers) {
-        let Some(input) = &mut self.input else {
-            self.input = Some(buffers.take_large());
-            return;
-        };
-        if input.is_small() && input.is_empty() {
-            let small = std::mem::replace(input, buffers.take_large());
-            buffers.give(small);
+    /// What is read into: a large buffer where the last read filled a small one, as a body of some
+    /// size is coming.
+    fn take_input(&mut self, buffers: &Buffers) -> Buffer {
+        match self.input.take() {
+            Some(small) if self.has_filled && small.is_small() && small.is_empty() => {
+                buffers.give(small);
+                buffers.take_large()
+            }
+            Some(input) => input,
+            None if self.has_filled => buffers.take_large(),
+            None => buffers.take(),
         }
     }
 

@@ -88,10 +88,10 @@ impl IncomingBody {
             }
             let was_full = from.is_full();
             let length = ready!(from.poll_fill(cx, buffers)).map_err(ReadFault::Broken)?;
-            if length == 0 && !was_full {
-                self.reader.close()?;
-            } else if was_full {
-                from.widen(buffers);
+            match length {
+                0 if was_full => from.grow(),
+                0 => self.reader.close()?,
+                _ => {}
             }
         }
     }
