@@ -18,9 +18,15 @@ impl<T: Default> Spares<T> {
 
     /// Takes it back.
     pub fn give(&self, value: Box<T>) {
-        self.free.borrow_mut().push(value);
+        let mut free = self.free.borrow_mut();
+        if free.len() < MOST {
+            free.push(value);
+        }
     }
 }
+
+/// How many are kept, so that a rush of clients leaves no more than that behind.
+const MOST: usize = 1024;
 
 impl<T> fmt::Debug for Spares<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -249,3 +249,38 @@ impl Wire {
 
 /// Data up to this length is sent with the head in one piece.
 const MOST_COPIED: usize = 8 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Write;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn reads_grow_with_what_is_read() {
+        const LENGTH: usize = 60_000;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut peer = std::net::TcpStream::connect(address).unwrap();
+        let (tcp, _): (TcpStream, _) = listener.accept().await.unwrap();
+        let (mut wire, buffers) = (Wire::new(Stream::Plain(tcp)), Buffers::default());
+        let mut fill = async || {
+            let length = poll_fn(|cx| wire.poll_fill(cx, &buffers)).await.unwrap();
+            assert_eq!(wire.data().len(), length);
+            wire.consume(length);
+            wire.rest(&buffers);
+            length
+        };
+        // All of it is with the kernel when this is done.
+        peer.write_all(&[b'x'; LENGTH]).unwrap();
+        let first = fill().await;
+        assert_eq!(fill().await, LENGTH - first, "the rest came at once");
+        peer.write_all(b"short").unwrap();
+        assert_eq!(fill().await, 5);
+        peer.write_all(&[b'x'; LENGTH]).unwrap();
+        assert_eq!(fill().await, first, "a small buffer does again");
+    }
+}
