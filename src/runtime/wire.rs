@@ -168,6 +168,10 @@ impl Wire {
     /// Sends what was put out and then `data`; gives how many bytes of `data` need not be sent
     /// again. Some may still wait in the output: [`Wire::poll_flush`] ends it.
     pub fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if self.output.len() > MOST_WAITING {
+            // Else what a client does not take would pile up here, small piece by small piece.
+            ready!(self.poll_write_output(cx))?;
+        }
         if self.output.is_empty() {
             let length = ready!(Pin::new(&mut self.stream).poll_write(cx, data))?;
             self.count(length);
@@ -249,6 +253,8 @@ impl Wire {
 
 /// Data up to this length is sent with the head in one piece.
 const MOST_COPIED: usize = 8 << 10;
+/// How much may wait to be sent before more is taken.
+const MOST_WAITING: usize = 32 << 10;
 
 #[cfg(test)]
 mod tests {

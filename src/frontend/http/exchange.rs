@@ -222,11 +222,12 @@ impl HttpExchange<'_> {
         };
         outcome.status = status;
         worker.counters.response(status);
+        let ends = answer.ends;
         let mut backend = match answer.came {
             Came::Wire(mut answer) if status == 101 => {
                 answer.wire.consume(answer.head_bytes);
                 let policy = self.plan.policy();
-                let tunnel = tunnel(worker, watch, client.wire, answer.wire, policy);
+                let tunnel = tunnel(worker, watch, client.wire, answer.wire, policy, ends);
                 // Boxed, so that other exchanges need no room for it.
                 return Box::pin(tunnel).await;
             }

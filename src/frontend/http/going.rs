@@ -101,7 +101,9 @@ impl<H: Headers + ?Sized> Going<'_, H> {
         write_head: &'o WriteHead<'o>,
         make_request: &'o MakeRequest<'o>,
     ) -> Outgoing<'o> {
-        let patience = self.request.noted.grpc_timeout.only();
+        let noted = &self.request.noted;
+        let is_grpc = grpc::answer_type(noted.content_type.only()).is_some();
+        let patience = noted.grpc_timeout.only().filter(|_| is_grpc);
         Outgoing {
             write_head,
             make_request,

@@ -11,23 +11,25 @@ use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
 use crate::runtime::worker::Worker;
 
-/// Passes bytes both ways until both sides have closed, or neither has sent anything for too long.
+/// Passes bytes both ways until both sides have closed, neither has sent anything for too long, or
+/// it must end, in milliseconds of the worker.
 pub(super) async fn tunnel(
     worker: &Worker,
     watch: &Watch,
     client: &mut Wire,
     mut backend: Box<Wire>,
     policy: &Policy,
+    ends: u64,
 ) -> Next {
     let buffers = &worker.buffers;
     let idle = Some(policy.timeouts.idle);
-    watch.set(watch.after(idle));
+    watch.set(ends.min(watch.after(idle)));
     let [mut up, mut down] = [Direction::default(), Direction::default()];
     let ended = poll_fn(|cx| {
         let up_polled = up.poll(cx, client, &mut backend, buffers);
         let down_polled = down.poll(cx, &mut backend, client, buffers);
         if std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved) {
-            watch.set(watch.after(idle));
+            watch.set(ends.min(watch.after(idle)));
         }
         match (up_polled, down_polled) {
             (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(true),

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -111,6 +113,8 @@ pub struct Exchange<'e> {
     pub(super) due: Option<u64>,
     /// When all must be over, in milliseconds of the worker.
     pub(super) ends: u64,
+    /// Whether anything has come from the backend since the request was sent to it.
+    pub(super) has_spoken: Cell<bool>,
     /// How many interim responses there were.
     pub(super) interims: Cell<u32>,
     /// Takes interim responses.
@@ -142,6 +146,7 @@ impl<'e> Exchange<'e> {
             slot: None,
             failed: Vec::new(),
             due: None,
+            has_spoken: Cell::new(false),
             interims: Cell::new(0),
             interim,
             picked: None,
@@ -208,14 +213,17 @@ impl<'e> Exchange<'e> {
             method: self.outgoing.method,
             failure,
             retries: u32::try_from(self.failed.len()).unwrap_or(u32::MAX),
-            is_answer_begun: false,
+            is_answer_begun: self.interims.get() > 0,
             is_body_kept: self.kept.is_whole(),
         };
         self.worker.admits_retry(&self.policy.retry, &attempt)
     }
 
-    /// How a try failed, if another backend might do better.
+    /// How a try failed, if another backend might do better, and there is time left for it.
     fn failure_of(&self, tried: &Result<Answer, Failure>) -> Option<retry::Failure> {
+        if self.is_over() {
+            return None;
+        }
         let fault = match tried {
             Ok(answer) => return Some(retry::Failure::Status(answer.head().status())),
             Err(Failure::Upstream(fault)) => fault,
@@ -231,12 +239,47 @@ impl<'e> Exchange<'e> {
             | UpstreamFault::Overloaded => Some(retry::Failure::Connect),
             UpstreamFault::Refused => Some(retry::Failure::Refused),
             UpstreamFault::Reset => Some(retry::Failure::Reset),
-            // Where all time is over there is none for another try.
             UpstreamFault::Timeout => {
-                let due = self.due.unwrap_or(u64::MAX).min(self.ends);
+                let due = self.due.unwrap_or(u64::MAX);
                 (due > self.watch.now()).then_some(retry::Failure::Timeout)
             }
             UpstreamFault::HeaderTooLarge(_) | UpstreamFault::BadResponse(_) => None,
+        }
+    }
+
+    /// Whether all time is over.
+    fn is_over(&self) -> bool {
+        self.ends <= self.watch.now()
+    }
+
+    /// How long a connection may take to be made.
+    pub(super) fn connect_time(&self) -> Duration {
+        let left = self.ends.saturating_sub(self.watch.now());
+        let connect = self.policy.timeouts.connect;
+        connect.min(Duration::from_millis(left))
+    }
+
+    /// What comes of a connection that is being made, as long as there is time and the client waits.
+    pub(super) async fn connected<T>(
+        &self,
+        connecting: impl Future<Output = Result<T, UpstreamFault>>,
+        requester: &mut Requester<'_, '_>,
+    ) -> Result<T, Failure> {
+        let mut connecting = pin!(connecting);
+        let connected = poll_fn(|cx| {
+            if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {
+                return Poll::Ready(connected.map_err(Failure::Upstream));
+            }
+            let is_body_read = requester.has_sent_all();
+            let left = requester.poll_left(cx, is_body_read, &self.worker.buffers);
+            left.map(|()| Err(Failure::ClientLeft))
+        });
+        match connected.await {
+            // It was not the connection that took too long.
+            Err(Failure::Upstream(UpstreamFault::ConnectTimeout)) if self.is_over() => {
+                Err(UpstreamFault::Timeout.into())
+            }
+            connected => connected,
         }
     }
 
@@ -268,7 +311,6 @@ impl<'e> Exchange<'e> {
         requester: &mut Requester<'_, '_>,
     ) -> Result<(), Failure> {
         let buffers = &self.worker.buffers;
-        let was_ended = sending.is_over();
         if !sending.is_broken {
             let kept = &mut self.kept;
             let from = requester.source();
@@ -284,7 +326,7 @@ impl<'e> Exchange<'e> {
         }
         let timeouts = &self.policy.timeouts;
         let is_ended = sending.is_over();
-        if is_ended && (!was_ended || self.due.is_none()) {
+        if is_ended && !std::mem::replace(&mut sending.is_timed, true) {
             let due = *self
                 .due
                 .get_or_insert_with(|| self.watch.after(Some(timeouts.answer)));
@@ -310,7 +352,7 @@ impl<'e> Exchange<'e> {
         requester: &mut Requester<'_, '_>,
     ) -> Poll<Failure> {
         if self.watch.is_over(cx) {
-            let is_over = sending.is_over() || self.ends <= self.watch.now();
+            let is_over = sending.is_over() || self.is_over();
             // There is a part of the body that the backend does not take.
             return Poll::Ready(if is_over || sending.upload.is_stuck {
                 UpstreamFault::Timeout.into()
@@ -329,6 +371,8 @@ pub(super) struct Sending {
     pub(super) upload: Pipe,
     /// Whether the backend takes no more of it.
     pub(super) is_broken: bool,
+    /// Whether the answer is waited for, and the time for it runs.
+    is_timed: bool,
 }
 
 impl Sending {
@@ -336,6 +380,7 @@ impl Sending {
         Self {
             upload,
             is_broken: false,
+            is_timed: false,
         }
     }
 

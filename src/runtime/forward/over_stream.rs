@@ -31,8 +31,8 @@ impl Exchange<'_> {
         let most = self.worker.settings.head_limits.max_head_bytes;
         let mut is_first = true;
         loop {
-            let connect = self.policy.timeouts.connect;
-            let slot = lease.slot(connect, self.watch, most).await?;
+            let connecting = lease.slot(self.connect_time(), self.watch, most);
+            let slot = self.connected(connecting, requester).await?;
             let is_stale = std::mem::take(&mut is_first) && !slot.is_fresh;
             match self.attempt_on_stream(slot, backend, requester).await {
                 Ok((answer, upload)) => {
@@ -46,7 +46,8 @@ impl Exchange<'_> {
                 // A connection that was being given up: that was no try.
                 Err(Failure::Upstream(UpstreamFault::Refused))
                     if is_stale && self.kept.is_whole() => {}
-                Err(Failure::Upstream(UpstreamFault::Reset)) if is_stale && self.may_repeat() => {}
+                Err(Failure::Upstream(UpstreamFault::Reset))
+                    if is_stale && self.may_repeat() && self.interims.get() == 0 => {}
                 Err(failure) => return Err(failure),
             }
         }

@@ -30,13 +30,14 @@ impl Exchange<'_> {
                 match self.attempt_on_wire(wire, backend, requester).await {
                     Ok(answered) => return Ok(self.answer_of(answered, lease)),
                     // A kept connection that had been given up: that was no try.
-                    Err(Failure::Upstream(UpstreamFault::Reset)) if self.may_repeat() => {}
+                    Err(Failure::Upstream(UpstreamFault::Reset))
+                        if self.may_repeat() && !self.has_spoken.get() => {}
                     Err(failure) => return Err(failure),
                 }
             }
         }
-        let connect = self.policy.timeouts.connect;
-        let wire = Box::new(lease.connect(connect, self.watch).await?);
+        let connecting = lease.connect(self.connect_time(), self.watch);
+        let wire = Box::new(self.connected(connecting, requester).await?);
         let answered = self.attempt_on_wire(wire, backend, requester).await?;
         Ok(self.answer_of(answered, lease))
     }
@@ -57,6 +58,7 @@ impl Exchange<'_> {
         requester: &mut Requester<'_, '_>,
     ) -> Result<Answered, Failure> {
         let buffers = &self.worker.buffers;
+        self.has_spoken.set(false);
         let output = wire.output(buffers);
         (self.outgoing.write_head)(output, backend)?;
         match self.outgoing.length {
@@ -119,7 +121,7 @@ impl Exchange<'_> {
             }
             match wire.poll_fill(cx, &self.worker.buffers) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(length)) if length > 0 => {}
+                Poll::Ready(Ok(length)) if length > 0 => self.has_spoken.set(true),
                 Poll::Ready(Ok(_)) if !wire.data().is_empty() => {
                     let what = "it ends within its head".to_owned();
                     return Poll::Ready(Err(UpstreamFault::BadResponse(what).into()));

@@ -158,7 +158,7 @@ impl Pipe {
     fn end(&self, from: &mut Source<'_>, to: &mut Sink<'_>, buffers: &Buffers) -> io::Result<()> {
         match (to, from) {
             (Sink::Wire(to), Source::Wire(body, _)) => self.to.end(to, body.trailers(), buffers),
-            (Sink::Wire(to), Source::Stream(body)) => match body.take_trailers() {
+            (Sink::Wire(to), Source::Stream(body)) => match body.trailers() {
                 Some(trailers) => self.to.end(to, pairs(&trailers), buffers),
                 None => self.to.end(to, [], buffers),
             },
@@ -167,7 +167,7 @@ impl Pipe {
                 let trailers = fields_of(body.trailers(), BodyLength::None);
                 return to.end(Some(trailers).filter(|trailers| !trailers.is_empty()));
             }
-            (Sink::Stream(to), Source::Stream(body)) => return to.end(body.take_trailers()),
+            (Sink::Stream(to), Source::Stream(body)) => return to.end(body.trailers()),
             (Sink::Stream(to), Source::Memory(_)) => return to.end(None),
             // Nobody reads trailers there.
             (Sink::Memory(_), _) => {}

@@ -104,9 +104,11 @@ impl IncomingStream {
         self.current.len() == bytes && self.recv.is_end_stream()
     }
 
-    /// The trailers, at the end: without those that must not come there.
-    pub fn take_trailers(&mut self) -> Option<HeaderMap> {
-        let mut trailers = self.trailers.take()?;
+    /// The trailers, at the end: without those that must not come there. They stay here for another
+    /// try.
+    #[must_use]
+    pub fn trailers(&self) -> Option<HeaderMap> {
+        let mut trailers = self.trailers.clone()?;
         let wrong: Vec<_> = trailers
             .keys()
             .filter(|name| is_forbidden_trailer(name.as_str().as_bytes()))

@@ -30,7 +30,10 @@ const MOST_UNSENT: usize = 128 << 10;
 /// were accepted are counted as [`crate::runtime::http2::flood`] says.
 const MOST_RESET_UNSEEN: usize = 50;
 /// How many streams may be reset by us for what is wrong with them.
-const MOST_WRONG: usize = 256;
+const MOST_WRONG: usize = 1024;
+/// How many streams that were reset by us in the last second are remembered: what a client still
+/// sends on them, as the rest of a body that nobody wants, is no fault of its own.
+const MOST_REMEMBERED: usize = 4096;
 /// How long a connection may take to end once it was told that it is over.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -179,6 +182,7 @@ fn builder(settings: &Settings) -> Builder {
         .max_send_buffer_size(MOST_UNSENT)
         .max_header_list_size(u32::try_from(most).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(MOST_RESET_UNSEEN)
-        .max_local_error_reset_streams(Some(MOST_WRONG));
+        .max_local_error_reset_streams(Some(MOST_WRONG))
+        .max_concurrent_reset_streams(MOST_REMEMBERED);
     builder
 }
