@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::mpsc;
 
-use crate::backend::{Backend, ok};
+use crate::backend::{Backend, BlackHole, ok};
 use crate::client::{get, post};
 use crate::gateway::{Gateway, table};
 
@@ -332,4 +332,27 @@ fn more_requests_than_a_backend_may_have_are_refused() {
         go.send(()).unwrap();
         assert_eq!(busy[0].get("/").text(), "late", "there is room again");
     }
+}
+
+#[test]
+fn who_leaves_gives_up_the_connection_that_was_being_made() {
+    let hole = BlackHole::new();
+    let route = |path, time| {
+        let to = hole.address();
+        format!(
+            "  - {{path_pattern: {path}, service: s{time}, backends: [\"{to}\"], retry: none, \
+             connect_timeout: {time}}}\n"
+        )
+    };
+    let gateway = Gateway::start(&format!(
+        "routes:\n{}{}limits: {{in_flight_per_backend: 1}}\n",
+        route("/patient", "1h"),
+        route("/", "100ms"),
+    ));
+    let mut waiting = gateway.client();
+    waiting.send(get("/patient"));
+    let mut other = gateway.client();
+    while !other.get("/").text().contains("upstream.overloaded") {}
+    drop(waiting);
+    while !other.get("/").text().contains("upstream.connect_timeout") {}
 }

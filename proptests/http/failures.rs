@@ -46,6 +46,8 @@ fn one_that_is_not_there() {
     let hole = BlackHole::new();
     let gateway = once(hole.address(), "connect_timeout: 200ms");
     check(&gateway, 504, "upstream.connect_timeout");
+    let gateway = once(hole.address(), "connect_timeout: 1h, max_duration: 200ms");
+    check(&gateway, 504, "upstream.timeout");
 }
 
 #[test]

@@ -155,6 +155,36 @@ fn retries_are_bounded_by_a_budget() {
 }
 
 #[test]
+fn nothing_is_repeated_once_the_backend_has_spoken() {
+    let half = "HTTP/1.1 200 OK\r\nX";
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    for (spoken, tries) in [(hints, 1), (half, 3)] {
+        let backend = Backend::start(move |peer| {
+            while let Some(request) = peer.request() {
+                if request.target() == "/warm" {
+                    peer.send(ok("warm"));
+                } else {
+                    peer.send(spoken);
+                    return peer.wire.break_off();
+                }
+            }
+        });
+        let route = "retry: {attempts: 2, on: [reset]}";
+        let gateway = Gateway::start(&table(&[backend.address()], route, ""));
+        let mut client = gateway.client();
+        assert_eq!(client.get("/warm").text(), "warm");
+        client.send(get("/"));
+        let mut response = client.response();
+        if spoken == hints {
+            assert_eq!(response.status(), 103);
+            response = client.response();
+        }
+        assert_eq!(response.status(), 502);
+        assert!(backend.count() <= 1 + tries, "{spoken:?}");
+    }
+}
+
+#[test]
 fn without_a_budget_nothing_is_sent_twice() {
     let bad = failing("503 Service Unavailable");
     let budget = "limits: {retry_percent: 0, retries_per_second: 0}";

@@ -86,6 +86,18 @@ fn an_idle_tunnel_is_closed() {
 }
 
 #[test]
+fn a_tunnel_ends_when_its_exchange_must() {
+    let backend = echo();
+    let config = table(&[backend.address()], "max_duration: 300ms", "");
+    let gateway = Gateway::start(&config);
+    let mut client = switched(&gateway);
+    client.send("x");
+    assert_eq!(client.wire.exactly(1).unwrap(), b"x");
+    client.expect_closed();
+    backend.wait(|seen| seen.closed == 1);
+}
+
+#[test]
 fn the_end_of_one_side_of_a_tunnel_reaches_the_other() {
     let backend = Backend::start(|peer| {
         peer.head().unwrap();

@@ -1,9 +1,14 @@
 //! What breaks off, and what is tried again: by clients, by backends, and at the end.
 
+use std::net::SocketAddr;
 use std::task::Poll;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
 use tollgate::engine::policy::Protocol;
+use tollgate::frontend::http::listener::ListenerService;
 
 use crate::backend::{Seen, over_stream, over_wire};
 use crate::client::{Client, request, send, whole};
@@ -100,9 +105,9 @@ async fn an_answer_that_is_torn_never_ends_clean() {
 }
 
 /// A backend whose body is shorter than it says.
-async fn closing_half_way() -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
+async fn closing_half_way() -> (SocketAddr, tokio::task::JoinHandle<()>) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async move {
         while let Ok((mut tcp, _)) = listener.accept().await {
@@ -195,4 +200,62 @@ async fn a_connection_without_streams_is_closed() {
     let mut client = Client::connect(rig.address).await;
     assert_eq!(client.get("/").await.status(), 200);
     within(client.driver).await.unwrap().unwrap();
+}
+
+/// A backend that answers its first request with a 503, and no other.
+async fn bad_then_silent() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(tcp).await.unwrap();
+        let mut waiting = Vec::new();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            if waiting.is_empty() {
+                let mut bad = Response::new(());
+                *bad.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                let _ = respond.send_response(bad, true);
+            }
+            waiting.push(respond);
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn the_time_of_an_answer_runs_for_each_try() {
+    for keys in [json!({"timeout": "300ms"}), json!({"try_timeout": "200ms"})] {
+        let backend = bad_then_silent().await;
+        let mut keys = keys;
+        keys["retry"] = json!({"attempts": 1, "on": ["503"]});
+        keys["idle_timeout"] = json!("1h");
+        let backends = [backend.to_string()];
+        let plain = ListenerService::Plain;
+        let rig = Rig::routed(plain, Protocol::H2, &backends, &keys, |_| {});
+        let answer = Client::connect(rig.address).await.get("/").await;
+        assert_eq!(answer.status(), StatusCode::GATEWAY_TIMEOUT, "{keys}");
+        assert!(answer.text().contains("upstream.timeout"));
+    }
+}
+
+#[tokio::test]
+async fn uploads_that_are_answered_early_do_not_end_the_connection() {
+    let (backend, _) = over_wire("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let backends = [backend.to_string()];
+    let (plain, keys) = (ListenerService::Plain, json!({"max_body": "1KiB"}));
+    let rig = Rig::routed(plain, Protocol::H1, &backends, &keys, |_| {});
+    let mut client = Client::connect(rig.address).await;
+    for _ in 0..600 {
+        let mut large = request("POST", "/");
+        large.headers_mut().insert("content-length", 16_000.into());
+        let (answer, mut body) = client.begin(large, false).await;
+        body.reserve_capacity(16_000);
+        for _ in 0..4 {
+            // It may know already that nobody wants it.
+            let _ = body.send_data(Bytes::from_static(&[b'x'; 4_000]), false);
+        }
+        let answer = whole(answer).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    assert_eq!(client.get("/").await.text(), "ok");
 }

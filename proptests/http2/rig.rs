@@ -39,6 +39,22 @@ impl Rig {
         backends: &[String],
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        Self::routed(service, protocol, backends, &serde_json::json!({}), change)
+    }
+
+    /// The same with more keys of the route.
+    pub(crate) fn routed(
+        service: ListenerService,
+        protocol: Protocol,
+        backends: &[String],
+        keys: &serde_json::Value,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut route =
+            serde_json::json!({"path_pattern": "/*", "service": "all", "backends": backends});
+        for (key, value) in keys.as_object().unwrap() {
+            route[key] = value.clone();
+        }
         let mut upstream = serde_json::json!({"protocol": match protocol {
             Protocol::H1 => "h1",
             Protocol::H2 => "h2",
@@ -47,7 +63,7 @@ impl Rig {
             upstream["tls"] = serde_json::json!({"verify": false});
         }
         let table = serde_json::json!({
-            "routes": [{"path_pattern": "/*", "service": "all", "backends": backends}],
+            "routes": [route],
             "services": {"all": upstream},
         });
         let loaded = load_json(&table.to_string(), LoadOptions::INIT)

@@ -261,18 +261,46 @@ mod tests {
     use std::future::poll_fn;
     use std::io::Write;
 
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::TcpListener;
 
     use super::*;
+
+    /// A wire, and its other end.
+    async fn wire() -> (Wire, std::net::TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = std::net::TcpStream::connect(address).unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        (Wire::new(Stream::Plain(tcp)), peer)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_a_peer_does_not_take_does_not_pile_up() {
+        let ((mut wire, _peer), buffers) = (wire().await, Buffers::default());
+        let piece = [b'x'; 4096];
+        let send = async |wire: &mut Wire| {
+            poll_fn(|cx| Poll::Ready(wire.poll_send(cx, &piece).is_pending())).await
+        };
+        // Until the kernel takes no more.
+        while !send(&mut wire).await {
+            tokio::task::yield_now().await;
+        }
+        wire.output(&buffers).extend_from_slice(b"a head");
+        let mut taken = 0;
+        while !send(&mut wire).await {
+            taken += piece.len();
+            assert!(
+                taken < MOST_WAITING + (8 << 20),
+                "the kernel may take some of it"
+            );
+        }
+        assert!(wire.output(&buffers).len() <= MOST_WAITING + piece.len());
+    }
 
     #[tokio::test(flavor = "current_thread")]
     async fn reads_grow_with_what_is_read() {
         const LENGTH: usize = 60_000;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut peer = std::net::TcpStream::connect(address).unwrap();
-        let (tcp, _): (TcpStream, _) = listener.accept().await.unwrap();
-        let (mut wire, buffers) = (Wire::new(Stream::Plain(tcp)), Buffers::default());
+        let ((mut wire, mut peer), buffers) = (wire().await, Buffers::default());
         let mut fill = async || {
             let length = poll_fn(|cx| wire.poll_fill(cx, &buffers)).await.unwrap();
             assert_eq!(wire.data().len(), length);
