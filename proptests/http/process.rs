@@ -153,9 +153,10 @@ fn each_exchange_is_a_line_of_the_access_log() {
     client.post("/b", "body");
     client.get("/dead");
     client.get("/a%2fb");
+    client.ask("GET / HTTP/1.1\r\n\r\n");
     drop(client);
     // Nobody else comes, and still they are written.
-    let log = read_until(&gateway, "access.log", |log| log.lines().count() == 4);
+    let log = read_until(&gateway, "access.log", |log| log.lines().count() == 5);
     let lines: Vec<Json> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -182,6 +183,9 @@ fn each_exchange_is_a_line_of_the_access_log() {
     );
     assert_eq!(lines[3]["status"], 400);
     assert_eq!(lines[3]["code"], "path.encoded_slash");
+    assert_eq!(lines[4]["status"], 400);
+    assert_eq!(lines[4]["code"], "http1.host_missing");
+    assert_eq!(lines[4]["client"], "127.0.0.1");
 }
 
 #[test]

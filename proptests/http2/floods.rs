@@ -1,6 +1,9 @@
 //! Frames that cost more than they bring: none is taken without end.
 
+use std::time::Duration;
+
 use tollgate::engine::policy::Protocol;
+use tollgate::runtime::settings::Settings;
 
 use crate::backend::over_stream;
 use crate::frames::{
@@ -138,4 +141,32 @@ async fn more_streams_than_may_be() {
     let sent = frame(HEADERS, END_HEADERS | END_STREAM, 9, &block(&GET));
     assert!(raw.send(&sent).await);
     assert_eq!(raw.end_of(9).await, End::Answer(200));
+}
+
+#[tokio::test]
+async fn heads_that_do_not_end() {
+    let quick = |settings: &mut Settings| {
+        settings.header_timeout = Duration::from_millis(200);
+        settings.idle_timeout = Duration::from_secs(3_600);
+    };
+    for with_stream in [false, true] {
+        for begun in [open(1, END_STREAM), vec![0, 0, 1]] {
+            let (backend, _) = over_stream().await;
+            let rig = Rig::with(Protocol::H2, &[backend], quick);
+            let mut raw = Raw::connect(rig.address).await;
+            if with_stream {
+                // A body that may take its time, beside it.
+                let fields = block(&[(":method", "POST"), (":scheme", "http")]);
+                let fields = [fields, block(&[(":authority", "a"), (":path", "/")])].concat();
+                assert!(raw.send(&frame(HEADERS, END_HEADERS, 1, &fields)).await);
+            }
+            let begun: Vec<u8> = match with_stream && begun.len() > 3 {
+                true => frame(HEADERS, END_STREAM, 3, &block(&GET)),
+                false => begun,
+            };
+            assert!(raw.send(&begun).await);
+            let goodbye = raw.next_of(GOAWAY).await.expect("it says goodbye");
+            assert_eq!(code(&goodbye.payload[4..]), CALM);
+        }
+    }
 }

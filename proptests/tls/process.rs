@@ -97,9 +97,24 @@ routes: [{path_pattern: /*, service: s, backends: [a]}]
 }
 
 #[test]
+fn authorities_that_cannot_be_read_end_it_with_one_sentence() {
+    let folder = Folder::new();
+    let config = "listen: 127.0.0.1:0
+routes: [{path_pattern: /*, service: s, backends: [\"https://a\"], tls: {ca: missing.pem}}]
+";
+    let mut process = Process::start(&folder, config);
+    let mut errors = String::new();
+    process.1.read_to_string(&mut errors).unwrap();
+    assert_eq!(process.0.wait().unwrap().code(), Some(2), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.contains("missing.pem: No such file"), "{errors}");
+}
+
+#[test]
 fn operators_are_told_names_and_files() {
     let (folder, authority) = (Folder::new(), Authority::new());
     folder.write("ca.pem", &authority.pem());
+    let missing = folder.write("missing.pem", &authority.pem());
     let backend = backend::over_tls(&authority.issue(&["b.example", "127.0.0.2"]));
     let config = format!(
         "listen: [{{address: 127.0.0.1:0}}]
@@ -110,6 +125,7 @@ routes:
     );
     let mut process = Process::start(&folder, &config);
     let address = process.address("http");
+    std::fs::remove_file(missing).unwrap();
     for (path, expected) in [
         (
             "/a",

@@ -71,6 +71,34 @@ pub struct Record<'a> {
     pub user_agent: Option<&'a str>,
 }
 
+impl Record<'_> {
+    /// An answer to what could not be read as a request: of that there is only `-`.
+    #[must_use]
+    pub const fn unread(client: IpAddr, protocol: &'static str, status: u16) -> Self {
+        Self {
+            time: "",
+            client,
+            protocol,
+            method: "-",
+            path: "-",
+            host: None,
+            status,
+            sent_bytes: 0,
+            duration_us: 0,
+            answer_us: None,
+            route: None,
+            service: None,
+            backend: None,
+            tries: 0,
+            request_id: None,
+            code: None,
+            detail: None,
+            referer: None,
+            user_agent: None,
+        }
+    }
+}
+
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogOutput {

@@ -10,7 +10,7 @@ mod names;
 mod pem;
 mod provider;
 pub mod reasons;
-mod roots;
+pub mod roots;
 pub mod server;
 mod stamp;
 mod validity;

@@ -30,6 +30,7 @@ use crate::observe::counters::Totals;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
+use crate::runtime::tls::roots;
 use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
@@ -76,6 +77,7 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
         workers: u32::try_from(workers).unwrap_or(u32::MAX),
         ..Settings::of(&serve, folder)
     });
+    check_authorities(&gateway, folder)?;
     let log = start_log(folder, &serve)?;
     let listeners = listeners(args, &serve, folder)?;
     let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
@@ -101,6 +103,21 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     Ok(())
 }
 
+/// Whether the authorities that backends are checked by can be read.
+fn check_authorities(gateway: &Gateway, folder: &Path) -> Result<(), String> {
+    let snapshot = gateway.snapshot_owned();
+    let mut files: Vec<_> = snapshot
+        .table()
+        .ids()
+        .filter_map(|id| snapshot.upstream(id).tls.ca.as_deref())
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let unusable = |fault| format!("cannot check backends over TLS: {fault}");
+    let mut paths = files.iter().map(|file| resolved(folder, file));
+    paths.try_for_each(|path| roots::of_file(&path).map(drop).map_err(unusable))
+}
+
 /// What the command line says, else what the file says.
 fn listeners(args: &ServeArgs, serve: &Serve, folder: &Path) -> Result<Vec<Listener>, String> {
     if !args.listen.is_empty() {
@@ -121,8 +138,12 @@ fn start_log(folder: &Path, serve: &Serve) -> Result<Option<AccessLog>, String> 
         LogTarget::File(path) => LogOutput::File(resolved(folder, path)),
     };
     let log = AccessLog::start(output, serve.access_log.format);
-    log.map(Some)
-        .map_err(|error| format!("cannot write the access log: {error}"))
+    log.map(Some).map_err(|error| {
+        format!(
+            "cannot write the access log {}: {error}",
+            serve.access_log.to
+        )
+    })
 }
 
 /// Where relative names of files in the configuration start.
@@ -167,7 +188,7 @@ async fn control(
         spawn_local(Rc::clone(&worker.sweep).run(|_| {}));
         spawn_local(admin::serve(worker, listener, Rc::clone(&told)));
     }
-    until_told(args, gateway, log, signals).await;
+    until_told(args, serve, gateway, log, signals).await;
     told.is_draining.set(true);
     server.drain();
     while !server.is_finished() {
@@ -188,6 +209,7 @@ fn signals() -> io::Result<[Signal; 4]> {
 /// Does what signals ask for, and returns when one asks to stop.
 async fn until_told(
     args: &ServeArgs,
+    serve: &Serve,
     gateway: &Gateway,
     log: Option<&AccessLog>,
     [mut term, mut int, mut hup, mut usr1]: [Signal; 4],
@@ -196,16 +218,22 @@ async fn until_told(
         tokio::select! {
             _ = term.recv() => return,
             _ = int.recv() => return,
-            _ = hup.recv() => reload(args, gateway),
+            _ = hup.recv() => reload(args, serve, gateway),
             _ = usr1.recv() => log.into_iter().for_each(AccessLog::reopen),
         }
     }
 }
 
 /// Reads the file again, and puts its table in force, or says what is wrong with it.
-fn reload(args: &ServeArgs, gateway: &Gateway) {
+fn reload(args: &ServeArgs, serve: &Serve, gateway: &Gateway) {
     match load(args) {
         Ok(loaded) => {
+            if loaded.serve != *serve {
+                tell(
+                    "what the file says of the process, such as listen, workers or limits, has \
+                     changed; that comes into force with the next start",
+                );
+            }
             let routes = loaded.table.routes().len();
             gateway.reload(loaded);
             tell(&format!(

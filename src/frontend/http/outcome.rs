@@ -1,5 +1,6 @@
 //! What came of an exchange, for the log.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::engine::request::Headers;
@@ -114,11 +115,7 @@ impl<'o> Outcome<'o> {
         let mut record = Record {
             time: "",
             client: client_address(arrival.peer, request.headers, |it| settings.is_trusted(it)),
-            protocol: match arrival.protocol {
-                Protocol::Http10 => "HTTP/1.0",
-                Protocol::Http11 => "HTTP/1.1",
-                Protocol::Http2 => "HTTP/2",
-            },
+            protocol: name_of(arrival.protocol),
             method: request.method,
             path,
             host: arrival.host,
@@ -141,6 +138,32 @@ impl<'o> Outcome<'o> {
             clock::timestamp(duration_us),
             &mut record,
         );
+    }
+}
+
+/// Logs the answer to what could not be read as a request.
+pub(super) fn log_unread(
+    worker: &Worker,
+    peer: IpAddr,
+    protocol: Protocol,
+    own: &Own,
+    sent_bytes: u64,
+) {
+    if let Some(log) = &worker.log {
+        let mut record = Record {
+            sent_bytes,
+            code: own.code,
+            ..Record::unread(peer.to_canonical(), name_of(protocol), own.status)
+        };
+        log.write(&worker.counters, clock::timestamp(0), &mut record);
+    }
+}
+
+const fn name_of(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Http10 => "HTTP/1.0",
+        Protocol::Http11 => "HTTP/1.1",
+        Protocol::Http2 => "HTTP/2",
     }
 }
 

@@ -5,8 +5,10 @@ use std::task::Poll;
 
 use crate::engine::edit::{Edit, Edits};
 use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::hops::Protocol;
 use crate::frontend::http::admission::{Own, problem_unread};
 use crate::frontend::http::connection::Next;
+use crate::frontend::http::outcome::log_unread;
 use crate::http1;
 use crate::http1::edit::{FieldName, FieldValue};
 use crate::http1::own_response::{OwnResponse, write_own_response};
@@ -70,7 +72,12 @@ pub(super) async fn send_cause(
 ) -> Next {
     let mut scratch = worker.take_scratch();
     let own = problem_unread(cause, worker, None, &mut scratch);
+    let before = wire.written_bytes;
     let next = send(worker, watch, wire, &own, &scratch, Manner::LAST).await;
+    if let Ok(peer) = wire.stream().tcp().peer_addr() {
+        let sent = wire.written_bytes - before;
+        log_unread(worker, peer.ip(), Protocol::Http11, &own, sent);
+    }
     worker.give_scratch(scratch);
     next
 }

@@ -13,6 +13,10 @@ pub struct FloodGauge {
     have: usize,
     /// How much of the payload of the frame is still to pass.
     left: usize,
+    /// Whether that is a body, which may take its time.
+    is_data: bool,
+    /// Whether the fields of a head are not all there yet (RFC 9113, section 4.3).
+    is_block_open: bool,
     /// What may still be spent.
     credit: u64,
     /// When credit was last given, in milliseconds of the worker.
@@ -36,6 +40,8 @@ impl Default for FloodGauge {
             header: [0; HEADER_BYTES],
             have: 0,
             left: PREFACE_BYTES,
+            is_data: false,
+            is_block_open: false,
             credit: MOST_CREDIT,
             since: 0,
         }
@@ -62,7 +68,11 @@ impl FloodGauge {
             bytes = rest;
             if self.have == HEADER_BYTES {
                 self.have = 0;
-                let [high, middle, low, kind, ..] = self.header;
+                let [high, middle, low, kind, flags, ..] = self.header;
+                self.is_data = kind == DATA;
+                if matches!(kind, HEADERS | CONTINUATION) {
+                    self.is_block_open = flags & END_HEADERS == 0;
+                }
                 self.left = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
                 let cost = cost(kind);
                 if cost > 0 && !self.spend(cost, &now) {
@@ -71,6 +81,12 @@ impl FloodGauge {
             }
         }
         false
+    }
+
+    /// Whether the client has begun what it has not ended, and is no body: a frame, or a head.
+    #[must_use]
+    pub const fn is_amid(&self) -> bool {
+        self.have > 0 || (self.left > 0 && !self.is_data) || self.is_block_open
     }
 
     /// Counts bytes that were sent to the client.
@@ -93,12 +109,15 @@ impl FloodGauge {
     }
 }
 
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const CONTINUATION: u8 = 9;
+/// The flag of the last frame of a head.
+const END_HEADERS: u8 = 0x4;
+
 /// What a frame of this kind costs (RFC 9113, section 6).
 const fn cost(kind: u8) -> u64 {
-    const DATA: u8 = 0;
-    const HEADERS: u8 = 1;
-    const RST_STREAM: u8 = 3;
-    const CONTINUATION: u8 = 9;
     match kind {
         // The crate bounds them, and a window or a stream goes with each.
         DATA | HEADERS | CONTINUATION => 0,
@@ -149,6 +168,26 @@ mod tests {
                 assert_eq!(pass(kind, piece, 50_000, || 0), expected, "kind {kind}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_begun_is_seen() {
+        let mut gauge = FloodGauge::default();
+        let mut amid_after = |bytes: &[u8]| {
+            gauge.received(bytes, || 0);
+            gauge.is_amid()
+        };
+        assert!(amid_after(b"PRI"));
+        assert!(!amid_after(&[b'x'; PREFACE_BYTES - 3]));
+        assert!(amid_after(&[0]));
+        // A head in two frames, the last of them in two pieces.
+        assert!(amid_after(&[0, 1, 1, 0, 0, 0, 0, 1, b'x']));
+        assert!(amid_after(&[0, 0, 2, 9, 4, 0, 0, 0, 1, b'x']));
+        assert!(!amid_after(b"x"));
+        // A body.
+        assert!(!amid_after(&[0, 0, 2, 0, 0, 0, 0, 0, 1, b'x']));
+        assert!(!amid_after(b"x"));
+        assert!(amid_after(&[0, 0, 8, 6, 0, 0, 0, 0, 0, b'x']));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Traffic {
     read_bytes: Cell<u64>,
     written_bytes: Cell<u64>,
     is_flooded: Cell<bool>,
+    /// Since when the client has been amid a head or a frame, in milliseconds of the worker.
+    amid_since: Cell<Option<u64>>,
     /// Only clients are watched.
     gauge: Option<(RefCell<FloodGauge>, Rc<Watch>)>,
 }
@@ -60,13 +62,27 @@ impl Traffic {
         self.is_flooded.get()
     }
 
+    /// Since when the client has been amid a head, or a frame that is no body, in milliseconds of the
+    /// worker; none if it is not.
+    #[must_use]
+    pub const fn amid_since(&self) -> Option<u64> {
+        self.amid_since.get()
+    }
+
     fn received(&self, bytes: &[u8]) {
         count(&self.read_bytes, bytes.len());
-        if let Some((gauge, watch)) = &self.gauge
-            && gauge.borrow_mut().received(bytes, || watch.now())
-        {
+        let Some((gauge, watch)) = &self.gauge else {
+            return;
+        };
+        let mut gauge = gauge.borrow_mut();
+        if gauge.received(bytes, || watch.now()) {
             self.is_flooded.set(true);
         }
+        let since = self.amid_since.get();
+        let since = gauge
+            .is_amid()
+            .then(|| since.unwrap_or_else(|| watch.now()));
+        self.amid_since.set(since);
     }
 
     fn sent(&self, length: usize) {

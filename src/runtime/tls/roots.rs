@@ -24,8 +24,11 @@ pub(super) fn of_system() -> Result<Arc<RootCertStore>, TlsFault> {
     roots.clone().map_err(|why| TlsFault::NoRoots { why })
 }
 
-/// Those in a file.
-pub(super) fn of_file(path: &Path) -> Result<Arc<RootCertStore>, TlsFault> {
+/// Those in a file, in PEM.
+///
+/// # Errors
+/// If it cannot be read, or what is in it is none.
+pub fn of_file(path: &Path) -> Result<Arc<RootCertStore>, TlsFault> {
     let mut roots = RootCertStore::empty();
     for certificate in pem::certificates(path)? {
         roots

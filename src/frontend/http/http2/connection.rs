@@ -43,8 +43,10 @@ pub(super) struct Connection {
     pub(super) worker: Rc<Worker>,
     pub(super) peer: SocketAddr,
     pub(super) is_tls: bool,
-    /// The deadline of the connection itself: set as long as it has no stream.
+    /// The deadline of the connection itself.
     watch: Rc<Watch>,
+    /// When it is over if nothing comes, as long as it has no stream: in milliseconds of the worker.
+    idle_due: Cell<u64>,
     traffic: Rc<Traffic>,
     streams: Cell<usize>,
     /// Whether it was told that it is over.
@@ -68,6 +70,7 @@ impl Connection {
             is_tls,
             traffic: Rc::new(Traffic::of_client(Rc::clone(&watch))),
             watch,
+            idle_due: Cell::new(u64::MAX),
             worker,
             streams: Cell::new(0),
             is_over: Cell::new(false),
@@ -115,8 +118,11 @@ impl Connection {
                 // What was wrong has been said to the client.
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
                 Poll::Pending if self.traffic.is_flooded() && !self.is_over.get() => {}
-                Poll::Pending if !self.watch.is_over(cx) => return Poll::Pending,
+                Poll::Pending if !self.is_due(cx) => return Poll::Pending,
                 Poll::Pending if self.is_over.get() => return Poll::Ready(()),
+                Poll::Pending if self.head_due() <= self.watch.now() => {
+                    self.end(h2, Reason::ENHANCE_YOUR_CALM);
+                }
                 // The last of an answer is still on its way.
                 Poll::Pending if h2.has_streams() && self.has_written(written) => {
                     self.wait_for_streams();
@@ -130,7 +136,26 @@ impl Connection {
     fn end(&self, h2: &mut H2<Transport, Bytes>, reason: Reason) {
         self.is_over.set(true);
         h2.abrupt_shutdown(reason);
-        self.watch.set(self.watch.after(Some(GOODBYE)));
+        self.idle_due.set(self.watch.after(Some(GOODBYE)));
+    }
+
+    /// Whether a deadline is over; if not, the task is woken when the next one is.
+    fn is_due(&self, cx: &Context<'_>) -> bool {
+        let due = if self.is_over.get() {
+            self.idle_due.get()
+        } else {
+            self.idle_due.get().min(self.head_due())
+        };
+        self.watch.set(due);
+        self.watch.is_over(cx)
+    }
+
+    /// When a head, or a frame that is no body, must have come to its end if one has begun.
+    fn head_due(&self) -> u64 {
+        let time = self.worker.settings.header_timeout;
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let since = self.traffic.amid_since();
+        since.map_or(u64::MAX, |since| since.saturating_add(time))
     }
 
     fn has_written(&self, before: &mut u64) -> bool {
@@ -140,7 +165,7 @@ impl Connection {
 
     fn serving(self: &Rc<Self>) -> Serving {
         self.streams.set(self.streams.get() + 1);
-        self.watch.clear();
+        self.idle_due.set(u64::MAX);
         let known = self.watches.borrow_mut().pop();
         Serving {
             connection: Rc::clone(self),
@@ -156,7 +181,9 @@ impl Connection {
             } else {
                 self.worker.settings.idle_timeout
             };
-            self.watch.set(self.watch.after(Some(time)));
+            self.idle_due.set(self.watch.after(Some(time)));
+            // The task of the connection may sleep on.
+            self.watch.set(self.idle_due.get().min(self.head_due()));
         }
     }
 }

@@ -57,9 +57,10 @@ pub(super) fn send_cause(
     cause: &Cause<'_>,
     is_head: bool,
     grpc: Option<&'static str>,
-) {
+) -> Own {
     let mut scratch = worker.take_scratch();
     let own = problem_unread(cause, worker, grpc, &mut scratch);
     send(worker, client, &own, &scratch, is_head);
     worker.give_scratch(scratch);
+    own
 }

@@ -19,7 +19,7 @@ use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::http2::connection::Serving;
 use crate::frontend::http::http2::own;
 use crate::frontend::http::http2::request::{MapFields, RequestHead};
-use crate::frontend::http::outcome::Outcome;
+use crate::frontend::http::outcome::{Outcome, log_unread};
 use crate::frontend::http::own::codec_edits;
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
@@ -67,7 +67,11 @@ pub(super) fn serve(
             // Boxed, for a task is moved about before it is run and when it is over.
             drop(spawn_local(Box::pin(answer(Box::new(stream)))));
         }
-        Err(cause) => own::send_cause(worker, &mut client, &cause, is_head, grpc),
+        Err(cause) => {
+            let own = own::send_cause(worker, &mut client, &cause, is_head, grpc);
+            let (peer, sent) = (serving.connection.peer.ip(), client.sent_bytes());
+            log_unread(worker, peer, Protocol::Http2, &own, sent);
+        }
     }
 }
 
