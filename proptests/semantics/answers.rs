@@ -37,11 +37,7 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         RequestFault::TargetTooLong,
         RequestFault::BodyTooLarge { limit_bytes: 9 },
         RequestFault::Timeout,
-        RequestFault::ExpectationUnknown,
-        RequestFault::Misdirected,
         RequestFault::PlainHttp,
-        RequestFault::CodingUnknown,
-        RequestFault::ProtocolUnknown,
     ]);
     let gateway = prop::sample::select(vec![
         GatewayFault::Draining,

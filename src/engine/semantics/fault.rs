@@ -97,21 +97,9 @@ pub enum RequestFault {
     /// It did not come in time, or no more of it did.
     #[error("the request did not come in time")]
     Timeout,
-    /// An expectation other than `100-continue`.
-    #[error("the request expects what this gateway does not know")]
-    ExpectationUnknown,
-    /// It is for a host that this connection is not for.
-    #[error("the request is for a host that this connection does not serve")]
-    Misdirected,
     /// It came in plain text where TLS is spoken.
     #[error("this port speaks TLS, and the request came in plain text: write https://")]
     PlainHttp,
-    /// A transfer coding that is not known.
-    #[error("the request has a transfer coding that this gateway does not know")]
-    CodingUnknown,
-    /// A version of HTTP that is not spoken.
-    #[error("the request is of a version of HTTP that this gateway does not speak")]
-    ProtocolUnknown,
 }
 
 /// The gateway cannot serve anything, or not this.
@@ -229,11 +217,7 @@ impl RequestFault {
             Self::TargetTooLong => ("request.target_too_long", 414),
             Self::BodyTooLarge { .. } => ("request.body_too_large", 413),
             Self::Timeout => ("request.timeout", 408),
-            Self::ExpectationUnknown => ("request.expectation_unknown", 417),
-            Self::Misdirected => ("request.misdirected", 421),
             Self::PlainHttp => ("request.plain_http", 400),
-            Self::CodingUnknown => ("request.coding_unknown", 501),
-            Self::ProtocolUnknown => ("request.protocol_unknown", 505),
         }
     }
 }
@@ -334,8 +318,7 @@ impl Cause<'_> {
     #[must_use]
     pub const fn ends_connection(&self) -> bool {
         match self {
-            Self::Request(fault) => !matches!(fault, RequestFault::Misdirected),
-            Self::Gateway(_) | Self::Wire { .. } => true,
+            Self::Request(_) | Self::Gateway(_) | Self::Wire { .. } => true,
             Self::Reject(_) | Self::Upstream(_) => false,
         }
     }
