@@ -74,27 +74,16 @@ fn what_was_sent_with_the_request_for_an_upgrade_arrives() {
 }
 
 #[test]
-fn an_idle_tunnel_is_closed() {
-    let backend = echo();
-    let config = table(&[backend.address()], "idle_timeout: 300ms", "");
-    let gateway = Gateway::start(&config);
-    let mut client = switched(&gateway);
-    client.send("x");
-    assert_eq!(client.wire.exactly(1).unwrap(), b"x");
-    client.expect_closed();
-    backend.wait(|seen| seen.closed == 1);
-}
-
-#[test]
-fn a_tunnel_ends_when_its_exchange_must() {
-    let backend = echo();
-    let config = table(&[backend.address()], "max_duration: 300ms", "");
-    let gateway = Gateway::start(&config);
-    let mut client = switched(&gateway);
-    client.send("x");
-    assert_eq!(client.wire.exactly(1).unwrap(), b"x");
-    client.expect_closed();
-    backend.wait(|seen| seen.closed == 1);
+fn a_tunnel_is_closed_when_it_is_idle_or_must_end() {
+    for keys in ["idle_timeout: 300ms", "max_duration: 300ms"] {
+        let backend = echo();
+        let gateway = Gateway::start(&table(&[backend.address()], keys, ""));
+        let mut client = switched(&gateway);
+        client.send("x");
+        assert_eq!(client.wire.exactly(1).unwrap(), b"x");
+        client.expect_closed();
+        backend.wait(|seen| seen.closed == 1);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is settled before any backend hears of a request, whatever protocol carried it.
 
+use http::HeaderMap;
+
 use crate::engine::decide::{Plan, decide};
 use crate::engine::reject::Reject;
 use crate::engine::request::{Headers, RawRequest};
@@ -12,7 +14,8 @@ use crate::engine::semantics::noted::Noted;
 use crate::engine::semantics::problem::Problem;
 use crate::engine::semantics::{Request, grpc, response_edits};
 use crate::engine::snapshot::Snapshot;
-use crate::runtime::forward::answer::AnswerHead;
+use crate::frontend::http::own::codec_edits;
+use crate::runtime::forward::answer::{Answer, AnswerHead};
 use crate::runtime::worker::{Scratch, Worker};
 
 /// An answer of the gateway's own: its fields are the edits of the scratch, its body is there too.
@@ -120,7 +123,7 @@ pub(super) fn problem_unread(
 }
 
 /// Puts what changes in the head of an answer into the scratch.
-pub(in crate::frontend) fn answer_edits<H: Headers + ?Sized>(
+pub(super) fn answer_edits<H: Headers + ?Sized>(
     request: &Request<'_, H>,
     plan: &Plan<'_>,
     response: &AnswerHead<'_>,
@@ -134,6 +137,20 @@ pub(in crate::frontend) fn answer_edits<H: Headers + ?Sized>(
         // RFC 9110, section 6.6.1: whoever passes on what has none adds one.
         scratch.edits.set("date", worker.date().as_bytes());
     }
+}
+
+/// The fields of an answer as HTTP/2 has them, changed as the route and the rules of proxies ask for.
+pub(in crate::frontend) fn answer_fields<H: Headers + ?Sized>(
+    request: &Request<'_, H>,
+    plan: &Plan<'_>,
+    answer: &mut Answer,
+    worker: &Worker,
+) -> HeaderMap {
+    let mut scratch = worker.take_scratch();
+    answer_edits(request, plan, &answer.head(), worker, &mut scratch);
+    let fields = answer.take_fields(&codec_edits(&scratch.edits));
+    worker.give_scratch(scratch);
+    fields
 }
 
 /// The refusal of a service without backends.

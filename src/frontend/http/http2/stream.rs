@@ -14,13 +14,12 @@ use crate::engine::semantics::grpc::answer_type;
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
-use crate::frontend::http::admission::{admit, answer_edits, problem_of};
+use crate::frontend::http::admission::{admit, answer_fields, problem_of};
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::http2::connection::Serving;
 use crate::frontend::http::http2::own;
 use crate::frontend::http::http2::request::{MapFields, RequestHead};
 use crate::frontend::http::outcome::{Outcome, log_unread};
-use crate::frontend::http::own::codec_edits;
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
 use crate::runtime::forward::answer::Answer;
@@ -223,21 +222,11 @@ impl StreamExchange<'_> {
     }
 
     fn response_head(&self, answer: &mut Answer) -> Response<()> {
-        let mut scratch = self.worker.take_scratch();
-        let response = answer.head();
-        answer_edits(
-            self.request,
-            self.plan,
-            &response,
-            self.worker,
-            &mut scratch,
-        );
         let mut head = Response::new(());
-        if let Ok(status) = response.status().try_into() {
+        if let Ok(status) = answer.head().status().try_into() {
             *head.status_mut() = status;
         }
-        *head.headers_mut() = answer.take_fields(&codec_edits(&scratch.edits));
-        self.worker.give_scratch(scratch);
+        *head.headers_mut() = answer_fields(self.request, self.plan, answer, self.worker);
         head
     }
 

@@ -14,9 +14,8 @@ use crate::engine::semantics::fault::{Cause, GatewayFault, UpstreamFault};
 use crate::engine::semantics::hops::{Protocol, is_last_hop};
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
-use crate::frontend::http::admission::answer_edits;
+use crate::frontend::http::admission::answer_fields;
 use crate::frontend::http::going::{Going, cause_of};
-use crate::frontend::http::own::codec_edits;
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::{Hub, Picks};
 use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnswer};
@@ -171,7 +170,7 @@ impl<'x> MessageExchange<'x> {
         let status = response.status();
         let (keeps_upstream, is_whole) = (response.keeps_alive(), !response.has_body());
         worker.counters.response(status);
-        let fields = self.fields(&mut answer);
+        let fields = answer_fields(self.request, self.plan, &mut answer, worker);
         let is_upload_over = answer.upload.is_none() && client.body.is_empty();
         let mut backend = answer.came.into_body(worker);
         if !is_whole {
@@ -187,22 +186,6 @@ impl<'x> MessageExchange<'x> {
             backend.keep(&answer.lease, worker);
         }
         Ok((status, fields))
-    }
-
-    /// The fields of an answer as a client would get them.
-    fn fields(&self, answer: &mut Answer) -> HeaderMap {
-        let mut scratch = self.worker.take_scratch();
-        let response = answer.head();
-        answer_edits(
-            self.request,
-            self.plan,
-            &response,
-            self.worker,
-            &mut scratch,
-        );
-        let fields = answer.take_fields(&codec_edits(&scratch.edits));
-        self.worker.give_scratch(scratch);
-        fields
     }
 
     /// The backend of a slot.
