@@ -183,17 +183,16 @@ impl Edits {
         if name.is_empty() || has_control(name) {
             return;
         }
-        if name.iter().any(u8::is_ascii_uppercase) {
-            self.put(change, &name.to_ascii_lowercase(), |to| to.push(value));
-        } else {
-            self.put(change, name, |to| to.push(value));
+        self.put(change, name, |to| to.push(value));
+        let put = self.entries.last().map(|put| put.name_at..put.value_at);
+        if let Some(name) = put.and_then(|name| self.bytes.get_mut(name)) {
+            name.make_ascii_lowercase();
         }
     }
 
-    /// Puts in an edit of a name without capitals and controls.
+    /// Puts in an edit of a name without controls, in the case that it has.
     fn put(&mut self, change: Change, name: &[u8], write: impl FnOnce(&mut ValueWriter<'_>)) {
         debug_assert!(!name.is_empty() && !name.iter().any(|byte| is_control(*byte)));
-        debug_assert!(!name.iter().any(u8::is_ascii_uppercase));
         let bit = kind(name);
         if change != Change::Add && self.kinds & bit != 0 {
             let bytes = &self.bytes;
