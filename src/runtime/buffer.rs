@@ -179,35 +179,33 @@ impl Buffer {
         self.start = 0;
         self.end = length;
     }
-
-    /// Puts bytes behind the data; gives how many there was space for.
-    pub fn append(&mut self, bytes: &[u8]) -> usize {
-        let space = self.space();
-        let length = bytes.len().min(space.len());
-        if let (Some(to), Some(from)) = (space.get_mut(..length), bytes.get(..length)) {
-            to.copy_from_slice(from);
-        }
-        self.filled(length);
-        length
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Puts bytes behind the data; gives how many there was space for.
+    fn append(buffer: &mut Buffer, bytes: &[u8]) -> usize {
+        let space = buffer.space();
+        let length = bytes.len().min(space.len());
+        space[..length].copy_from_slice(&bytes[..length]);
+        buffer.filled(length);
+        length
+    }
+
     #[test]
     fn bytes_go_through_in_order() {
         let buffers = Buffers::default();
         let mut buffer = buffers.take();
         assert!(buffer.is_empty() && !buffer.is_full());
-        assert_eq!(buffer.append(b"abcdef"), 6);
+        assert_eq!(append(&mut buffer, b"abcdef"), 6);
         buffer.consume(2);
         assert_eq!(buffer.data(), b"cdef");
         let rest = buffer.space().len();
-        assert_eq!(buffer.append(&vec![b'x'; rest + 100]), rest);
+        assert_eq!(append(&mut buffer, &vec![b'x'; rest + 100]), rest);
         assert!(!buffer.is_full(), "two bytes were used up");
-        assert_eq!(buffer.append(b"yz!"), 2);
+        assert_eq!(append(&mut buffer, b"yz!"), 2);
         assert!(buffer.is_full());
         buffer.grow();
         assert!(!buffer.is_full());
@@ -220,7 +218,7 @@ mod tests {
     fn buffers_are_used_again() {
         let buffers = Buffers::default();
         let mut buffer = buffers.take();
-        buffer.append(b"secret");
+        append(&mut buffer, b"secret");
         buffers.give(buffer);
         let again = buffers.take();
         assert_eq!((again.data(), buffers.small.borrow().len()), (&b""[..], 0));

@@ -81,9 +81,9 @@ impl Wire {
         self.input.as_ref().is_some_and(Buffer::is_full)
     }
 
-    /// Makes room for a head that is longer than most.
-    pub fn grow(&mut self) {
-        if let Some(input) = &mut self.input {
+    /// Makes room to read on if there is none: for a head that is longer than most.
+    pub fn make_room(&mut self) {
+        if let Some(input) = self.input.as_mut().filter(|input| input.is_full()) {
             input.grow();
         }
     }
@@ -168,10 +168,7 @@ impl Wire {
     /// Sends what was put out and then `data`; gives how many bytes of `data` need not be sent
     /// again. Some may still wait in the output: [`Wire::poll_flush`] ends it.
     pub fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        if self.output.len() > MOST_WAITING {
-            // Else what a client does not take would pile up here, small piece by small piece.
-            ready!(self.poll_write_output(cx))?;
-        }
+        ready!(self.poll_room(cx))?;
         if self.output.is_empty() {
             let length = ready!(Pin::new(&mut self.stream).poll_write(cx, data))?;
             self.count(length);
@@ -203,6 +200,15 @@ impl Wire {
             }
             self.written += length;
         }
+    }
+
+    /// Waits until more may be put out: else what a peer does not take would pile up here, small
+    /// piece by small piece.
+    pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.output.len() > MOST_WAITING {
+            return self.poll_flush(cx);
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Sends all that was put out.
@@ -254,7 +260,7 @@ impl Wire {
 /// Data up to this length is sent with the head in one piece.
 const MOST_COPIED: usize = 8 << 10;
 /// How much may wait to be sent before more is taken.
-const MOST_WAITING: usize = 32 << 10;
+const MOST_WAITING: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests {

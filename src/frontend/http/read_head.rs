@@ -91,9 +91,7 @@ impl Reading {
                     self.is_timed = true;
                     watch.set(watch.after(Some(worker.settings.header_timeout)));
                 }
-                if wire.is_full() {
-                    wire.grow();
-                }
+                wire.make_room();
             }
             match wire.poll_fill(cx, &worker.buffers) {
                 Poll::Ready(Ok(length)) if length > 0 => {}

@@ -86,12 +86,10 @@ impl IncomingBody {
                     continue;
                 }
             }
-            let was_full = from.is_full();
+            from.make_room();
             let length = ready!(from.poll_fill(cx, buffers)).map_err(ReadFault::Broken)?;
-            match length {
-                0 if was_full => from.grow(),
-                0 => self.reader.close()?,
-                _ => {}
+            if length == 0 {
+                self.reader.close()?;
             }
         }
     }
@@ -175,9 +173,7 @@ impl OutgoingBody {
             return to.poll_send(cx, data);
         }
         if self.chunk_left == 0 {
-            if to.output(buffers).len() > MOST_WAITING {
-                ready!(to.poll_flush(cx))?;
-            }
+            ready!(to.poll_room(cx))?;
             let output = to.output(buffers);
             write_chunk_start(output, data.len());
             if data.len() <= MOST_COPIED {
@@ -211,5 +207,3 @@ impl OutgoingBody {
 
 /// Data up to this length goes out with its framing in one piece.
 const MOST_COPIED: usize = 8 << 10;
-/// How much may wait to be sent.
-const MOST_WAITING: usize = 16 << 10;

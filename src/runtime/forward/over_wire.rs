@@ -116,9 +116,7 @@ impl Exchange<'_> {
                     None => *begun = Some(head),
                 }
             }
-            if wire.is_full() {
-                wire.grow();
-            }
+            wire.make_room();
             match wire.poll_fill(cx, &self.worker.buffers) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(length)) if length > 0 => self.has_spoken.set(true),

@@ -141,13 +141,18 @@ impl Connection {
 
     /// Whether a deadline is over; if not, the task is woken when the next one is.
     fn is_due(&self, cx: &Context<'_>) -> bool {
-        let due = if self.is_over.get() {
-            self.idle_due.get()
-        } else {
-            self.idle_due.get().min(self.head_due())
-        };
-        self.watch.set(due);
+        self.watch.set(self.due());
         self.watch.is_over(cx)
+    }
+
+    /// The next deadline.
+    fn due(&self) -> u64 {
+        let idle = self.idle_due.get();
+        if self.is_over.get() {
+            idle
+        } else {
+            idle.min(self.head_due())
+        }
     }
 
     /// When a head, or a frame that is no body, must have come to its end if one has begun.
@@ -183,7 +188,7 @@ impl Connection {
             };
             self.idle_due.set(self.watch.after(Some(time)));
             // The task of the connection may sleep on.
-            self.watch.set(self.idle_due.get().min(self.head_due()));
+            self.watch.set(self.due());
         }
     }
 }
