@@ -186,6 +186,14 @@ impl Wire {
         Ok(std::mem::replace(&mut self.ahead, rest))
     }
 
+    /// Whatever comes next, and at least a byte of it.
+    pub(crate) fn some(&mut self) -> io::Result<Vec<u8>> {
+        if self.ahead.is_empty() {
+            self.fill()?;
+        }
+        Ok(std::mem::take(&mut self.ahead))
+    }
+
     /// Waits until the other side has closed or reset the connection; what it said until then.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         loop {

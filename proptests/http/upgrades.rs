@@ -1,5 +1,9 @@
 //! Connections that change protocols.
 
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::{fs, thread};
+
 use crate::backend::Backend;
 use crate::client::Client;
 use crate::gateway::{Gateway, table};
@@ -14,8 +18,8 @@ fn echo() -> Backend {
     Backend::start(|peer| {
         peer.head().unwrap();
         peer.send(SWITCHED);
-        while let Ok(byte) = peer.wire.exactly(1) {
-            peer.send(byte);
+        while let Ok(bytes) = peer.wire.some() {
+            peer.send(bytes);
         }
         peer.send("bye");
     })
@@ -102,6 +106,51 @@ fn the_end_of_one_side_of_a_tunnel_reaches_the_other() {
     client.wire.break_off();
     drop(client);
     backend.wait(|seen| seen.closed == 1);
+}
+
+/// RFC 9110, section 9.3.6: what the closed side has sent is delivered, though nothing more can be
+/// sent to it.
+#[test]
+fn regression_the_last_words_of_a_backend_arrive_at_a_client_that_still_talks() {
+    const LENGTH: usize = 300_000;
+    let (tell, told) = mpsc::channel();
+    let backend = Backend::start(move |peer| {
+        peer.head().unwrap();
+        peer.send(SWITCHED);
+        peer.send(vec![b'x'; LENGTH]);
+        let stream = peer.wire.stream();
+        let ends = [stream.local_addr(), stream.peer_addr()].map(Result::unwrap);
+        // The kernel of the other side has all of it.
+        wait_until(|| connection(ends).is_some_and(|it| it.contains(" 00000000:")));
+        tell.send(ends).unwrap();
+    });
+    let gateway = Gateway::before(&backend);
+    let mut client = switched(&gateway);
+    let [to, from] = told.recv().unwrap();
+    backend.wait(|seen| seen.closed == 1);
+    client.send("anybody there?");
+    // Nobody is, and the gateway's kernel knows.
+    wait_until(|| connection([from, to]).is_none());
+    client.send("anybody at all?");
+    assert_eq!(client.wire.rest().len(), LENGTH);
+}
+
+/// What the kernel says of a connection between two ports, unless it is over.
+fn connection(ends: [SocketAddr; 2]) -> Option<String> {
+    let [from, to] = ends.map(|end| format!(":{:04X}", end.port()));
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+    let line = connections.lines().find(|line| {
+        let mut columns = line.split_whitespace().skip(1);
+        columns.next().is_some_and(|it| it.ends_with(&from))
+            && columns.next().is_some_and(|it| it.ends_with(&to))
+    });
+    line.map(str::to_owned)
+}
+
+fn wait_until(mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        thread::yield_now();
+    }
 }
 
 #[test]

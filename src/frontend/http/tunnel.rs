@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use crate::engine::policy::Policy;
 use crate::frontend::http::connection::Next;
@@ -13,6 +14,9 @@ use crate::runtime::worker::Worker;
 
 /// Passes bytes both ways until both sides have closed, neither has sent anything for too long, or
 /// it must end, in milliseconds of the worker.
+///
+/// Where one side breaks off, what it had sent before still goes to the other, which then has a
+/// moment to do the same (RFC 9110, section 9.3.6).
 pub(super) async fn tunnel(
     worker: &Worker,
     watch: &Watch,
@@ -25,44 +29,81 @@ pub(super) async fn tunnel(
     let idle = Some(policy.timeouts.idle);
     watch.set(ends.min(watch.after(idle)));
     let [mut up, mut down] = [Direction::default(), Direction::default()];
-    let ended = poll_fn(|cx| {
-        let up_polled = up.poll(cx, client, &mut backend, buffers);
-        let down_polled = down.poll(cx, &mut backend, client, buffers);
-        if std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved) {
+    let mut is_broken = false;
+    let is_delivered = poll_fn(|cx| {
+        let is_up = up.poll(cx, client, &mut backend, buffers).is_ready();
+        let is_down = down.poll(cx, &mut backend, client, buffers).is_ready();
+        let has_moved = std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved);
+        if !is_broken && (up.is_broken || down.is_broken) {
+            is_broken = true;
+            watch.set(ends.min(watch.after(Some(LAST_WORDS))));
+        } else if has_moved && !is_broken {
             watch.set(ends.min(watch.after(idle)));
         }
-        match (up_polled, down_polled) {
-            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(true),
-            (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => Poll::Ready(false),
-            _ if watch.is_over(cx) => Poll::Ready(false),
-            _ => Poll::Pending,
+        match is_up && is_down {
+            true => Poll::Ready(true),
+            false if watch.is_over(cx) => Poll::Ready(is_broken),
+            false => Poll::Pending,
         }
     })
     .await;
     watch.clear();
-    if ended { Next::Close } else { Next::Abort }
+    if is_delivered {
+        Next::Close
+    } else {
+        Next::Abort
+    }
 }
+
+/// How long a tunnel goes on that one side has broken.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// One of the two ways.
 #[derive(Default)]
 struct Direction {
     is_over: bool,
     is_shut: bool,
+    /// Whether it is over because either side of it broke.
+    is_broken: bool,
     has_moved: bool,
 }
 
 impl Direction {
+    /// Moves what can be moved; it is ready once nothing more will be.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
         from: &mut Wire,
         to: &mut Wire,
         buffers: &Buffers,
+    ) -> Poll<()> {
+        if !self.is_over && ready!(self.poll_move(cx, from, to, buffers)).is_err() {
+            self.is_broken = true;
+        }
+        self.is_over = true;
+        if !self.is_shut {
+            // If it can be told no more, it has heard already.
+            if ready!(to.poll_flush(cx)).is_ok() {
+                let _ = ready!(to.poll_shutdown(cx));
+            }
+            self.is_shut = true;
+        }
+        Poll::Ready(())
+    }
+
+    /// Passes bytes on until no more come.
+    fn poll_move(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut Wire,
+        to: &mut Wire,
+        buffers: &Buffers,
     ) -> Poll<io::Result<()>> {
-        while !self.is_over {
+        loop {
             if from.data().is_empty() {
-                match from.poll_fill(cx, buffers) {
-                    Poll::Ready(length) => self.is_over = length? == 0,
+                match from.poll_fill(cx, buffers)? {
+                    Poll::Ready(0) => return Poll::Ready(Ok(())),
+                    Poll::Ready(_) => {}
                     Poll::Pending => {
                         let _ = to.poll_flush(cx)?;
                         return Poll::Pending;
@@ -74,11 +115,5 @@ impl Direction {
                 self.has_moved = true;
             }
         }
-        if !self.is_shut {
-            ready!(to.poll_flush(cx))?;
-            ready!(to.poll_shutdown(cx))?;
-            self.is_shut = true;
-        }
-        Poll::Ready(Ok(()))
     }
 }
