@@ -45,7 +45,7 @@ fn bytes_pass_both_ways_after_an_upgrade_and_each_way_ends_alone() {
         assert_eq!(client.wire.exactly(sent.len()).unwrap(), sent.as_bytes());
     }
     let large = vec![0xa5; 3 << 20];
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let mut writer = Client {
             wire: crate::message::Wire::new(client.wire.stream().try_clone().unwrap()),
         };
