@@ -1,5 +1,6 @@
 //! What runs: the clock, the snapshot in force and those who change it.
 
+pub mod boxed;
 pub mod buffer;
 pub mod cell;
 pub mod clock;

@@ -18,6 +18,7 @@ use crate::frontend::http::connection;
 use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
 use crate::frontend::http::own::send_cause;
+use crate::runtime::boxed::boxed;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::{TICK, Watch};
 use crate::runtime::tls::server::ServerTls;
@@ -31,7 +32,7 @@ pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
 /// Serves a connection over TLS in the protocol that was agreed on.
 async fn serve_by_alpn(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
     if stream.alpn() == Some(b"h2") {
-        Box::pin(http2::serve(worker, stream, peer, open, None)).await;
+        boxed(|| http2::serve(worker, stream, peer, open, None)).await;
     } else {
         connection::serve(worker, stream, peer, open, None).await;
     }
@@ -125,7 +126,7 @@ async fn serve_tls(
     let watch = worker.sweep.watch();
     watch.set(watch.after(Some(worker.settings.header_timeout)));
     // Boxed, for a handshake needs far more room than what comes after it.
-    let shaken = within(&watch, Box::pin(shake(tls, tcp))).await;
+    let shaken = within(&watch, boxed(|| shake(tls, tcp))).await;
     watch.clear();
     match shaken {
         Some(Ok(stream)) => {

@@ -10,6 +10,7 @@ use crate::frontend::http::exchange::{Context, run};
 use crate::frontend::http::http2;
 use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
+use crate::runtime::boxed::boxed;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
@@ -51,7 +52,7 @@ pub async fn serve(
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
                 // Boxed, so that a connection that waits for its next request needs no room for it.
-                let next = Box::pin(run(context, &mut wire, &head, length)).await;
+                let next = boxed(|| run(context, &mut wire, &head, length)).await;
                 worker.give_request_head(head);
                 next
             }
@@ -62,9 +63,8 @@ pub async fn serve(
             Err(NoHead::Http2) if redirect_to.is_some() => break,
             Err(NoHead::Http2) => {
                 let (stream, read) = wire.into_parts();
-                let served = http2::serve(Rc::clone(&worker), stream, peer, open, read);
                 // Boxed, so that those that speak HTTP/1.1 need no room for it.
-                return Box::pin(served).await;
+                return boxed(|| http2::serve(worker, stream, peer, open, read)).await;
             }
         };
         wire.rest(&worker.buffers);

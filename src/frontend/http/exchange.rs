@@ -26,6 +26,7 @@ use crate::http1::send_fault::SendFault;
 use crate::http1::send_request::write_request;
 use crate::http1::send_response::{OutgoingResponse, Sent};
 use crate::http1::version::Version;
+use crate::runtime::boxed::boxed;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
 use crate::runtime::forward::body::IncomingBody;
 use crate::runtime::forward::download::Download;
@@ -227,9 +228,9 @@ impl HttpExchange<'_> {
             Came::Wire(mut answer) if status == 101 => {
                 answer.wire.consume(answer.head_bytes);
                 let policy = self.plan.policy();
-                let tunnel = tunnel(worker, watch, client.wire, answer.wire, policy, ends);
+                let tunnel = || tunnel(worker, watch, client.wire, answer.wire, policy, ends);
                 // Boxed, so that other exchanges need no room for it.
-                return Box::pin(tunnel).await;
+                return boxed(tunnel).await;
             }
             came @ (Came::Wire(_) | Came::Stream(_)) => came.into_body(worker),
         };

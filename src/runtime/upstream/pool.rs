@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::engine::backend::{Address, Backend, Scheme};
 use crate::engine::policy::Upstream;
+use crate::runtime::boxed::boxed;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::connect::Resolved;
@@ -179,9 +180,9 @@ impl Lease {
     pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamFault> {
         let pool = &self.pool;
         let secure = pool.secure.as_ref();
-        let connecting = pool.resolved.connect(&pool.address, secure, time, watch);
+        let connecting = || pool.resolved.connect(&pool.address, secure, time, watch);
         // Boxed, for it needs far more room than the exchanges that find a kept one.
-        Box::pin(connecting).await
+        boxed(connecting).await
     }
 
     /// A place on a multiplexed connection, a new one if need be.
@@ -199,9 +200,8 @@ impl Lease {
             return Ok(slot);
         }
         let connect = || self.connect(time, watch);
-        let found = multiplexed.slot(time, watch, max_header_bytes, connect);
         // Boxed, as above.
-        Box::pin(found).await
+        boxed(|| multiplexed.slot(time, watch, max_header_bytes, connect)).await
     }
 
     /// Keeps a connection for the next request.

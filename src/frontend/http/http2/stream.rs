@@ -22,6 +22,7 @@ use crate::frontend::http::http2::request::{MapFields, RequestHead};
 use crate::frontend::http::outcome::{Outcome, log_unread};
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
+use crate::runtime::boxed::boxed;
 use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::Download;
 use crate::runtime::forward::exchange::{Exchange, Failure};
@@ -64,7 +65,7 @@ pub(super) fn serve(
                 head,
             };
             // Boxed, for a task is moved about before it is run and when it is over.
-            drop(spawn_local(Box::pin(answer(Box::new(stream)))));
+            drop(spawn_local(boxed(|| answer(stream))));
         }
         Err(cause) => {
             let own = own::send_cause(worker, &mut client, &cause, is_head, grpc);
@@ -75,12 +76,12 @@ pub(super) fn serve(
 }
 
 /// Answers a request.
-async fn answer(mut stream: Box<Stream>) {
+async fn answer(mut stream: Stream) {
     let Stream {
         serving,
         client,
         head,
-    } = &mut *stream;
+    } = &mut stream;
     let (serving, head) = (&*serving, &*head);
     let connection = &serving.connection;
     let worker = &*connection.worker;
