@@ -1,7 +1,7 @@
 //! What is sent, read back, and compared with what a plain list of fields would have become.
 
 use proptest::prelude::*;
-use tollgate::http1::edit::{Edit, FieldName, FieldValue};
+use tollgate::http1::edit::{FieldEdits, FieldValue, may_be_edited};
 use tollgate::http1::length::BodyLength;
 use tollgate::http1::limits::HeadLimits;
 use tollgate::http1::request::RequestHead;
@@ -11,7 +11,30 @@ use tollgate::http1::send_response::{OutgoingResponse, write_response};
 use tollgate::http1::version::Version;
 
 type Pairs = Vec<(String, String)>;
-type RawEdit = (u8, String, String);
+
+/// Edits one after the other: 0 drops, 1 drops and adds, 2 adds.
+#[derive(Debug)]
+struct RawEdits(Vec<(u8, String, String)>);
+
+impl FieldEdits for RawEdits {
+    fn drops(&self, name: &[u8]) -> bool {
+        let is_dropped = |(kind, own, _): &(u8, String, String)| {
+            *kind < 2 && own.as_bytes().eq_ignore_ascii_case(name)
+        };
+        self.0.iter().any(is_dropped)
+    }
+
+    fn each_added(&self, put: &mut dyn FnMut(&[u8], &[u8])) {
+        for (at, (kind, name, value)) in self.0.iter().enumerate() {
+            let mut later = self.0[at + 1..].iter();
+            let is_dropped =
+                later.any(|(kind, own, _)| *kind < 2 && own.eq_ignore_ascii_case(name));
+            if *kind > 0 && !is_dropped {
+                put(name.as_bytes(), value.as_bytes());
+            }
+        }
+    }
+}
 
 const NAMES: [&str; 12] = [
     "x-a",
@@ -42,7 +65,8 @@ fn pairs() -> impl Strategy<Value = Pairs> {
     prop::collection::vec((name, "[!-~]([ -~]{0,10}[!-~])?"), 0..10)
 }
 
-fn edits() -> impl Strategy<Value = Vec<RawEdit>> {
+/// Edits that may be made.
+fn edits() -> impl Strategy<Value = RawEdits> {
     let name = prop_oneof![
         6 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned),
         1 => Just("content-length".to_owned()),
@@ -51,7 +75,14 @@ fn edits() -> impl Strategy<Value = Vec<RawEdit>> {
         1 => any::<String>(),
     ];
     let value = prop_oneof![4 => "[!-~]{0,8}", 1 => "a\r\nX-Evil: 1", 1 => any::<String>()];
-    prop::collection::vec((0..3_u8, name, value), 0..6)
+    prop::collection::vec((0..3_u8, name, value), 0..6).prop_map(|edits| {
+        let checked = edits.into_iter().filter_map(|(kind, name, value)| {
+            let value = FieldValue::new(value.as_bytes()).ok()?;
+            let value = String::from_utf8(value.as_bytes().to_vec()).ok()?;
+            may_be_edited(name.as_bytes()).then_some((kind, name, value))
+        });
+        RawEdits(checked.collect())
+    })
 }
 
 fn framings() -> impl Strategy<Value = BodyLength> {
@@ -62,24 +93,8 @@ fn framings() -> impl Strategy<Value = BodyLength> {
     ]
 }
 
-/// The edits that can be made at all.
-fn checked(edits: &[RawEdit]) -> Vec<Edit<'_>> {
-    edits
-        .iter()
-        .filter_map(|(kind, name, value)| {
-            let name = FieldName::new(name.as_bytes()).ok()?;
-            let value = FieldValue::new(value.as_bytes()).ok()?;
-            Some(match kind {
-                0 => Edit::Remove { name },
-                1 => Edit::Set { name, value },
-                _ => Edit::Add { name, value },
-            })
-        })
-        .collect()
-}
-
 /// The fields after the edits, one by one.
-fn naive(pairs: &Pairs, edits: &[Edit<'_>], chunked: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn naive(pairs: &Pairs, edits: &RawEdits, chunked: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
     let stays = |name: &str| {
         !OF_ONE_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
             && (chunked || !name.eq_ignore_ascii_case("trailer"))
@@ -89,18 +104,13 @@ fn naive(pairs: &Pairs, edits: &[Edit<'_>], chunked: bool) -> Vec<(Vec<u8>, Vec<
         .filter(|(name, _)| stays(name))
         .map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()))
         .collect();
-    for edit in edits {
-        let (name, value, replaces) = match edit {
-            Edit::Remove { name } => (name, None, true),
-            Edit::Set { name, value } => (name, Some(value), true),
-            Edit::Add { name, value } => (name, Some(value), false),
-        };
-        let name = name.as_bytes();
-        if replaces {
+    for (kind, name, value) in &edits.0 {
+        let (name, value) = (name.as_bytes(), value.as_bytes());
+        if *kind < 2 {
             fields.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         }
-        if let Some(value) = value {
-            fields.push((name.to_vec(), value.as_bytes().to_vec()));
+        if *kind > 0 {
+            fields.push((name.to_vec(), value.to_vec()));
         }
     }
     fields
@@ -152,13 +162,12 @@ proptest! {
         let mut head = RequestHead::default();
         let limits = HeadLimits::default();
         prop_assert_eq!(head.parse(text.as_bytes(), &limits), Ok(Some(text.len())));
-        let edits = checked(&edits);
         let outgoing = OutgoingRequest {
             method: "PATCH",
             target: &["/sent", "?", "q"],
             host: host.as_ref().map(|host| FieldValue::new(host.as_bytes()).unwrap()),
             body,
-            edits: &edits,
+            edits: Some(&edits),
             te_trailers,
             upgrade: None,
             close,
@@ -207,13 +216,12 @@ proptest! {
         let to = ResponseTo { is_head, asks_upgrade: false };
         let mut head = ResponseHead::default();
         prop_assert_eq!(head.parse(text.as_bytes(), &limits, to), Ok(Some(text.len())));
-        let edits = checked(&edits);
         let outgoing = OutgoingResponse {
             to: if old { Version::Http10 } else { Version::Http11 },
             is_head,
             body,
             keep_alive,
-            edits: &edits,
+            edits: Some(&edits),
             upgrade: None,
         };
         let mut out = Vec::new();

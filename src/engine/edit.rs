@@ -12,13 +12,14 @@
 
 use std::fmt;
 
-use crate::engine::field_value::{ValueWriter, has_control, is_control};
+use crate::engine::field_value::ValueWriter;
+use crate::engine::method::is_token_char;
 
 /// Changes of one header, made for a request and cleared for the next: it then allocates nothing.
 ///
-/// Names are lower case. No name and no value ever holds CR, LF, NUL or another control character
-/// but the tab: in a value each becomes a space, as RFC 9110, section 5.5, has it, and an edit of
-/// such a name is not made.
+/// Names are tokens in lower case; an edit of what is none is not made. No value ever holds CR, LF,
+/// NUL or another control character but the tab: each becomes a space, as RFC 9110, section 5.5, has
+/// it.
 #[derive(Clone, Default)]
 pub struct Edits {
     entries: Vec<Entry>,
@@ -180,7 +181,7 @@ impl Edits {
 
     /// Puts in an edit of a name that may be anything.
     fn put_named(&mut self, change: Change, name: &[u8], value: &[u8]) {
-        if name.is_empty() || has_control(name) {
+        if !is_token(name) {
             return;
         }
         self.put(change, name, |to| to.push(value));
@@ -190,9 +191,9 @@ impl Edits {
         }
     }
 
-    /// Puts in an edit of a name without controls, in the case that it has.
+    /// Puts in an edit of a token, in the case that it has.
     fn put(&mut self, change: Change, name: &[u8], write: impl FnOnce(&mut ValueWriter<'_>)) {
-        debug_assert!(!name.is_empty() && !name.iter().any(|byte| is_control(*byte)));
+        debug_assert!(is_token(name));
         let bit = kind(name);
         if change != Change::Add && self.kinds & bit != 0 {
             let bytes = &self.bytes;
@@ -236,6 +237,11 @@ impl fmt::Debug for Edits {
         };
         f.debug_list().entries(self.iter().map(line)).finish()
     }
+}
+
+fn is_token(name: &[u8]) -> bool {
+    let is_fit = |byte: &u8| is_token_char(char::from(*byte));
+    !name.is_empty() && name.iter().all(is_fit)
 }
 
 /// One bit of sixty-four for a name in any case; names that differ in it are different.

@@ -1,6 +1,6 @@
 //! Field lines out: what all heads that are sent have in common.
 
-use crate::http1::edit::{Edit, FieldValue};
+use crate::http1::edit::{FieldEdits, FieldValue, may_be_edited};
 use crate::http1::field_section::FieldLine;
 use crate::http1::grammar::{find_control, is_token, push_number};
 use crate::http1::kind::FieldKind;
@@ -14,20 +14,15 @@ pub(crate) struct Passing<'a> {
     pub(crate) host: bool,
     /// Whether `Trailer` is.
     pub(crate) trailer: bool,
-    edits: &'a [Edit<'a>],
-    /// A bit for each length that a name to be replaced has, so that most names are not compared.
-    lengths: u64,
+    edits: Option<&'a dyn FieldEdits>,
 }
 
 impl<'a> Passing<'a> {
-    pub(crate) fn new(edits: &'a [Edit<'a>], body: BodyLength) -> Self {
-        let bits = |edit: &Edit<'_>| length_bit(edit.name().as_bytes());
-        let replacing = edits.iter().filter(|edit| edit.replaces());
+    pub(crate) fn new(edits: Option<&'a dyn FieldEdits>, body: BodyLength) -> Self {
         Self {
             host: false,
             trailer: body == BodyLength::Chunked,
             edits,
-            lengths: replacing.map(bits).fold(0, |all, bit| all | bit),
         }
     }
 
@@ -43,7 +38,7 @@ impl<'a> Passing<'a> {
             | FieldKind::Te
             | FieldKind::HopByHop => false,
         };
-        of_itself && (self.lengths & length_bit(name) == 0 || !replaces(self.edits, name))
+        of_itself && !self.edits.is_some_and(|edits| edits.drops(name))
     }
 
     /// Copies the lines that stay, each run of them at once, as they are. `end` is where the last
@@ -106,16 +101,18 @@ impl<'a> Passing<'a> {
     }
 
     fn write_edits(&self, out: &mut Vec<u8>) {
-        for (at, edit) in self.edits.iter().enumerate() {
-            let later = self.edits.get(at + 1..).unwrap_or_default();
-            let name = edit.name().as_bytes();
-            if let Some(value) = edit.value()
-                && !replaces(later, name)
-            {
-                write_field(out, name, value.as_bytes());
-            }
+        if let Some(edits) = self.edits {
+            write_added(out, edits);
         }
     }
+}
+
+/// The fields that edits add.
+pub(crate) fn write_added(out: &mut Vec<u8>, edits: &dyn FieldEdits) {
+    edits.each_added(&mut |name, value| {
+        debug_assert!(may_be_edited(name) && find_control(value, 0).is_none());
+        write_field(out, name, value);
+    });
 }
 
 pub(crate) fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
@@ -157,13 +154,4 @@ pub(crate) fn write_connection(
     if let Some(protocol) = upgrade {
         write_field(out, b"Upgrade", protocol.as_bytes());
     }
-}
-
-fn replaces(edits: &[Edit<'_>], name: &[u8]) -> bool {
-    let of_name = |edit: &Edit<'_>| edit.replaces() && edit.name().is(name);
-    edits.iter().any(of_name)
-}
-
-fn length_bit(name: &[u8]) -> u64 {
-    1 << name.len().min(63)
 }

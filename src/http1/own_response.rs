@@ -1,7 +1,7 @@
 //! The gateway's own answers.
 
-use crate::http1::edit::{FieldName, FieldValue};
-use crate::http1::emit::{write_field, write_framing};
+use crate::http1::edit::{FieldEdits, FieldValue};
+use crate::http1::emit::{write_added, write_field, write_framing};
 use crate::http1::length::BodyLength;
 use crate::http1::reason::reason;
 use crate::http1::response::has_no_body;
@@ -15,8 +15,8 @@ pub struct OwnResponse<'a> {
     pub status: u16,
     /// The value of `Date`, which an answer of one's own must have (RFC 9110 section 6.6.1).
     pub date: FieldValue<'a>,
-    /// All other fields.
-    pub fields: &'a [(FieldName<'a>, FieldValue<'a>)],
+    /// All other fields: those that are added.
+    pub fields: Option<&'a dyn FieldEdits>,
     /// The whole body.
     pub body: &'a [u8],
     /// What the client speaks.
@@ -34,8 +34,8 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub fn write_own_response(out: &mut Vec<u8>, response: &OwnResponse<'_>) {
     write_status_line(out, response.status, reason(response.status).as_bytes());
     write_field(out, b"Date", response.date.as_bytes());
-    for (name, value) in response.fields {
-        write_field(out, name.as_bytes(), value.as_bytes());
+    if let Some(fields) = response.fields {
+        write_added(out, fields);
     }
     let has_body = !has_no_body(response.status);
     if has_body {
@@ -60,14 +60,11 @@ mod tests {
     #[test]
     fn answers() {
         let check = |change: fn(&mut OwnResponse<'_>), expected: &str| {
-            let fields = [(
-                FieldName::new(b"Content-Type").unwrap(),
-                FieldValue::new(b"text/plain").unwrap(),
-            )];
+            let fields = &["Content-Type: text/plain"][..];
             let mut response = OwnResponse {
                 status: 404,
                 date: FieldValue::new(b"now").unwrap(),
-                fields: &fields,
+                fields: Some(&fields),
                 body: b"gone",
                 to: Version::Http11,
                 is_head: false,
@@ -96,7 +93,7 @@ mod tests {
         check(
             |it| {
                 it.status = 204;
-                it.fields = &[];
+                it.fields = None;
             },
             "HTTP/1.1 204 No Content\nDate: now\n\n",
         );

@@ -9,7 +9,7 @@
 //! `Host`, `Content-Length`, `Transfer-Encoding`, `TE`, `Upgrade` and `Connection` are written here
 //! or not at all; only a `Host` that holds is copied with the lines beside it.
 
-use crate::http1::edit::{Edit, FieldValue};
+use crate::http1::edit::{FieldEdits, FieldValue};
 use crate::http1::emit::{Passing, write_connection, write_field, write_framing};
 use crate::http1::grammar::{find_target_end, is_token};
 use crate::http1::length::BodyLength;
@@ -28,8 +28,8 @@ pub struct OutgoingRequest<'a> {
     pub host: Option<FieldValue<'a>>,
     /// How the body will be sent.
     pub body: BodyLength,
-    /// Changes to the other fields.
-    pub edits: &'a [Edit<'a>],
+    /// Changes to the other fields, if there are any.
+    pub edits: Option<&'a dyn FieldEdits>,
     /// Whether trailers are welcome in the response: `TE: trailers`.
     pub te_trailers: bool,
     /// The protocols to change to, if the request asks for that: `Upgrade`.

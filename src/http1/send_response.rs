@@ -4,7 +4,7 @@
 //! `Transfer-Encoding`, `Connection` and `Upgrade` are written here. A client that speaks HTTP/1.0
 //! knows no chunks: to it, a body without a length ends with the connection.
 
-use crate::http1::edit::{Edit, FieldValue};
+use crate::http1::edit::{FieldEdits, FieldValue};
 use crate::http1::emit::{Passing, write_connection, write_framing};
 use crate::http1::grammar::push_number;
 use crate::http1::length::BodyLength;
@@ -26,8 +26,8 @@ pub struct OutgoingResponse<'a> {
     pub body: BodyLength,
     /// Whether the connection to the client may stay open.
     pub keep_alive: bool,
-    /// Changes to the other fields.
-    pub edits: &'a [Edit<'a>],
+    /// Changes to the other fields, if there are any.
+    pub edits: Option<&'a dyn FieldEdits>,
     /// `Upgrade`, in a 101 or a 426.
     pub upgrade: Option<FieldValue<'a>>,
 }

@@ -4,6 +4,7 @@ pub mod boxed;
 pub mod buffer;
 pub mod cell;
 pub mod clock;
+pub mod edits;
 pub mod forward;
 pub mod gateway;
 pub mod http2;

@@ -14,7 +14,6 @@ use crate::engine::semantics::noted::Noted;
 use crate::engine::semantics::problem::Problem;
 use crate::engine::semantics::{Request, grpc, response_edits};
 use crate::engine::snapshot::Snapshot;
-use crate::frontend::http::own::codec_edits;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
 use crate::runtime::worker::{Scratch, Worker};
 
@@ -148,7 +147,7 @@ pub(in crate::frontend) fn answer_fields<H: Headers + ?Sized>(
 ) -> HeaderMap {
     let mut scratch = worker.take_scratch();
     answer_edits(request, plan, &answer.head(), worker, &mut scratch);
-    let fields = answer.take_fields(&codec_edits(&scratch.edits));
+    let fields = answer.take_fields(&scratch.edits);
     worker.give_scratch(scratch);
     fields
 }

@@ -15,7 +15,7 @@ use crate::frontend::http::admission::{admit, answer_edits, problem_of};
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::outcome::Outcome;
-use crate::frontend::http::own::{Manner, codec_edits, send};
+use crate::frontend::http::own::{Manner, send};
 use crate::frontend::http::redirect::redirect;
 use crate::frontend::http::tunnel::tunnel;
 use crate::frontend::http::view::HeadFields;
@@ -260,17 +260,15 @@ impl HttpExchange<'_> {
         let Context { worker, .. } = self.context;
         let mut scratch = worker.take_scratch();
         answer_edits(self.request, self.plan, &response, worker, &mut scratch);
-        let edits = codec_edits(&scratch.edits);
         let outgoing = OutgoingResponse {
             to: self.view.version(),
             is_head: self.view.method() == "HEAD",
             body: response.length(),
             keep_alive: self.view.keeps_alive() && may_stay,
-            edits: &edits,
+            edits: Some(&scratch.edits),
             upgrade: response.upgrade().and_then(|it| FieldValue::new(it).ok()),
         };
         let written = response.write(wire.output(&worker.buffers), &outgoing);
-        drop(edits);
         worker.give_scratch(scratch);
         written
     }

@@ -2,14 +2,14 @@
 
 use crate::engine::backend::{Address, Backend};
 use crate::engine::decide::Plan;
+use crate::engine::edit::Edits;
 use crate::engine::request::Headers;
 use crate::engine::semantics::fault::{Cause, RequestFault};
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Request, grpc};
 use crate::frontend::http::admission::no_backend;
-use crate::frontend::http::own::codec_edits;
 use crate::frontend::http::stream_head::StreamHead;
-use crate::http1::edit::{Edit, FieldValue};
+use crate::http1::edit::FieldValue;
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::http1::send_fault::SendFault;
@@ -53,7 +53,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
                 target: &target,
                 host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
                 body: self.body,
-                edits,
+                edits: Some(edits),
                 te_trailers: self.te_trailers,
                 upgrade: self.upgrade,
                 close: false,
@@ -86,11 +86,11 @@ impl<H: Headers + ?Sized> Going<'_, H> {
 
     /// Says what is changed in the head: anew for each try, so that nothing of it is held while an
     /// answer is waited for.
-    fn with_edits<T>(&self, write: impl FnOnce(&[Edit<'_>]) -> T) -> T {
+    fn with_edits<T>(&self, write: impl FnOnce(&Edits) -> T) -> T {
         let mut scratch = self.worker.take_scratch();
         let policy = self.plan.policy();
         self.request.edits(&mut scratch.edits, policy, self.random);
-        let written = write(&codec_edits(&scratch.edits));
+        let written = write(&scratch.edits);
         self.worker.give_scratch(scratch);
         written
     }

@@ -3,14 +3,13 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use crate::engine::edit::{Edit, Edits};
 use crate::engine::semantics::fault::{Cause, RequestFault};
 use crate::engine::semantics::hops::Protocol;
 use crate::frontend::http::admission::{Own, problem_unread};
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::outcome::log_unread;
 use crate::http1;
-use crate::http1::edit::{FieldName, FieldValue};
+use crate::http1::edit::FieldValue;
 use crate::http1::own_response::{OwnResponse, write_own_response};
 use crate::http1::request::RequestView;
 use crate::http1::version::Version;
@@ -95,17 +94,10 @@ pub(super) async fn send(
     worker.counters.response(own.status);
     let keep_alive = manner.keep_alive && !own.ends_connection;
     let date = worker.date();
-    let fields: Vec<_> = scratch
-        .edits
-        .added()
-        .filter_map(|(name, value)| {
-            Some((FieldName::new(name).ok()?, FieldValue::new(value).ok()?))
-        })
-        .collect();
     let response = OwnResponse {
         status: own.status,
         date: FieldValue::new(date.as_bytes()).unwrap_or_default(),
-        fields: &fields,
+        fields: Some(&scratch.edits),
         body: &scratch.body,
         to: manner.to,
         is_head: manner.is_head,
@@ -125,31 +117,4 @@ pub(super) async fn send(
         (true, false) => Next::Close,
         (false, _) => Next::Abort,
     }
-}
-
-/// Changes as the codec takes them; what it writes itself, it does not let be changed.
-pub(in crate::frontend) fn codec_edits(edits: &Edits) -> Vec<http1::edit::Edit<'_>> {
-    let mut checked = Vec::with_capacity(edits.len());
-    checked.extend(edits.iter().filter_map(|edit| {
-        let name = |name| FieldName::new(name).ok();
-        let value = |value| FieldValue::new(value).ok();
-        Some(match edit {
-            Edit::Remove { name: of } => http1::edit::Edit::Remove { name: name(of)? },
-            Edit::Set {
-                name: of,
-                value: to,
-            } => http1::edit::Edit::Set {
-                name: name(of)?,
-                value: value(to)?,
-            },
-            Edit::Add {
-                name: of,
-                value: to,
-            } => http1::edit::Edit::Add {
-                name: name(of)?,
-                value: value(to)?,
-            },
-        })
-    }));
-    checked
 }

@@ -3,8 +3,8 @@
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 
 use crate::engine::backend::{Address, Scheme};
-use crate::http1::edit::Edit;
-use crate::runtime::http2::fields::apply;
+use crate::engine::edit::Edits;
+use crate::runtime::edits::apply;
 use crate::runtime::upstream::fault::UpstreamFault;
 
 /// What the gateway says of a request that it passes on.
@@ -16,7 +16,7 @@ pub(super) struct StreamHead<'a> {
     pub(super) host: &'a str,
     /// Whether the client takes trailers; who speaks gRPC insists on being told.
     pub(super) te_trailers: bool,
-    pub(super) edits: &'a [Edit<'a>],
+    pub(super) edits: &'a Edits,
 }
 
 impl StreamHead<'_> {

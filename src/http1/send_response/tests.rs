@@ -1,7 +1,6 @@
 //! Responses as they go out.
 
 use super::*;
-use crate::http1::edit::FieldName;
 use crate::http1::limits::HeadLimits;
 use crate::http1::response::{ResponseHead, ResponseTo};
 
@@ -10,7 +9,7 @@ const PLAIN: OutgoingResponse<'_> = OutgoingResponse {
     is_head: false,
     body: BodyLength::None,
     keep_alive: true,
-    edits: &[],
+    edits: None,
     upgrade: None,
 };
 
@@ -137,13 +136,10 @@ fn fields_from_elsewhere() {
         let mut out = Vec::new();
         let fields: [(&[u8], &[u8]); 3] =
             [(b"a", value), (b"trailer", b"x"), (b"connection", b"a")];
-        let edits = [Edit::Add {
-            name: FieldName::new(b"via").unwrap(),
-            value: FieldValue::new(b"2 t").unwrap(),
-        }];
+        let edits = &["via: 2 t"][..];
         let outgoing = OutgoingResponse {
             body: BodyLength::Length(2),
-            edits: &edits,
+            edits: Some(&edits),
             ..PLAIN
         };
         let sent = write_response_of_fields(&mut out, status, fields.into_iter(), &outgoing);

@@ -3,17 +3,18 @@
 use http::HeaderMap;
 use http::response::Parts;
 
+use crate::engine::edit::Edits;
 use crate::engine::semantics::body::BodyAllowance;
-use crate::http1::edit::Edit;
 use crate::http1::length::BodyLength;
 use crate::http1::response::{ResponseHead, ResponseView, has_no_body};
 use crate::http1::send_fault::SendFault;
 use crate::http1::send_response::{
     OutgoingResponse, Sent, write_response, write_response_of_fields,
 };
+use crate::runtime::edits::apply;
 use crate::runtime::forward::body::IncomingBody;
 use crate::runtime::forward::pipe::{Pipe, Sink, Source};
-use crate::runtime::http2::fields::{apply, content_length, fields_of, pairs, retain_end_to_end};
+use crate::runtime::http2::fields::{content_length, fields_of, pairs, retain_end_to_end};
 use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
 use crate::runtime::upstream::multiplexed::Slot;
 use crate::runtime::upstream::pool::Lease;
@@ -96,7 +97,7 @@ pub enum BackendBody {
 impl Answer {
     /// The fields as HTTP/2 has them; those that came over HTTP/2 are not copied.
     #[must_use]
-    pub fn take_fields(&mut self, edits: &[Edit<'_>]) -> HeaderMap {
+    pub fn take_fields(&mut self, edits: &Edits) -> HeaderMap {
         match &mut self.came {
             Came::Wire(_) => self.head().fields(edits),
             Came::Stream(answer) => {
@@ -240,7 +241,7 @@ impl<'a> AnswerHead<'a> {
 
     /// The fields as HTTP/2 has them.
     #[must_use]
-    pub fn fields(&self, edits: &[Edit<'_>]) -> HeaderMap {
+    pub fn fields(&self, edits: &Edits) -> HeaderMap {
         let mut fields = match self {
             Self::Wire(view) => {
                 let may_declare = !matches!(self.status(), 100..200 | 204);

@@ -10,6 +10,7 @@ use h2::{Reason, RecvStream};
 use http::Response;
 
 use crate::engine::backend::Backend;
+use crate::engine::edit::Edits;
 use crate::engine::semantics::body::BodyAllowance;
 use crate::http1::response::has_no_body;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came, StreamAnswer};
@@ -152,7 +153,7 @@ impl Exchange<'_> {
             }
             Requester::Stream(client) => {
                 let mut interim = Response::new(());
-                *interim.headers_mut() = head.fields(&[]);
+                *interim.headers_mut() = head.fields(&Edits::default());
                 if let Ok(status) = head.status().try_into() {
                     *interim.status_mut() = status;
                     // It may do without.

@@ -1,0 +1,68 @@
+//! The changes that the engine asks for, as the codecs of both versions carry them out.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::engine::edit::{Edit, Edits};
+use crate::http1::edit::FieldEdits;
+
+/// [`Edits`] hold names that are tokens and values without controls, and the engine makes none of
+/// what the codec writes itself.
+impl FieldEdits for Edits {
+    fn drops(&self, name: &[u8]) -> bool {
+        Self::drops(self, name)
+    }
+
+    fn each_added(&self, put: &mut dyn FnMut(&[u8], &[u8])) {
+        for (name, value) in self.added() {
+            put(name, value);
+        }
+    }
+}
+
+/// Changes the fields of a head as HTTP/2 has it.
+pub fn apply(fields: &mut HeaderMap, edits: &Edits) {
+    for edit in edits.iter() {
+        let (Edit::Remove { name } | Edit::Set { name, .. } | Edit::Add { name, .. }) = edit;
+        // What a codec let through, or a configuration, is a name for the `http` crate as well.
+        let Ok(name) = HeaderName::from_bytes(name) else {
+            continue;
+        };
+        match edit {
+            Edit::Remove { .. } => drop(fields.remove(name)),
+            Edit::Set { value, .. } => {
+                if let Ok(value) = HeaderValue::from_bytes(value) {
+                    fields.insert(name, value);
+                }
+            }
+            Edit::Add { value, .. } => {
+                if let Ok(value) = HeaderValue::from_bytes(value) {
+                    fields.append(name, value);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::http2::fields::pairs;
+
+    #[test]
+    fn edits_change_fields_in_order() {
+        let mut fields = HeaderMap::new();
+        fields.append("a", HeaderValue::from_static("1"));
+        fields.append("a", HeaderValue::from_static("2"));
+        fields.append("b", HeaderValue::from_static("3"));
+        fields.append("c", HeaderValue::from_static("4"));
+        let mut edits = Edits::new();
+        edits.set("a", b"x");
+        edits.add("a", b"y");
+        edits.remove("b");
+        apply(&mut fields, &edits);
+        assert_eq!(
+            pairs(&fields),
+            [(&b"a"[..], &b"x"[..]), (b"a", b"y"), (b"c", b"4")]
+        );
+    }
+}
