@@ -13,7 +13,7 @@
 use std::fmt;
 
 use crate::engine::field_value::ValueWriter;
-use crate::engine::method::is_token_char;
+use crate::engine::request::is_field_name;
 
 /// Changes of one header, made for a request and cleared for the next: it then allocates nothing.
 ///
@@ -181,7 +181,7 @@ impl Edits {
 
     /// Puts in an edit of a name that may be anything.
     fn put_named(&mut self, change: Change, name: &[u8], value: &[u8]) {
-        if !is_token(name) {
+        if !is_field_name(name) {
             return;
         }
         self.put(change, name, |to| to.push(value));
@@ -193,7 +193,7 @@ impl Edits {
 
     /// Puts in an edit of a token, in the case that it has.
     fn put(&mut self, change: Change, name: &[u8], write: impl FnOnce(&mut ValueWriter<'_>)) {
-        debug_assert!(is_token(name));
+        debug_assert!(is_field_name(name));
         let bit = kind(name);
         if change != Change::Add && self.kinds & bit != 0 {
             let bytes = &self.bytes;
@@ -237,11 +237,6 @@ impl fmt::Debug for Edits {
         };
         f.debug_list().entries(self.iter().map(line)).finish()
     }
-}
-
-fn is_token(name: &[u8]) -> bool {
-    let is_fit = |byte: &u8| is_token_char(char::from(*byte));
-    !name.is_empty() && name.iter().all(is_fit)
 }
 
 /// One bit of sixty-four for a name in any case; names that differ in it are different.

@@ -16,7 +16,8 @@ use crate::http1::trailers::Trailers;
 pub struct BodyReader {
     limits: HeadLimits,
     state: State,
-    trailers: Trailers,
+    /// None before the first that come: bodies are many, and those with trailers few.
+    trailers: Option<Box<Trailers>>,
     /// Found behind data that had to be given first.
     fault: Option<BodyFault>,
 }
@@ -45,14 +46,16 @@ impl BodyReader {
         Self {
             limits,
             state: State::Complete,
-            trailers: Trailers::default(),
+            trailers: None,
             fault: None,
         }
     }
 
     /// Begins the body that follows a head.
     pub fn begin(&mut self, length: BodyLength) {
-        self.trailers.clear();
+        if let Some(trailers) = &mut self.trailers {
+            trailers.clear();
+        }
         self.fault = None;
         self.state = match length {
             BodyLength::None | BodyLength::Length(0) => State::Complete,
@@ -176,7 +179,7 @@ impl BodyReader {
     /// (RFC 9110 section 6.5.1): what frames, routes, authenticates, conditions, controls, or says
     /// what the content is.
     pub fn trailers(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-        self.trailers.iter()
+        self.trailers.iter().flat_map(|trailers| trailers.iter())
     }
 
     /// Calls `next` with each position until it uses up nothing more: framing, then data.
@@ -216,8 +219,14 @@ impl BodyReader {
             return Ok(read);
         }
         let rest = bytes.get(read..).unwrap_or_default();
-        let taken = self.trailers.read(rest, &self.limits);
-        let (length, over) = taken.map_err(BodyFault::Trailers)?;
+        let (length, over) = match (&mut self.trailers, rest) {
+            (None, [b'\r', b'\n', ..]) => (2, true),
+            (trailers, _) => {
+                let trailers = trailers.get_or_insert_default();
+                let taken = trailers.read(rest, &self.limits);
+                taken.map_err(BodyFault::Trailers)?
+            }
+        };
         if over {
             self.state = State::Complete;
         }

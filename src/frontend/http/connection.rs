@@ -52,7 +52,7 @@ pub async fn serve(
         next = match read_head(&worker, &watch, &mut wire, is_first).await {
             Ok((head, length)) => {
                 // Boxed, so that a connection that waits for its next request needs no room for it.
-                let next = boxed(|| run(context, &mut wire, &head, length)).await;
+                let next = boxed(|| run(&context, &mut wire, &head, length)).await;
                 worker.give_request_head(head);
                 next
             }

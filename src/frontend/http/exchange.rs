@@ -55,7 +55,7 @@ type HttpRequest<'r> = Request<'r, HeadFields<'r>>;
 
 /// Does one exchange; the head of the request is the first `length` bytes on the wire.
 pub(super) async fn run(
-    context: Context<'_>,
+    context: &Context<'_>,
     wire: &mut Wire,
     head: &RequestHead,
     length: usize,
@@ -69,19 +69,13 @@ pub(super) async fn run(
     next
 }
 
-async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) -> Next {
+async fn answer(context: &Context<'_>, wire: &mut Wire, view: RequestView<'_>) -> Next {
     let worker = context.worker;
     let mut outcome = Outcome::begin(worker, wire.written_bytes);
     let snapshot = worker.snapshot();
     let target = view.origin_target();
     let fields = HeadFields(view);
     let host = view.host().filter(|host| !host.is_empty());
-    let raw = RawRequest {
-        method: view.method(),
-        target: &target,
-        host,
-        headers: &fields,
-    };
     let arrival = Arrival {
         peer: context.peer.ip(),
         is_trusted: worker.settings.is_trusted(context.peer.ip()),
@@ -94,19 +88,28 @@ async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) ->
         pseudonym: &worker.settings.via,
     };
     let random = worker.random();
-    let request = Request::read(&arrival, raw.method, &fields, &random);
-    let stated = match view.framing() {
-        BodyLength::Length(length) => Some(length),
-        BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
-    };
+    let request = Request::read(&arrival, view.method(), &fields, &random);
     let mut scratch = worker.take_scratch();
-    let admitted = match context.redirect_to {
-        None => admit(&snapshot, &raw, &request, stated, &mut scratch),
-        Some(port) => Err(redirect(&raw, &request, port, &mut scratch)),
+    let admitted = {
+        let raw = RawRequest {
+            method: request.method,
+            target: &target,
+            host,
+            headers: &fields,
+        };
+        let stated = match view.framing() {
+            BodyLength::Length(length) => Some(length),
+            BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
+        };
+        match context.redirect_to {
+            None => admit(&snapshot, &raw, &request, stated, &mut scratch),
+            Some(port) => Err(redirect(&raw, &request, port, &mut scratch)),
+        }
     };
     let next = match admitted {
         Ok(plan) => {
             outcome.route = Some(plan.route_id());
+            worker.give_scratch(scratch);
             let exchange = HttpExchange {
                 context,
                 view,
@@ -114,7 +117,6 @@ async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) ->
                 random: &random,
                 plan: &plan,
             };
-            worker.give_scratch(scratch);
             exchange.forward(wire, &mut outcome).await
         }
         Err(own) => {
@@ -131,7 +133,7 @@ async fn answer(context: Context<'_>, wire: &mut Wire, view: RequestView<'_>) ->
 
 /// An admitted request and all that is known of it.
 struct HttpExchange<'x> {
-    context: Context<'x>,
+    context: &'x Context<'x>,
     view: RequestView<'x>,
     request: &'x HttpRequest<'x>,
     random: &'x Random,
@@ -162,7 +164,7 @@ impl HttpExchange<'_> {
         client: &mut Client<'_>,
         outcome: &mut Outcome<'_>,
     ) -> Result<Answer, Failure> {
-        let Context { worker, watch, .. } = self.context;
+        let Context { worker, watch, .. } = *self.context;
         let view = self.view;
         let going = Going {
             worker,
@@ -207,7 +209,7 @@ impl HttpExchange<'_> {
         mut answer: Answer,
         outcome: &mut Outcome<'_>,
     ) -> Next {
-        let Context { worker, watch, .. } = self.context;
+        let Context { worker, watch, .. } = *self.context;
         let response = answer.head();
         let status = response.status();
         let keeps_upstream = response.keeps_alive();
@@ -257,12 +259,12 @@ impl HttpExchange<'_> {
         response: AnswerHead<'_>,
         may_stay: bool,
     ) -> Result<Sent, SendFault> {
-        let Context { worker, .. } = self.context;
+        let Context { worker, .. } = *self.context;
         let mut scratch = worker.take_scratch();
         answer_edits(self.request, self.plan, &response, worker, &mut scratch);
         let outgoing = OutgoingResponse {
             to: self.view.version(),
-            is_head: self.view.method() == "HEAD",
+            is_head: self.request.method == "HEAD",
             body: response.length(),
             keep_alive: self.view.keeps_alive() && may_stay,
             edits: Some(&scratch.edits),
@@ -280,7 +282,7 @@ impl HttpExchange<'_> {
         failure: &Failure,
         outcome: &mut Outcome<'_>,
     ) -> Next {
-        let Context { worker, watch, .. } = self.context;
+        let Context { worker, watch, .. } = *self.context;
         outcome.failed(failure);
         let Some(cause) = cause_of(failure, self.plan) else {
             outcome.client_left();

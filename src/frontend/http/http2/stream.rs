@@ -59,13 +59,15 @@ pub(super) fn serve(
     let limits = &worker.settings.head_limits;
     match RequestHead::new(parts, client.body.is_complete(), limits) {
         Ok(head) => {
-            let stream = Stream {
+            let mut stream = Stream {
                 serving,
                 client,
                 head,
             };
             // Boxed, for a task is moved about before it is run and when it is over.
-            drop(spawn_local(boxed(|| answer(stream))));
+            drop(spawn_local(boxed(|| async move {
+                answer(&mut stream).await;
+            })));
         }
         Err(cause) => {
             let own = own::send_cause(worker, &mut client, &cause, is_head, grpc);
@@ -76,12 +78,12 @@ pub(super) fn serve(
 }
 
 /// Answers a request.
-async fn answer(mut stream: Stream) {
+async fn answer(stream: &mut Stream) {
     let Stream {
         serving,
         client,
         head,
-    } = &mut stream;
+    } = stream;
     let (serving, head) = (&*serving, &*head);
     let connection = &serving.connection;
     let worker = &*connection.worker;
