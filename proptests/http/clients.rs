@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use crate::backend::{Backend, BlackHole, ok};
 use crate::client::{get, post};
 use crate::gateway::{Gateway, table};
+use crate::message::PATIENCE;
 
 /// A backend that never answers, and waits until the gateway gives up.
 fn silent() -> Backend {
@@ -345,7 +346,13 @@ fn who_leaves_gives_up_the_connection_that_was_being_made() {
     let mut waiting = gateway.client();
     waiting.send(get("/patient"));
     let mut other = gateway.client();
-    while !other.get("/").text().contains("upstream.overloaded") {}
+    let mut ask_until_told = |code: &str| {
+        let begun = tollgate::runtime::clock::now();
+        while !other.get("/").text().contains(code) {
+            assert!(begun.elapsed() < PATIENCE, "no {code}");
+        }
+    };
+    ask_until_told("upstream.overloaded");
     drop(waiting);
-    while !other.get("/").text().contains("upstream.connect_timeout") {}
+    ask_until_told("upstream.connect_timeout");
 }

@@ -7,6 +7,7 @@ use std::{fs, thread};
 use crate::backend::Backend;
 use crate::client::Client;
 use crate::gateway::{Gateway, table};
+use crate::message::PATIENCE;
 
 const ASKED: &str = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\
                      Upgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n";
@@ -148,7 +149,9 @@ fn connection(ends: [SocketAddr; 2]) -> Option<String> {
 }
 
 fn wait_until(mut holds: impl FnMut() -> bool) {
+    let begun = tollgate::runtime::clock::now();
     while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "it does not come about");
         thread::yield_now();
     }
 }
@@ -160,6 +163,19 @@ fn an_upgrade_that_is_not_granted_is_an_answer_like_others() {
     let mut client = gateway.client();
     assert_eq!(client.ask(ASKED).text(), "hello");
     assert_eq!(client.get("/").text(), "hello");
+}
+
+#[test]
+fn an_upgrade_behind_a_body_is_not_asked_for() {
+    let backend = Backend::hello();
+    let gateway = Gateway::before(&backend);
+    let asked = ASKED
+        .replace("GET", "POST")
+        .replace("Host: a", "Host: a\r\nContent-Length: 4");
+    assert_eq!(gateway.client().ask(format!("{asked}body")).text(), "hello");
+    let request = backend.only_request();
+    assert_eq!(request.field("upgrade"), None);
+    assert_eq!(request.text(), "body");
 }
 
 #[test]

@@ -173,9 +173,10 @@ impl HttpExchange<'_> {
             random: self.random,
             body: view.framing(),
             te_trailers: view.te_trailers(),
+            // Behind a body, whoever changes protocols would do it in the middle of that.
             upgrade: view
                 .upgrade()
-                .filter(|it| !names_http2(it))
+                .filter(|it| view.framing().is_empty() && !names_http2(it))
                 .and_then(|it| FieldValue::new(it).ok()),
             copies_host: true,
         };
@@ -227,10 +228,10 @@ impl HttpExchange<'_> {
         worker.counters.response(status);
         let ends = answer.ends;
         let mut backend = match answer.came {
-            Came::Wire(mut answer) if status == 101 => {
-                answer.wire.consume(answer.head_bytes);
+            Came::Wire(answer) if status == 101 => {
                 let policy = self.plan.policy();
-                let tunnel = || tunnel(worker, watch, client.wire, answer.wire, policy, ends);
+                let backend = answer.into_wire(worker);
+                let tunnel = || tunnel(worker, watch, client.wire, backend, policy, ends);
                 // Boxed, so that other exchanges need no room for it.
                 return boxed(tunnel).await;
             }

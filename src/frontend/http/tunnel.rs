@@ -15,8 +15,8 @@ use crate::runtime::worker::Worker;
 /// Passes bytes both ways until both sides have closed, neither has sent anything for too long, or
 /// it must end, in milliseconds of the worker.
 ///
-/// Where one side breaks off, what it had sent before still goes to the other, which then has a
-/// moment to do the same (RFC 9110, section 9.3.6).
+/// Where one side breaks off, what it had sent before still goes to the other (RFC 9110, section
+/// 9.3.6), as long as that takes it without a pause.
 pub(super) async fn tunnel(
     worker: &Worker,
     watch: &Watch,
@@ -29,33 +29,32 @@ pub(super) async fn tunnel(
     let idle = Some(policy.timeouts.idle);
     watch.set(ends.min(watch.after(idle)));
     let [mut up, mut down] = [Direction::default(), Direction::default()];
-    let mut is_broken = false;
-    let is_delivered = poll_fn(|cx| {
+    let mut was_broken = false;
+    poll_fn(|cx| {
         let is_up = up.poll(cx, client, &mut backend, buffers).is_ready();
         let is_down = down.poll(cx, &mut backend, client, buffers).is_ready();
-        let has_moved = std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved);
-        if !is_broken && (up.is_broken || down.is_broken) {
-            is_broken = true;
-            watch.set(ends.min(watch.after(Some(LAST_WORDS))));
-        } else if has_moved && !is_broken {
-            watch.set(ends.min(watch.after(idle)));
+        let is_broken = up.is_broken || down.is_broken;
+        let breaks = is_broken && !std::mem::replace(&mut was_broken, is_broken);
+        if std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved) | breaks {
+            let time = if is_broken { Some(LAST_WORDS) } else { idle };
+            watch.set(ends.min(watch.after(time)));
         }
-        match is_up && is_down {
-            true => Poll::Ready(true),
-            false if watch.is_over(cx) => Poll::Ready(is_broken),
-            false => Poll::Pending,
+        if is_up && is_down || watch.is_over(cx) {
+            return Poll::Ready(());
         }
+        Poll::Pending
     })
     .await;
     watch.clear();
-    if is_delivered {
+    // Cut off before all of it was on its way, the client shall not take it for the end.
+    if down.is_shut {
         Next::Close
     } else {
         Next::Abort
     }
 }
 
-/// How long a tunnel goes on that one side has broken.
+/// How long a tunnel goes on that one side has broken, if nothing moves.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// One of the two ways.
@@ -105,7 +104,9 @@ impl Direction {
                     Poll::Ready(0) => return Poll::Ready(Ok(())),
                     Poll::Ready(_) => {}
                     Poll::Pending => {
-                        let _ = to.poll_flush(cx)?;
+                        if to.poll_flush(cx)?.is_ready() {
+                            to.rest(buffers);
+                        }
                         return Poll::Pending;
                     }
                 }

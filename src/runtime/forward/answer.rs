@@ -128,13 +128,11 @@ impl Came {
     #[must_use]
     pub fn into_body(self, worker: &Worker) -> BackendBody {
         match self {
-            Self::Wire(mut answer) => {
+            Self::Wire(answer) => {
                 let framing = answer.head.view(answer.wire.data()).framing();
-                answer.wire.consume(answer.head_bytes);
-                worker.give_response_head(answer.head);
                 let limits = worker.settings.head_limits;
                 let body = IncomingBody::new(framing, limits, BodyAllowance::up_to(None));
-                BackendBody::Wire(body, answer.wire)
+                BackendBody::Wire(body, answer.into_wire(worker))
             }
             Self::Stream(answer) => {
                 let StreamAnswer {
@@ -143,6 +141,16 @@ impl Came {
                 BackendBody::Stream(body, upload, slot)
             }
         }
+    }
+}
+
+impl WireAnswer {
+    /// The connection behind the head, which is used up.
+    #[must_use]
+    pub fn into_wire(mut self, worker: &Worker) -> Box<Wire> {
+        self.wire.consume(self.head_bytes);
+        worker.give_response_head(self.head);
+        self.wire
     }
 }
 
