@@ -95,10 +95,8 @@ proptest! {
         origin in value(),
         random in any::<[u8; 24]>(),
     ) {
-        // As a configuration has them, in lower case.
-        let lower = |name: String| name.to_ascii_lowercase().into();
         let rules: Vec<(Box<str>, Box<str>)> =
-            rules.into_iter().map(|(name, value)| (lower(name), value.into())).collect();
+            rules.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let rules = HeaderRules { remove: Vec::new(), set: rules.clone(), add: rules };
         let cors = Cors {
             origins: vec![origin.as_str().into()],

@@ -27,6 +27,15 @@ pub(crate) fn name() -> impl Strategy<Value = String> {
         "origin",
         "max-forwards",
         "accept",
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
     ]);
     let spelling = 0..4_u8;
     let respelled = (known, spelling).prop_map(|(name, spelling)| match spelling {

@@ -6,6 +6,7 @@ use crate::config::raw::At;
 use crate::config::raw::policy::RawHeaderRules;
 use crate::engine::method::Method;
 use crate::engine::policy::HeaderRules;
+use crate::engine::semantics::headers::is_reserved;
 
 /// Adds rules to those that are there; what is said of a name takes the place of all that was.
 pub(super) fn set_header_rules(
@@ -68,7 +69,7 @@ fn field_name(compiler: &mut Compiler<'_>, at: &At<String>) -> Option<Box<str>> 
     } else if name == "host" {
         let message = "`host` is written by the gateway alone".to_owned();
         (message, "write `host: rewrite` at the route")
-    } else if OWN.contains(&&*name) {
+    } else if is_reserved(&name) {
         let message = format!("`{name}` is written by the gateway alone");
         (message, "leave it out: each connection has its own")
     } else {
@@ -90,18 +91,5 @@ fn field_value(compiler: &mut Compiler<'_>, at: &At<String>) -> Option<Box<str>>
     compiler.fault(at.place, CODE, message.into(), None);
     None
 }
-
-/// What the framing and the connection rest on (RFC 9110, section 7.6.1; RFC 9113, 8.2.2).
-const OWN: [&str; 9] = [
-    "connection",
-    "content-length",
-    "http2-settings",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 const CODE: &str = "route.header_rules";

@@ -21,25 +21,27 @@ pub fn rule_edits(edits: &mut Edits, rules: &HeaderRules) {
     }
 }
 
-/// Whether no rule may touch a field: the codec makes it, as part of the framing or for one
-/// connection only (RFC 9110, section 7.6.1), or for each try, as `host`, which a
-/// route may set all the same: [`upstream_host`](super::authority::upstream_host) minds it.
+/// Whether no rule may touch a field, whose name is in any case: the codec makes it, as part of the
+/// framing or for one connection only (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2), or for
+/// each try, as `host`, which a route may have rewritten all the same:
+/// [`upstream_host`](super::authority::upstream_host) minds it.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
-    matches!(
-        name,
-        "connection"
-            | "content-length"
-            | "host"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    ) || name.starts_with(':')
+    const RESERVED: [&str; 12] = [
+        "connection",
+        "content-length",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    name.starts_with(':') || RESERVED.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Puts `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` of a version into the edits of a
