@@ -24,6 +24,8 @@ mod gateway;
 mod load;
 #[path = "http/message.rs"]
 mod message;
+#[path = "http/operators.rs"]
+mod operators;
 #[path = "http/process.rs"]
 mod process;
 #[path = "http/requests.rs"]

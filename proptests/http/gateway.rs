@@ -19,6 +19,9 @@ pub(crate) struct Gateway {
     said: Arc<Said>,
 }
 
+/// In its own folder.
+const CONFIG: &str = "--config=gateway.yaml";
+
 /// The lines that it has written to standard error, and whether that is all.
 #[derive(Default)]
 struct Said {
@@ -57,18 +60,37 @@ impl Gateway {
     }
 
     pub(crate) fn launch(config: &str, workers: usize, listen: SocketAddr) -> Self {
+        let listen = listen.to_string();
+        let workers = workers.to_string();
+        Self::run(
+            config,
+            &[CONFIG, "--listen", &listen, "--workers", &workers],
+            Stdio::null(),
+        )
+    }
+
+    /// The same as [`Self::start`], but nobody reads what it writes to standard output.
+    pub(crate) fn unread(config: &str) -> Self {
+        let arguments = [CONFIG, "--listen", "127.0.0.1:0", "--workers", "1"];
+        Self::run(config, &arguments, Stdio::piped())
+    }
+
+    /// With the sample services behind it.
+    pub(crate) fn demo() -> Self {
+        let arguments = ["--demo", "--listen", "127.0.0.1:0", "--workers", "1"];
+        Self::run("", &arguments, Stdio::null())
+    }
+
+    fn run(config: &str, arguments: &[&str], stdout: Stdio) -> Self {
         let folder = folder();
         fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("gateway.yaml");
-        fs::write(&file, config).unwrap();
+        fs::write(folder.join("gateway.yaml"), config).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
             .arg("serve")
-            .arg("--config")
-            .arg(&file)
-            .args(["--listen", &listen.to_string()])
-            .args(["--workers", &workers.to_string()])
+            .args(arguments)
+            .current_dir(&folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

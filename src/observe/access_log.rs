@@ -9,8 +9,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -36,7 +39,7 @@ pub struct Record<'a> {
     pub host: Option<&'a str>,
     /// The status of the answer; 499 if the client left before it.
     pub status: u16,
-    /// Bytes sent to the client, head and body.
+    /// Bytes sent to the client: head and body, over HTTP/2 the body alone.
     pub sent_bytes: u64,
     /// From the head of the request to the last byte of the answer, in microseconds.
     pub duration_us: u64,
@@ -116,6 +119,10 @@ pub struct AccessLog {
     sender: SyncSender<Message>,
     format: LogFormat,
     thread: JoinHandle<()>,
+    /// Whether the file is to be opened anew before the next line.
+    reopens: Arc<AtomicBool>,
+    /// Of the thread: the lines that it could not write.
+    counters: Arc<Counters>,
 }
 
 /// One worker's way to the log.
@@ -130,8 +137,9 @@ pub struct LogWriter {
 }
 
 enum Message {
-    Lines(Vec<u8>),
-    Reopen,
+    /// So many lines.
+    Lines(Vec<u8>, u64),
+    Wake,
     End,
 }
 
@@ -148,13 +156,28 @@ impl AccessLog {
     pub fn start(target: LogOutput, format: LogFormat) -> io::Result<Self> {
         let output = open(&target)?;
         let (sender, receiver) = sync_channel(MOST_WAITING);
+        let (reopens, counters) = (Arc::default(), Arc::default());
+        let writing = Writing {
+            target,
+            output,
+            reopens: Arc::clone(&reopens),
+            counters: Arc::clone(&counters),
+        };
         let thread = std::thread::Builder::new().name("access-log".into());
-        let thread = thread.spawn(move || write_all(&receiver, &target, output))?;
+        let thread = thread.spawn(move || writing.run(&receiver))?;
         Ok(Self {
             sender,
             format,
             thread,
+            reopens,
+            counters,
         })
+    }
+
+    /// What its thread has done: which lines it could not write.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
     }
 
     /// A way to it for one more worker.
@@ -169,15 +192,35 @@ impl AccessLog {
         }
     }
 
-    /// Opens the file anew, as after it was moved away.
+    /// Opens the file anew, as after it was moved away, before the next line is written.
     pub fn reopen(&self) {
-        let _ = self.sender.send(Message::Reopen);
+        // Release: whoever sees it sees that the file was moved before.
+        self.reopens.store(true, Ordering::Release);
+        // Where there is no room, something comes that wakes it.
+        let _ = self.sender.try_send(Message::Wake);
     }
 
-    /// Writes what is waiting, and ends.
-    pub fn end(self) {
-        let _ = self.sender.send(Message::End);
-        let _ = self.thread.join();
+    /// Writes what is waiting, and ends; whether all of it was taken in `time`. It may be a pipe
+    /// that nobody reads.
+    #[must_use]
+    pub fn end(self, time: Duration) -> bool {
+        const STEP: Duration = Duration::from_millis(10);
+        let mut message = Some(Message::End);
+        let mut left = time;
+        while !self.thread.is_finished() {
+            if let Some(end) = message.take() {
+                message = match self.sender.try_send(end) {
+                    Err(TrySendError::Full(end)) => Some(end),
+                    Ok(()) | Err(TrySendError::Disconnected(_)) => None,
+                };
+            }
+            if left.is_zero() {
+                return false;
+            }
+            std::thread::sleep(STEP.min(left));
+            left = left.saturating_sub(STEP);
+        }
+        true
     }
 }
 
@@ -217,7 +260,7 @@ impl LogWriter {
         }
         let room = batch.capacity();
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            self.sender.try_send(Message::Lines(batch))
+            self.sender.try_send(Message::Lines(batch, lines))
         {
             counters.log_dropped.add(lines);
         }
@@ -274,18 +317,37 @@ fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-fn write_all(receiver: &Receiver<Message>, target: &LogOutput, mut output: Box<dyn Write + Send>) {
-    while let Ok(message) = receiver.recv() {
-        match message {
-            Message::Lines(lines) => {
-                // A full disk or a closed pipe is no reason to stop serving.
-                let _ = output.write_all(&lines).and_then(|()| output.flush());
+/// What the thread works with.
+struct Writing {
+    target: LogOutput,
+    output: Box<dyn Write + Send>,
+    reopens: Arc<AtomicBool>,
+    counters: Arc<Counters>,
+}
+
+impl Writing {
+    fn run(mut self, receiver: &Receiver<Message>) {
+        while let Ok(message) = receiver.recv() {
+            // Acquire: see `AccessLog::reopen`.
+            if self.reopens.swap(false, Ordering::Acquire) {
+                match open(&self.target) {
+                    Ok(anew) => self.output = anew,
+                    Err(error) => {
+                        eprintln!("tollgate: the access log cannot be opened anew: {error}");
+                    }
+                }
             }
-            Message::Reopen => match open(target) {
-                Ok(anew) => output = anew,
-                Err(error) => eprintln!("tollgate: the access log cannot be opened anew: {error}"),
-            },
-            Message::End => return,
+            match message {
+                Message::Lines(bytes, lines) => {
+                    let written = self.output.write_all(&bytes);
+                    // A full disk or a closed pipe is no reason to stop serving.
+                    if written.and_then(|()| self.output.flush()).is_err() {
+                        self.counters.log_dropped.add(lines);
+                    }
+                }
+                Message::Wake => {}
+                Message::End => return,
+            }
         }
     }
 }
@@ -331,7 +393,7 @@ mod tests {
         let begun = Timestamp::from_millisecond(1_700_000_000_042).unwrap();
         writer.write(&counters, begun, &mut record());
         writer.flush(&counters);
-        let Ok(Message::Lines(lines)) = receiver.try_recv() else {
+        let Ok(Message::Lines(lines, 1)) = receiver.try_recv() else {
             panic!("no lines");
         };
         for _ in 0..3 {

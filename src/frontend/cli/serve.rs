@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
@@ -67,8 +68,9 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     let demo = args.demo.then(|| Demo::bind(&mut loaded));
     let demo = demo.transpose().map_err(no_sample)?;
     let serve = std::mem::take(&mut loaded.serve);
-    let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
     let folder = folder(args);
+    check_authorities(&loaded, folder)?;
+    let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
     let said = args.workers.or(serve.workers.map(NonZeroUsize::from));
     let workers = said
         .or(available_parallelism().ok())
@@ -77,7 +79,6 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
         workers: u32::try_from(workers).unwrap_or(u32::MAX),
         ..Settings::of(&serve, folder)
     });
-    check_authorities(&gateway, folder)?;
     let log = start_log(folder, &serve)?;
     let listeners = listeners(args, &serve, folder)?;
     let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
@@ -98,18 +99,18 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
         args, &serve, &gateway, &settings, &server, log_ref, signals,
     ))?;
     let totals = server.join();
-    log.into_iter().for_each(AccessLog::end);
+    if log.is_some_and(|log| !log.end(LAST_LINES)) {
+        tell("the last lines of the access log are not taken, and lost");
+    }
     tell(&serde_json::to_string(&totals).unwrap_or_default());
     Ok(())
 }
 
 /// Whether the authorities that backends are checked by can be read.
-fn check_authorities(gateway: &Gateway, folder: &Path) -> Result<(), String> {
-    let snapshot = gateway.snapshot_owned();
-    let mut files: Vec<_> = snapshot
-        .table()
-        .ids()
-        .filter_map(|id| snapshot.upstream(id).tls.ca.as_deref())
+fn check_authorities(loaded: &Loaded, folder: &Path) -> Result<(), String> {
+    let configured = loaded.configured.iter();
+    let mut files: Vec<_> = configured
+        .filter_map(|it| it.upstream.tls.ca.as_deref())
         .collect();
     files.sort_unstable();
     files.dedup();
@@ -170,7 +171,7 @@ async fn control(
     settings: &Arc<Settings>,
     server: &Server,
     log: Option<&AccessLog>,
-    signals: [Signal; 4],
+    mut signals: [Signal; 4],
 ) -> Result<(), String> {
     let counters = server.counters();
     let told = Rc::new(Told {
@@ -185,17 +186,26 @@ async fn control(
         tell(&format!("operators are answered on http://{bound}"));
         let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
         let worker = Rc::new(Worker::new(gateway, settings, Arc::default(), None));
-        spawn_local(Rc::clone(&worker.sweep).run(|_| {}));
+        spawn_local(Rc::clone(&worker).keep_house());
         spawn_local(admin::serve(worker, listener, Rc::clone(&told)));
     }
-    until_told(args, serve, gateway, log, signals).await;
+    until_told(args, serve, gateway, log, &mut signals).await;
     told.is_draining.set(true);
     server.drain();
+    let [term, int, ..] = &mut signals;
     while !server.is_finished() {
-        tokio::time::sleep(TICK).await;
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            _ = term.recv() => return Err(TOLD_TWICE.to_owned()),
+            _ = int.recv() => return Err(TOLD_TWICE.to_owned()),
+        }
     }
     Ok(())
 }
+
+/// How long the access log may take to write what is left of it.
+const LAST_LINES: Duration = Duration::from_secs(2);
+const TOLD_TWICE: &str = "told to stop once more: what was in flight is cut off";
 
 fn signals() -> io::Result<[Signal; 4]> {
     Ok([
@@ -212,7 +222,7 @@ async fn until_told(
     serve: &Serve,
     gateway: &Gateway,
     log: Option<&AccessLog>,
-    [mut term, mut int, mut hup, mut usr1]: [Signal; 4],
+    [term, int, hup, usr1]: &mut [Signal; 4],
 ) {
     loop {
         tokio::select! {
@@ -226,8 +236,18 @@ async fn until_told(
 
 /// Reads the file again, and puts its table in force, or says what is wrong with it.
 fn reload(args: &ServeArgs, serve: &Serve, gateway: &Gateway) {
+    let is_file = args
+        .config
+        .as_deref()
+        .is_some_and(|it| it != Path::new("-"));
+    if !is_file {
+        return tell("there is no file to be read again; the configuration stays as it was");
+    }
     match load(args) {
         Ok(loaded) => {
+            if let Err(unusable) = check_authorities(&loaded, folder(args)) {
+                return tell(&format!("the configuration stays as it was: {unusable}"));
+            }
             if loaded.serve != *serve {
                 tell(
                     "what the file says of the process, such as listen, workers or limits, has \

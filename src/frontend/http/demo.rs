@@ -97,7 +97,7 @@ impl Demo {
         let counters = Arc::new(Counters::default());
         let worker = Worker::new(gateway, Arc::new(Settings::default()), counters, None);
         let worker = Rc::new(worker);
-        spawn_local(Rc::clone(&worker.sweep).run(|_| {}));
+        spawn_local(Rc::clone(&worker).keep_house());
         let sample = Rc::new(SampleUpstream::compiled_in());
         for (listener, played) in self.backends {
             let sample = Rc::clone(&sample);

@@ -27,12 +27,16 @@ use crate::runtime::worker::Worker;
 #[derive(Debug)]
 pub struct Server {
     threads: Vec<JoinHandle<()>>,
+    /// Of the workers and of the log.
     counters: Vec<Arc<Counters>>,
     stop: watch::Sender<bool>,
     addresses: Vec<SocketAddr>,
     /// As long as this is there, certificates that change are read again.
     _watcher: Option<Watcher>,
 }
+
+/// How many names one worker looks up at once, and files it reads; others wait for their turn.
+const MOST_LOOKUPS: usize = 16;
 
 /// One worker's share of a listener.
 type Share = (StdListener, Service);
@@ -93,6 +97,7 @@ impl Server {
             addresses,
             _watcher: Watcher::start(certificates)?,
         };
+        server.counters.extend(log.map(AccessLog::counters));
         for (number, shares) in shares.into_iter().enumerate() {
             let counters = Arc::new(Counters::default());
             server.counters.push(Arc::clone(&counters));
@@ -104,9 +109,14 @@ impl Server {
                 let worker = Worker::new(gateway, settings, counters, log);
                 let runtime = Builder::new_current_thread()
                     .enable_all()
+                    .max_blocking_threads(MOST_LOOKUPS)
                     .build_local(LocalOptions::default());
                 match runtime {
-                    Ok(runtime) => runtime.block_on(work(Rc::new(worker), shares, stop)),
+                    Ok(runtime) => {
+                        runtime.block_on(work(Rc::new(worker), shares, stop));
+                        // A name that is still looked up holds nobody up.
+                        runtime.shutdown_background();
+                    }
                     Err(error) => eprintln!("worker {number} cannot start: {error}"),
                 }
             })?);
@@ -126,7 +136,7 @@ impl Server {
         Totals::of(self.counters.iter().map(|counters| &**counters))
     }
 
-    /// The counts of each worker.
+    /// The counts of each worker, and of the log.
     #[must_use]
     pub fn counters(&self) -> Vec<Arc<Counters>> {
         self.counters.clone()

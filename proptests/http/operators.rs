@@ -1,0 +1,131 @@
+//! What operators see and do: their own listener, the sample services, signals at odd times.
+
+use std::fs;
+use std::sync::{Arc, Barrier};
+
+use serde_json::Value as Json;
+
+use crate::backend::{Backend, ok};
+use crate::client::{Client, get};
+use crate::gateway::{Gateway, table};
+use crate::message::Message;
+
+/// A backend that answers `/slow` only when both sides have come to the barrier.
+fn slow(barrier: &Arc<Barrier>) -> Backend {
+    let barrier = Arc::clone(barrier);
+    Backend::start(move |peer| {
+        while let Some(request) = peer.request() {
+            if request.target() == "/slow" {
+                barrier.wait();
+            }
+            peer.send(ok("done"));
+        }
+    })
+}
+
+/// Asks the listener for operators.
+fn ask(gateway: &Gateway, target: &str) -> Message {
+    let line = gateway.said("operators are answered on http://");
+    let (_, address) = line.rsplit_once('/').unwrap();
+    Client::connect(address.parse().unwrap()).get(target)
+}
+
+#[test]
+fn operators_are_told_how_it_is() {
+    let barrier = Arc::new(Barrier::new(2));
+    let backend = slow(&barrier);
+    let gateway = Gateway::start(&table(&[backend.address()], "", "admin: 127.0.0.1:0"));
+    assert_eq!(ask(&gateway, "/health/live").status(), 200);
+    assert_eq!(ask(&gateway, "/health/ready").status(), 200);
+    let unknown = ask(&gateway, "/health");
+    assert_eq!(unknown.status(), 404);
+    assert!(unknown.text().contains("admin.not_found"), "{unknown:?}");
+    assert_eq!(gateway.client().get("/").text(), "done");
+    let stats: Json = serde_json::from_slice(&ask(&gateway, "/stats").body).unwrap();
+    assert_eq!(stats["requests_total"], 1, "{stats}");
+    let mut idle = gateway.client();
+    assert!(idle.is_alive());
+    let mut client = gateway.client();
+    client.send(get("/slow"));
+    backend.wait(|seen| seen.requests.len() == 3);
+    gateway.signal("TERM");
+    idle.expect_closed();
+    assert_eq!(ask(&gateway, "/health/ready").status(), 503);
+    assert_eq!(ask(&gateway, "/health/live").status(), 200);
+    barrier.wait();
+    assert_eq!(client.response().text(), "done");
+    assert_eq!(gateway.exit().0.code(), Some(0));
+}
+
+#[test]
+fn told_to_stop_twice_it_does_so_at_once() {
+    let barrier = Arc::new(Barrier::new(2));
+    let backend = slow(&barrier);
+    let gateway = Gateway::before(&backend);
+    let (mut idle, mut client) = (gateway.client(), gateway.client());
+    assert!(idle.is_alive());
+    client.send(get("/slow"));
+    backend.wait(|seen| seen.requests.len() == 2);
+    gateway.signal("TERM");
+    idle.expect_closed();
+    gateway.signal("TERM");
+    let (status, said) = gateway.exit();
+    assert_eq!(status.code(), Some(2), "{said:?}");
+    assert!(
+        said.iter().any(|line| line.contains("once more")),
+        "{said:?}"
+    );
+    assert!(client.response_to("GET").is_err());
+    barrier.wait();
+}
+
+#[test]
+fn the_sample_services_are_there_and_stay() {
+    let gateway = Gateway::demo();
+    let mut client = gateway.client();
+    let ask = |client: &mut Client, target| client.get(target).text();
+    assert_eq!(
+        ask(&mut client, "/api/users/123"),
+        "{\"id\": 123, \"name\": \"Alice\"}"
+    );
+    let second = ask(&mut client, "/api/v2/users/123");
+    assert!(second.contains("alice@example.com"), "{second}");
+    gateway.signal("HUP");
+    gateway.said("there is no file to be read again");
+    assert_eq!(ask(&mut client, "/api/v2/users/123"), second);
+    assert_eq!(client.get("/api/unknown").status(), 404);
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() {
+    let backend = Backend::hello();
+    let gateway = Gateway::unread(&table(&[backend.address()], "", "access_log: stdout"));
+    let mut client = gateway.client();
+    // More than a pipe holds.
+    for _ in 0..600 {
+        assert_eq!(client.get("/").text(), "hello");
+    }
+    gateway.signal("USR1");
+    gateway.signal("TERM");
+    let (status, said) = gateway.exit();
+    assert_eq!(status.code(), Some(0), "{said:?}");
+    assert!(
+        said.iter().any(|line| line.contains("are not taken")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn an_authority_that_cannot_be_read_keeps_the_old_table() {
+    let backend = Backend::hello();
+    let good = table(&[backend.address()], "", "");
+    let gateway = Gateway::start(&good);
+    fs::write(gateway.file("ca.pem"), "no certificate").unwrap();
+    gateway.reload(
+        "routes: [{path_pattern: /*, service: s}]\n\
+         services: {s: {tls: {ca: ca.pem}, backends: [\"https://127.0.0.1:1\"]}}\n",
+    );
+    let told = gateway.said("the configuration stays as it was");
+    assert!(told.contains("ca.pem"), "{told}");
+    assert_eq!(gateway.client().get("/").text(), "hello");
+}
