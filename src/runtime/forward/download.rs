@@ -90,7 +90,7 @@ impl<'p> Download<'p> {
                 watch.set(ends.min(watch.after(Some(idle))));
             }
             match polled {
-                Poll::Pending if watch.is_over(cx) => Poll::Ready(Err(Broken::Timeout)),
+                Poll::Pending if watch.is_over(cx) => Poll::Ready(Err(self.out_of_time())),
                 polled @ (Poll::Ready(_) | Poll::Pending) => polled,
             }
         })
@@ -100,6 +100,15 @@ impl<'p> Download<'p> {
             worker.counters.clients_left.add(1);
         }
         done
+    }
+
+    /// Who is to blame where nothing has moved for too long.
+    const fn out_of_time(&self) -> Broken {
+        if self.down.is_stuck {
+            Broken::ClientLeft
+        } else {
+            Broken::Timeout
+        }
     }
 
     fn poll(

@@ -9,6 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 
 use crate::engine::backend::Address;
 use crate::runtime::stream::Stream;
@@ -57,7 +58,7 @@ impl Resolved {
         watch: &Watch,
     ) -> Result<Wire, UpstreamFault> {
         watch.set(watch.after(Some(time)));
-        let connected = within(watch, self.connect_whole(to, secure, watch.now())).await;
+        let connected = within(watch, self.connect_whole(to, secure, time, watch.now())).await;
         watch.clear();
         let connected = connected.unwrap_or(Err(UpstreamFault::ConnectTimeout));
         if connected.is_err() {
@@ -70,9 +71,10 @@ impl Resolved {
         &self,
         to: &Address,
         secure: Option<&Secure>,
+        time: Duration,
         now: u64,
     ) -> Result<Wire, UpstreamFault> {
-        let tcp = self.connect_any(to, now).await?;
+        let tcp = self.connect_any(to, time, now).await?;
         // Small requests shall not wait for acknowledgements of others.
         let _ = tcp.set_nodelay(true);
         Ok(Wire::new(match secure {
@@ -81,11 +83,27 @@ impl Resolved {
         }))
     }
 
-    async fn connect_any(&self, to: &Address, now: u64) -> Result<TcpStream, UpstreamFault> {
+    /// Tries address after address. Where there are several, each has its share of the time: one
+    /// that is silent must not use up that of the others.
+    async fn connect_any(
+        &self,
+        to: &Address,
+        time: Duration,
+        now: u64,
+    ) -> Result<TcpStream, UpstreamFault> {
         let addresses = self.addresses(to, now).await;
+        let addresses = addresses.map_err(UpstreamFault::NameUnresolved)?;
         let mut last = io::ErrorKind::NotFound.into();
-        for address in addresses.map_err(UpstreamFault::NameUnresolved)? {
-            match TcpStream::connect(address).await {
+        for address in &addresses {
+            let connecting = TcpStream::connect(*address);
+            let connected = match u32::try_from(addresses.len()).unwrap_or(u32::MAX) {
+                0 | 1 => connecting.await,
+                count => match timeout(time / count, connecting).await {
+                    Ok(connected) => connected,
+                    Err(_) => Err(io::ErrorKind::TimedOut.into()),
+                },
+            };
+            match connected {
                 Ok(tcp) => return Ok(tcp),
                 Err(error) => last = error,
             }
@@ -103,4 +121,45 @@ pub async fn within<F: Future>(watch: &Watch, future: F) -> Option<F::Output> {
         Poll::Pending => Poll::Pending,
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use socket2::{Domain, Socket, Type};
+
+    use super::*;
+    use crate::runtime::sweep::Sweep;
+
+    /// A listener whose queue is full: to its address connections neither come about nor are
+    /// refused.
+    fn silent() -> (SocketAddr, Vec<Socket>) {
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let listener = socket();
+        listener.bind(&any.into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut held = vec![listener];
+        held.extend((0..4).map(|_| {
+            let filler = socket();
+            filler.set_nonblocking(true).unwrap();
+            let _ = filler.connect(&address);
+            filler
+        }));
+        (address.as_socket().unwrap(), held)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_address_that_is_silent_leaves_time_for_the_next() {
+        let (silent, _held) = silent();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let resolved = Resolved::default();
+        let known = vec![silent, listener.local_addr().unwrap()];
+        *resolved.known.borrow_mut() = Some((0, known));
+        let watch = std::rc::Rc::new(Sweep::new(Box::new(|| 0))).watch();
+        let to = Address::parse("a-name:1").unwrap();
+        let time = Duration::from_millis(200);
+        let connected = resolved.connect(&to, None, time, &watch).await;
+        assert!(connected.is_ok(), "{connected:?}");
+    }
 }

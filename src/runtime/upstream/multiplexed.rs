@@ -17,6 +17,7 @@ use http::Request;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
+use crate::engine::semantics::fault::TlsReason;
 use crate::runtime::http2::transport::{Traffic, Transport};
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
@@ -46,7 +47,16 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Making {
     done: Notify,
-    fault: Cell<Option<io::ErrorKind>>,
+    /// Why there is none. Nothing if its time was over: who waits may have more.
+    fault: RefCell<Option<Unmade>>,
+}
+
+/// Why no connection came about, for those who waited for it.
+#[derive(Clone, Debug)]
+enum Unmade {
+    Unresolved(io::ErrorKind),
+    Unconnected(io::ErrorKind),
+    WithoutTls(TlsReason, String),
 }
 
 /// The place of one stream on a connection, free again when this is dropped.
@@ -98,8 +108,8 @@ impl Multiplexed {
             if waited.is_none() {
                 return Err(UpstreamFault::ConnectTimeout);
             }
-            if let Some(kind) = making.fault.get() {
-                return Err(UpstreamFault::ConnectFailed(kind.into()));
+            if let Some(unmade) = making.fault.borrow().clone() {
+                return Err(unmade.into());
             }
         }
     }
@@ -114,12 +124,6 @@ impl Multiplexed {
             shared.is_open() && (!is_idle || now.saturating_sub(since) < most_idle)
         });
         connections.is_empty()
-    }
-
-    /// How many connections stand.
-    #[must_use]
-    pub fn standing_count(&self) -> usize {
-        self.connections.borrow().len()
     }
 
     /// A place on a connection that stands.
@@ -149,16 +153,38 @@ impl Multiplexed {
             Ok(wire) => begin(wire.into_parts().0, watch, max_header_bytes).await,
             Err(fault) => Err(fault),
         };
-        let shared = made.inspect_err(|fault| {
-            let (UpstreamFault::ConnectFailed(error) | UpstreamFault::NameUnresolved(error)) =
-                fault
-            else {
-                return making.fault.set(Some(io::ErrorKind::TimedOut));
-            };
-            making.fault.set(Some(error.kind()));
-        })?;
+        let shared = made.inspect_err(|fault| making.fail(fault))?;
         self.connections.borrow_mut().push(Rc::clone(&shared));
         Ok(Slot::new(&shared, true))
+    }
+}
+
+impl Making {
+    fn fail(&self, fault: &UpstreamFault) {
+        *self.fault.borrow_mut() = Some(match fault {
+            UpstreamFault::NameUnresolved(error) => Unmade::Unresolved(error.kind()),
+            UpstreamFault::ConnectFailed(error) => Unmade::Unconnected(error.kind()),
+            UpstreamFault::TlsFailed(failed) => {
+                Unmade::WithoutTls(failed.reason, failed.words.clone())
+            }
+            UpstreamFault::ConnectTimeout
+            | UpstreamFault::Overloaded
+            | UpstreamFault::Refused
+            | UpstreamFault::Reset
+            | UpstreamFault::Timeout
+            | UpstreamFault::HeaderTooLarge(_)
+            | UpstreamFault::BadResponse(_) => return,
+        });
+    }
+}
+
+impl From<Unmade> for UpstreamFault {
+    fn from(unmade: Unmade) -> Self {
+        match unmade {
+            Unmade::Unresolved(kind) => Self::NameUnresolved(kind.into()),
+            Unmade::Unconnected(kind) => Self::ConnectFailed(kind.into()),
+            Unmade::WithoutTls(reason, words) => Self::TlsFailed(Failed { reason, words }),
+        }
     }
 }
 

@@ -39,6 +39,10 @@ pub struct BackendPool {
     multiplexed: Multiplexed,
     in_flight: Cell<usize>,
     resolved: Resolved,
+    /// Whether it was asked for since the house was last kept.
+    is_used: Cell<bool>,
+    /// When it was last in use, in milliseconds of the worker.
+    used_at: Cell<u64>,
 }
 
 #[derive(Debug)]
@@ -80,6 +84,7 @@ impl Upstreams {
             return Err(UpstreamFault::Overloaded);
         }
         pool.in_flight.set(pool.in_flight.get() + 1);
+        pool.is_used.set(true);
         Ok(Lease { pool })
     }
 
@@ -119,6 +124,8 @@ impl Upstreams {
             multiplexed: Multiplexed::default(),
             in_flight: Cell::new(0),
             resolved: Resolved::default(),
+            is_used: Cell::new(true),
+            used_at: Cell::new(0),
         });
         let mut pools = self.pools.borrow_mut();
         pools.entry(to.clone()).or_default().push(Rc::clone(&pool));
@@ -126,7 +133,8 @@ impl Upstreams {
     }
 
     /// Closes what the other side has closed, or what nobody used for so long, and forgets
-    /// backends without connections.
+    /// backends that were without connections for some minutes: what is known of their TLS goes
+    /// with them.
     pub fn reap(&self, now: u64, most_idle: Duration, buffers: &Buffers) {
         self.recent.borrow_mut().clear();
         let most_idle = u64::try_from(most_idle.as_millis()).unwrap_or(u64::MAX);
@@ -137,20 +145,14 @@ impl Upstreams {
                     now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
                 });
                 let is_single = pool.multiplexed.reap(now, most_idle);
-                !idle.is_empty() || !is_single || pool.in_flight.get() > 0
+                let is_used = pool.is_used.take() || pool.in_flight.get() > 0;
+                if is_used || !idle.is_empty() || !is_single {
+                    pool.used_at.set(now);
+                }
+                now.saturating_sub(pool.used_at.get()) < FORGOTTEN_MS
             });
             !pools.is_empty()
         });
-    }
-
-    /// How many connections are kept.
-    #[must_use]
-    pub fn idle(&self) -> usize {
-        let pools = self.pools.borrow();
-        let pools = pools.values().flatten();
-        let kept =
-            |pool: &Rc<BackendPool>| pool.idle.borrow().len() + pool.multiplexed.standing_count();
-        pools.map(kept).sum()
     }
 }
 
@@ -222,5 +224,7 @@ impl Drop for Lease {
 
 /// Backends of higher slots are always looked up by their address.
 const MOST_RECENT: usize = 1 << 16;
+/// How long a backend is remembered that nobody asks, in milliseconds.
+const FORGOTTEN_MS: u64 = 300_000;
 /// How many connections to one backend are kept without use.
 const MOST_IDLE: usize = 1024;
