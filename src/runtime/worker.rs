@@ -210,22 +210,14 @@ impl Worker {
         admit_retry(policy, attempt, &mut self.budget.borrow_mut(), now).is_ok()
     }
 
-    /// Counts a connection of a client; none if there are as many as may be.
-    pub fn open(self: &Rc<Self>) -> Option<Open> {
-        let open = self.open.get();
-        (open < self.settings.connections).then(|| {
-            self.open.set(open + 1);
-            self.counters.connections.add(1);
-            Open {
-                worker: Rc::clone(self),
-            }
-        })
-    }
-
-    /// How many connections of clients there are.
-    #[must_use]
-    pub const fn connections(&self) -> usize {
-        self.open.get()
+    /// Counts a connection of a client, which has been accepted and so is served: none is accepted
+    /// before there is [`Self::room`], but by several listeners at once there may be one too many.
+    pub fn open(self: &Rc<Self>) -> Open {
+        self.open.set(self.open.get() + 1);
+        self.counters.connections.add(1);
+        Open {
+            worker: Rc::clone(self),
+        }
     }
 
     /// Waits until one more connection may be open.

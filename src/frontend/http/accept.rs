@@ -53,8 +53,7 @@ pub(super) async fn accept(
         };
         match accepted {
             Ok((tcp, peer)) => {
-                let Some(open) = worker.open() else { continue };
-                serve(Rc::clone(&worker), tcp, peer, open, &service);
+                serve(&worker, tcp, peer, &service);
             }
             // Out of descriptors, say: others will close some.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -65,10 +64,8 @@ pub(super) async fn accept(
     if turn_away(&listener).is_ok() {
         tokio::time::sleep(TICK).await;
     }
-    while let Ok((tcp, peer)) = accept_at_once(&listener)
-        && let Some(open) = worker.open()
-    {
-        serve(Rc::clone(&worker), tcp, peer, open, &service);
+    while let Ok((tcp, peer)) = accept_at_once(&listener) {
+        serve(&worker, tcp, peer, &service);
     }
 }
 
@@ -100,7 +97,8 @@ fn accept_at_once(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)>
     Ok((TcpStream::from_std(socket.into())?, peer))
 }
 
-fn serve(worker: Rc<Worker>, tcp: TcpStream, peer: SocketAddr, open: Open, service: &Service) {
+fn serve(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, service: &Service) {
+    let (worker, open) = (Rc::clone(worker), worker.open());
     match service {
         Service::Plain => {
             let stream = Stream::Plain(tcp);

@@ -40,7 +40,7 @@ pub(in crate::frontend) async fn serve(
 }
 
 async fn converse(worker: Rc<Worker>, tcp: TcpStream, answerer: Rc<Answerer>) {
-    let Some(_open) = worker.open() else { return };
+    let _open = worker.open();
     let watch = worker.sweep.watch();
     let mut wire = Wire::new(Stream::Plain(tcp));
     let mut next = Next::Request;
