@@ -92,12 +92,6 @@ impl Edits {
         self.entries.is_empty()
     }
 
-    /// How many edits there are.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     /// Every field of this name, in lower case, goes, with what earlier edits said of it.
     pub fn remove(&mut self, name: &'static str) {
         self.put(Change::Remove, name.as_bytes(), |_| ());

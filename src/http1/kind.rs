@@ -27,21 +27,22 @@ pub(crate) enum FieldKind {
 }
 
 impl FieldKind {
-    /// By the length of the name first, so that most names are never compared.
+    /// By the length of the name and its first byte, so that most names are never compared.
     pub(crate) fn of(name: &[u8]) -> Self {
-        let (expected, kind): (&[u8], Self) = match name.len() {
-            2 => (b"te", Self::Te),
-            4 => (b"host", Self::Host),
-            6 => (b"expect", Self::Expect),
-            7 if matches!(name, [b't' | b'T', ..]) => (b"trailer", Self::Trailer),
-            7 => (b"upgrade", Self::Upgrade),
-            10 if matches!(name, [b'c' | b'C', ..]) => (b"connection", Self::Connection),
-            10 => (b"keep-alive", Self::HopByHop),
-            14 => (b"content-length", Self::ContentLength),
-            16 => (b"proxy-connection", Self::HopByHop),
-            17 => (b"transfer-encoding", Self::TransferEncoding),
-            18 => (b"proxy-authenticate", Self::HopByHop),
-            19 => (b"proxy-authorization", Self::HopByHop),
+        let first = name.first().map_or(0, u8::to_ascii_lowercase);
+        let (expected, kind): (&[u8], Self) = match (name.len(), first) {
+            (2, b't') => (b"te", Self::Te),
+            (4, b'h') => (b"host", Self::Host),
+            (6, b'e') => (b"expect", Self::Expect),
+            (7, b't') => (b"trailer", Self::Trailer),
+            (7, b'u') => (b"upgrade", Self::Upgrade),
+            (10, b'c') => (b"connection", Self::Connection),
+            (10, b'k') => (b"keep-alive", Self::HopByHop),
+            (14, b'c') => (b"content-length", Self::ContentLength),
+            (16, b'p') => (b"proxy-connection", Self::HopByHop),
+            (17, b't') => (b"transfer-encoding", Self::TransferEncoding),
+            (18, b'p') => (b"proxy-authenticate", Self::HopByHop),
+            (19, b'p') => (b"proxy-authorization", Self::HopByHop),
             _ => return Self::Ordinary,
         };
         if name.eq_ignore_ascii_case(expected) {

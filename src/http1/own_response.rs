@@ -27,9 +27,6 @@ pub struct OwnResponse<'a> {
     pub keep_alive: bool,
 }
 
-/// The interim response that lets a client send its body (RFC 9110 section 15.2.1).
-pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
 /// Appends an answer, head and body.
 pub fn write_own_response(out: &mut Vec<u8>, response: &OwnResponse<'_>) {
     write_status_line(out, response.status, reason(response.status).as_bytes());

@@ -27,9 +27,6 @@ impl Trailers {
         limits: &HeadLimits,
     ) -> Result<(usize, bool), FieldFault> {
         let before = self.bytes.len();
-        if let (0, [b'\r', b'\n', ..]) = (before, bytes) {
-            return Ok((2, true));
-        }
         let max = limits.max_head();
         let room = max.saturating_sub(before);
         self.bytes

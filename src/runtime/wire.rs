@@ -159,12 +159,6 @@ impl Wire {
         &mut self.output
     }
 
-    /// Whether all that was put out is on its way.
-    #[must_use]
-    pub const fn is_flushed(&self) -> bool {
-        self.output.is_empty()
-    }
-
     /// Sends what was put out and then `data`; gives how many bytes of `data` need not be sent
     /// again. Some may still wait in the output: [`Wire::poll_flush`] ends it.
     pub fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {

@@ -43,14 +43,15 @@ impl<H: Headers + ?Sized> Going<'_, H> {
         let host = self.host(&backend.address, &mut buffer);
         let host = host.or(self.request.arrival.host.filter(|_| !self.copies_host));
         let upstream_path = self.plan.upstream_path();
-        let mut target = [""; MOST_PIECES];
+        let (mut target, mut pieces) = ([""; MOST_PIECES], 0);
         for (place, piece) in target.iter_mut().zip(upstream_path.pieces()) {
             *place = piece;
+            pieces += 1;
         }
         let written = self.with_edits(|edits| {
             write(&OutgoingRequest {
                 method: self.request.method,
-                target: &target,
+                target: target.get(..pieces).unwrap_or_default(),
                 host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
                 body: self.body,
                 edits: Some(edits),
