@@ -116,6 +116,28 @@ fn functions_are_short() {
 }
 
 #[test]
+fn the_code_map_has_every_file() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let is_there = |path: &Path| {
+        let own = path.file_name().unwrap().to_string_lossy();
+        // A folder that is there as a whole stands for its files, but for that of a layer.
+        let folders = path
+            .ancestors()
+            .skip(1)
+            .take_while(|it| it.components().count() > 2);
+        let mut names = folders.filter_map(|it| it.file_name());
+        map.contains(&format!("{own}`"))
+            || names.any(|folder| map.contains(&format!("{}/`", folder.to_string_lossy())))
+    };
+    let files = sources(&["src"]).into_iter().map(|file| file.path);
+    let wrong: Vec<_> = files
+        .filter(|path| !path.ends_with("mod.rs") && !path.contains("/tests"))
+        .filter(|path| !is_there(Path::new(path)))
+        .collect();
+    assert!(wrong.is_empty(), "these have no place there: {wrong:#?}");
+}
+
+#[test]
 fn nothing_is_left_for_later() {
     // Taken apart, so that this file does not hold them.
     let words = [

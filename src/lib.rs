@@ -5,9 +5,10 @@
 //!
 //! - [`engine`] is pure: it decides and explains, and does nothing else;
 //! - [`config`] makes a table for it out of a file or a message, or says all that is wrong;
-//! - [`observe`] counts what happens;
-//! - [`runtime`] holds the snapshot in force and changes it;
-//! - [`frontend`] translates: the JSON lines of `tollgate stdio`, and the command line.
+//! - [`observe`] counts what happens, and logs it;
+//! - [`runtime`] holds the snapshot in force and changes it, has the connections, and forwards;
+//! - [`frontend`] translates: HTTP from clients, the JSON lines of `tollgate stdio`, and the command
+//!   line.
 //!
 //! [`http1`] stands beside them and names none: HTTP/1.1 on the wire.
 

@@ -102,15 +102,9 @@ pub enum RequestFault {
     PlainHttp,
 }
 
-/// The gateway cannot serve anything, or not this.
+/// The gateway cannot serve this.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum GatewayFault {
-    /// It is about to stop.
-    #[error("the gateway is stopping")]
-    Draining,
-    /// It has as many connections or requests as it may have.
-    #[error("the gateway has as many requests as it may have")]
-    Overloaded,
     /// It is wrong itself.
     #[error("the gateway failed")]
     Internal,
@@ -227,8 +221,6 @@ impl GatewayFault {
     #[must_use]
     pub const fn face(self) -> (&'static str, u16, &'static str) {
         match self {
-            Self::Draining => ("gateway.draining", 503, "proxy_internal_response"),
-            Self::Overloaded => ("gateway.overloaded", 503, "proxy_internal_response"),
             Self::Internal => ("gateway.internal", 500, "proxy_internal_error"),
         }
     }

@@ -184,7 +184,7 @@ fn push_string(to: &mut ValueWriter<'_>, text: &str) {
 mod tests {
     use super::*;
     use crate::engine::reject::Reject;
-    use crate::engine::semantics::fault::{GatewayFault, RequestFault, UpstreamFault};
+    use crate::engine::semantics::fault::{RequestFault, UpstreamFault};
     use crate::engine::semantics::tests::told;
 
     fn answer(
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_fault_under_an_id_that_was_made() {
         let id = RequestId::Made(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
-        let (status, fields, body) = answer(&GatewayFault::Draining.into(), &id, None);
+        let (status, fields, body) = answer(&UpstreamFault::Overloaded.into(), &id, None);
         assert_eq!(status, 503);
         assert!(fields.contains("\nretry-after: 1"), "{fields}");
         let instance = r#""instance":"urn:uuid:a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5","#;
