@@ -21,9 +21,6 @@ pub struct VersionFault {
 }
 
 impl ApiVersion {
-    /// The highest number that a version can have.
-    pub const MAX_NUMBER: u32 = 999_999_999;
-
     /// Reads `v2`, `V2`, `2` or `2026-01-31`, with white space around it.
     ///
     /// # Errors

@@ -89,27 +89,6 @@ impl BodyReader {
         .map(|consumed| Piece { consumed, ..piece })
     }
 
-    /// Reads all that is there, and appends where the data is to `ranges`, which adjoin nowhere.
-    /// Gives how many bytes were used up. For bodies that come in many small chunks.
-    ///
-    /// # Errors
-    /// If the body is broken.
-    pub fn read_ranges(
-        &mut self,
-        bytes: &[u8],
-        ranges: &mut Vec<Range<usize>>,
-    ) -> Result<usize, BodyFault> {
-        self.gather(bytes.len(), |reader, at| {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let framing = reader.framing(rest)?;
-            let length = reader.data(rest.len() - framing);
-            if length > 0 {
-                ranges.push(at + framing..at + framing + length);
-            }
-            Ok((framing, length))
-        })
-    }
-
     /// Reads all that is there, and moves the data together at the beginning of `bytes`: its
     /// length is the end of [`Piece::data`]. What was not used up stays where it is.
     ///

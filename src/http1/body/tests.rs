@@ -159,17 +159,9 @@ fn many_chunks_at_once() {
     let bytes = "1\r\na\r\n2\r\nbc\r\n0\r\nX: y\r\n\r\nnext";
     let mut reader = BodyReader::new(HeadLimits::default());
     reader.begin(BodyLength::Chunked);
-    let mut ranges = Vec::new();
-    let consumed = reader.read_ranges(bytes.as_bytes(), &mut ranges).unwrap();
-    assert_eq!(
-        (bytes.get(consumed..), reader.is_complete()),
-        (Some("next"), true)
-    );
-    assert_eq!(ranges, [3..4, 9..11]);
-
-    reader.begin(BodyLength::Chunked);
     let mut moved = bytes.as_bytes().to_vec();
     let piece = reader.compact(&mut moved).unwrap();
+    assert!(reader.is_complete());
     assert_eq!(&moved[piece.data], b"abc");
     assert_eq!(&moved[piece.consumed..], b"next");
 }
