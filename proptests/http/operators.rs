@@ -58,6 +58,21 @@ fn operators_are_told_how_it_is() {
 }
 
 #[test]
+fn regression_the_next_process_may_have_the_same_operators() {
+    let backend = Backend::hello();
+    let config = |admin: &str| table(&[backend.address()], "", &format!("admin: {admin}"));
+    let old = Gateway::start(&config("127.0.0.1:0"));
+    let line = old.said("operators are answered on http://");
+    let admin = line.rsplit_once('/').unwrap().1;
+    let new = Gateway::launch(&config(admin), 1, old.address());
+    assert_eq!(ask(&new, "/health/live").status(), 200);
+    old.signal("TERM");
+    assert_eq!(old.exit().0.code(), Some(0));
+    assert_eq!(ask(&new, "/health/ready").status(), 200);
+    assert_eq!(new.client().get("/").text(), "hello");
+}
+
+#[test]
 fn told_to_stop_twice_it_does_so_at_once() {
     let barrier = Arc::new(Barrier::new(2));
     let backend = slow(&barrier);

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::http::demo::Demo;
-use crate::frontend::http::listener::Listener;
+use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
@@ -81,6 +81,7 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     });
     let log = start_log(folder, &serve)?;
     let listeners = listeners(args, &serve, folder)?;
+    let operators = serve.admin.as_ref().map(for_operators).transpose()?;
     let server = Server::start(&gateway, &settings, &listeners, workers, log.as_ref())
         .map_err(|fault| fault.to_string())?;
     for (address, listener) in server.addresses().iter().zip(&listeners) {
@@ -95,8 +96,15 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
         first.into_iter().for_each(show_what_to_try);
     }
     let log_ref = log.as_ref();
+    let operators = operators.map(|listener| {
+        let (gateway, settings) = (Arc::clone(&gateway), Arc::clone(&settings));
+        (
+            listener,
+            Worker::new(gateway, settings, Arc::default(), None),
+        )
+    });
     runtime.block_on(control(
-        args, &serve, &gateway, &settings, &server, log_ref, signals,
+        args, &serve, &gateway, &server, operators, log_ref, signals,
     ))?;
     let totals = server.join();
     if log.is_some_and(|log| !log.end(LAST_LINES)) {
@@ -163,13 +171,19 @@ fn address(listen: &ListenAddress) -> Result<SocketAddr, String> {
         .ok_or_else(|| format!("cannot listen on {said}: the name has no address"))
 }
 
+/// The listener for operators, bound before any other listens. The next process may share its port.
+fn for_operators(admin: &ListenAddress) -> Result<StdListener, String> {
+    let address = address(admin)?;
+    bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))
+}
+
 /// Does what signals and operators ask for, until the server has come to its end.
 async fn control(
     args: &ServeArgs,
     serve: &Serve,
-    gateway: &Arc<Gateway>,
-    settings: &Arc<Settings>,
+    gateway: &Gateway,
     server: &Server,
+    operators: Option<(StdListener, Worker)>,
     log: Option<&AccessLog>,
     mut signals: [Signal; 4],
 ) -> Result<(), String> {
@@ -178,14 +192,13 @@ async fn control(
         is_draining: Cell::new(false),
         totals: Box::new(move || Totals::of(counters.iter().map(|counters| &**counters))),
     });
-    if let Some(admin) = &serve.admin {
-        let address = address(admin)?;
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
-        let bound = listener.local_addr().unwrap_or(address);
-        tell(&format!("operators are answered on http://{bound}"));
-        let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
-        let worker = Rc::new(Worker::new(gateway, settings, Arc::default(), None));
+    if let Some((bound, worker)) = operators {
+        let listener = listen(&bound).and_then(|()| TcpListener::from_std(bound));
+        let listener = listener.map_err(|error| format!("cannot answer operators: {error}"))?;
+        if let Ok(address) = listener.local_addr() {
+            tell(&format!("operators are answered on http://{address}"));
+        }
+        let worker = Rc::new(worker);
         spawn_local(Rc::clone(&worker).keep_house());
         spawn_local(admin::serve(worker, listener, Rc::clone(&told)));
     }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::config::serve;
 use crate::runtime::tls::files::TlsFiles;
@@ -76,9 +76,10 @@ impl Listener {
     }
 }
 
-/// A listener that others, in this process and the next, may share the port with.
-pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    const BACKLOG: i32 = 4096;
+/// A socket that others, in this process and the next, may share the port with. It takes no
+/// connection before it [`listen`]s: one that did, of a process that then cannot start, would lose
+/// those that came.
+pub(in crate::frontend) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -90,6 +91,11 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// Has connections come to a socket that is bound.
+pub(in crate::frontend) fn listen(bound: &TcpListener) -> io::Result<()> {
+    const BACKLOG: i32 = 4096;
+    SockRef::from(bound).listen(BACKLOG)
 }

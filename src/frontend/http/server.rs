@@ -1,7 +1,7 @@
 //! The workers: a thread a core, each with a runtime, listeners and connections of its own.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_local;
 
 use crate::frontend::http::accept::{SERVED, accept};
-use crate::frontend::http::listener::{Listener, ListenerService, Service, bind};
+use crate::frontend::http::listener::{Listener, ListenerService, Service, bind, listen};
 use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
 use crate::runtime::gateway::Gateway;
@@ -34,6 +34,8 @@ pub struct Server {
     /// As long as this is there, certificates that change are read again.
     _watcher: Option<Watcher>,
 }
+
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// How many names one worker looks up at once, and files it reads; others wait for their turn.
 const MOST_LOOKUPS: usize = 16;
@@ -88,6 +90,13 @@ impl Server {
                 certificates.push(Arc::clone(tls));
             }
             addresses.push(bind_all(*address, &service, &mut shares)?);
+        }
+        // Nothing of theirs can fail any more.
+        for (listener, _) in shares.iter().flatten() {
+            listen(listener).map_err(|error| StartFault::Listen {
+                address: listener.local_addr().unwrap_or(NOWHERE),
+                error,
+            })?;
         }
         let (stop, _) = watch::channel(false);
         let mut server = Self {
