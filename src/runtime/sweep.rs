@@ -135,11 +135,12 @@ impl Watch {
         self.sweep.upgrade().map_or(0, |sweep| sweep.now())
     }
 
-    /// When it will be so much later; never for none.
+    /// When it will surely be so much later; never for none. What the last tick said is up to a tick
+    /// ago, so that one is put to it: no deadline is over too early, and up to two ticks late.
     #[must_use]
     pub fn after(&self, time: Option<Duration>) -> u64 {
         time.map_or(NEVER, |time| {
-            let ms = u64::try_from(time.as_millis()).unwrap_or(NEVER);
+            let ms = u64::try_from((time + TICK).as_millis()).unwrap_or(NEVER);
             self.now().saturating_add(ms)
         })
     }
@@ -182,9 +183,9 @@ mod tests {
         let cx = Context::from_waker(Waker::noop());
         assert!(!watch.is_over(&cx), "none is set");
         watch.set(watch.after(Some(Duration::from_millis(120))));
-        sweep.tick(119);
-        assert!(!watch.is_over(&cx));
-        sweep.tick(120);
+        sweep.tick(169);
+        assert!(!watch.is_over(&cx), "it may have been 50 when it was set");
+        sweep.tick(170);
         assert!(watch.is_over(&cx));
         watch.clear();
         assert!(!watch.is_over(&cx));
@@ -195,7 +196,7 @@ mod tests {
         time.set(9_000);
         let watch = sweep.watch();
         watch.set(watch.after(Some(Duration::from_millis(50))));
-        sweep.tick(9_049);
+        sweep.tick(9_099);
         assert!(!watch.is_over(&cx));
     }
 }
