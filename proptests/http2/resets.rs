@@ -84,6 +84,21 @@ async fn a_backend_that_resets_before_its_answer() {
 }
 
 #[tokio::test]
+async fn regression_a_stream_that_is_reset_is_no_stale_connection() {
+    let (backend, seen) = over_stream().await;
+    let (service, backends) = (ListenerService::Plain, [backend.to_string()]);
+    let keys = json!({"retry": "none"});
+    let rig = Rig::routed(service, Protocol::H2, &backends, &keys, |_| {});
+    let mut client = Client::connect(rig.address).await;
+    assert_eq!(client.get("/").await.status(), 200);
+    for (asked, path) in [(2, "/reset"), (3, "/refuse")] {
+        client.get(path).await;
+        assert_eq!(Seen::count(&seen.requests), asked, "{path} was sent twice");
+    }
+    assert_eq!(Seen::count(&seen.connections), 1);
+}
+
+#[tokio::test]
 async fn an_answer_that_is_torn_never_ends_clean() {
     let (backend, seen) = over_stream().await;
     let rig = Rig::new(Protocol::H2, &[backend]);

@@ -86,7 +86,6 @@ impl fmt::Debug for Exchange<'_> {
         f.debug_struct("Exchange")
             .field("outgoing", &self.outgoing)
             .field("slot", &self.slot)
-            .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
 }
@@ -115,6 +114,8 @@ pub struct Exchange<'e> {
     pub(super) ends: u64,
     /// Whether anything has come from the backend since the request was sent to it.
     pub(super) has_spoken: Cell<bool>,
+    /// Whether it was the connection, over HTTP/2, and not the stream alone that failed.
+    pub(super) is_gone: Cell<bool>,
     /// How many interim responses there were.
     pub(super) interims: Cell<u32>,
     /// Takes interim responses.
@@ -147,6 +148,7 @@ impl<'e> Exchange<'e> {
             failed: Vec::new(),
             due: None,
             has_spoken: Cell::new(false),
+            is_gone: Cell::new(false),
             interims: Cell::new(0),
             interim,
             picked: None,
@@ -199,9 +201,9 @@ impl<'e> Exchange<'e> {
         self.failed.len() + usize::from(self.slot.is_some())
     }
 
-    pub(super) fn may_repeat(&self) -> bool {
-        let non_idempotent = self.policy.retry.non_idempotent;
-        self.kept.is_whole() && (non_idempotent || is_idempotent(self.outgoing.method))
+    /// Whether it may be sent again where a kept connection proves to be stale.
+    pub(super) fn is_harmless(&self) -> bool {
+        self.kept.is_whole() && is_idempotent(self.outgoing.method)
     }
 
     /// Whether another try follows this one; then it is paid for.

@@ -44,11 +44,15 @@ impl Exchange<'_> {
                         ends: self.ends,
                     });
                 }
-                // A connection that was being given up: that was no try.
+                // A connection that was being given up: that was no try. One on which a stream alone
+                // was reset is alive.
                 Err(Failure::Upstream(UpstreamFault::Refused))
-                    if is_stale && self.kept.is_whole() => {}
+                    if is_stale && self.is_gone.get() && self.kept.is_whole() => {}
                 Err(Failure::Upstream(UpstreamFault::Reset))
-                    if is_stale && self.may_repeat() && self.interims.get() == 0 => {}
+                    if is_stale
+                        && self.is_gone.get()
+                        && self.is_harmless()
+                        && self.interims.get() == 0 => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -62,6 +66,7 @@ impl Exchange<'_> {
     ) -> Result<(Box<StreamAnswer>, Option<Pipe>), Failure> {
         let request = (self.outgoing.make_request)(backend)?;
         let is_whole = self.outgoing.length.is_empty();
+        self.is_gone.set(true);
         let sent = slot.send(request, is_whole);
         let (mut response, upload) = sent.map_err(|error| unsent(&error))?;
         let mut to = OutgoingStream::new(upload);
@@ -129,7 +134,10 @@ impl Exchange<'_> {
                     "its status is {status}"
                 )))
             }
-            Err(error) => Err(fault(&error)),
+            Err(error) => {
+                self.is_gone.set(!error.is_reset());
+                Err(fault(&error))
+            }
         })
     }
 

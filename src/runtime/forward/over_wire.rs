@@ -26,12 +26,12 @@ impl Exchange<'_> {
         if let Some(wire) = lease.kept(&self.worker.buffers) {
             // What is sent where the other side has just closed is lost; who may not be repeated
             // is not sent there unless the kernel says as well that it is open.
-            if self.may_repeat() || is_open(&wire) {
+            if self.is_harmless() || is_open(&wire) {
                 match self.attempt_on_wire(wire, backend, requester).await {
                     Ok(answered) => return Ok(self.answer_of(answered, lease)),
                     // A kept connection that had been given up: that was no try.
                     Err(Failure::Upstream(UpstreamFault::Reset))
-                        if self.may_repeat() && !self.has_spoken.get() => {}
+                        if self.is_harmless() && !self.has_spoken.get() => {}
                     Err(failure) => return Err(failure),
                 }
             }
@@ -120,10 +120,6 @@ impl Exchange<'_> {
             match wire.poll_fill(cx, &self.worker.buffers) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(length)) if length > 0 => self.has_spoken.set(true),
-                Poll::Ready(Ok(_)) if !wire.data().is_empty() => {
-                    let what = "it ends within its head".to_owned();
-                    return Poll::Ready(Err(UpstreamFault::BadResponse(what).into()));
-                }
                 Poll::Ready(Ok(_) | Err(_)) => {
                     return Poll::Ready(Err(UpstreamFault::Reset.into()));
                 }
