@@ -89,7 +89,6 @@ fn answers_that_cannot_be_passed_on() {
         "HTTP/1.1 99 Low\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 600 High\r\nContent-Length: 0\r\n\r\n",
         "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Le",
         &huge,
         &many,
     ] {
@@ -143,6 +142,36 @@ fn an_answer_that_breaks_off_can_be_seen_to() {
             assert!(seen.contains(&kind), "{head:?}: {kind}");
         }
     }
+}
+
+#[test]
+fn regression_what_came_before_an_answer_broke_is_passed_on() {
+    for body in ["4\r\npart\r\n", "4\r\npart\r\nzz\r\n", "ff\r\npart"] {
+        let backend = Backend::start(move |peer| {
+            let _ = peer.request();
+            peer.send(format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}"
+            ));
+        });
+        let gateway = once(backend.address(), "");
+        let mut client = gateway.client();
+        client.send(get("/"));
+        let came = String::from_utf8(client.wire.rest()).unwrap();
+        assert!(
+            came.starts_with("HTTP/1.1 200 OK\r\n"),
+            "{body:?}: {came:?}"
+        );
+        assert!(came.ends_with("part\r\n"), "{body:?}: {came:?}");
+    }
+}
+
+#[test]
+fn one_that_closes_within_its_head() {
+    let backend = Backend::start(|peer| {
+        let _ = peer.request();
+        peer.send("HTTP/1.1 200 OK\r\nContent-Le");
+    });
+    check(&once(backend.address(), ""), 502, "upstream.reset");
 }
 
 #[test]

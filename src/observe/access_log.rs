@@ -208,6 +208,7 @@ struct Writing {
 
 impl Writing {
     fn run(mut self, receiver: &Receiver<Message>) {
+        let mut was_written = true;
         while let Ok(message) = receiver.recv() {
             // Acquire: see `AccessLog::reopen`.
             if self.reopens.swap(false, Ordering::Acquire) {
@@ -221,10 +222,15 @@ impl Writing {
             match message {
                 Message::Lines(bytes, lines) => {
                     let written = self.output.write_all(&bytes);
+                    let written = written.and_then(|()| self.output.flush());
                     // A full disk or a closed pipe is no reason to stop serving.
-                    if written.and_then(|()| self.output.flush()).is_err() {
+                    if let Err(error) = &written {
                         self.counters.log_dropped.add(lines);
+                        if was_written {
+                            eprintln!("tollgate: the access log cannot be written: {error}");
+                        }
                     }
+                    was_written = written.is_ok();
                 }
                 Message::Wake => {}
                 Message::End => return,

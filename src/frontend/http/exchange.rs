@@ -29,7 +29,7 @@ use crate::http1::version::Version;
 use crate::runtime::boxed::boxed;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
 use crate::runtime::forward::body::IncomingBody;
-use crate::runtime::forward::download::Download;
+use crate::runtime::forward::download::{Broken, Download};
 use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::requester::{Client, Requester};
 use crate::runtime::http2::fields::fields_of;
@@ -242,7 +242,15 @@ impl HttpExchange<'_> {
         let requester = Requester::Wire(client);
         if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
             outcome.broken(broken);
-            return Next::Abort;
+            // A client that knows where the body should have ended sees that a part is missing;
+            // what came before that shall reach it.
+            let is_framed = body != BodyLength::UntilClose;
+            return match broken {
+                Broken::Backend(_) if is_framed => Next::Close,
+                Broken::Backend(_) | Broken::Request | Broken::ClientLeft | Broken::Timeout => {
+                    Next::Abort
+                }
+            };
         }
         if keeps_upstream && is_upload_over {
             backend.keep(&answer.lease, worker);

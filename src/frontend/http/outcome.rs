@@ -109,7 +109,7 @@ impl<'o> Outcome<'o> {
                 10 if name.eq_ignore_ascii_case(b"user-agent") => &mut user_agent,
                 _ => continue,
             };
-            *place = std::str::from_utf8(value).ok();
+            *place = Some(String::from_utf8_lossy(value));
         }
         let duration_us = since(begun);
         let mut record = Record {
@@ -130,8 +130,8 @@ impl<'o> Outcome<'o> {
             request_id: std::str::from_utf8(request.id.as_bytes()).ok(),
             code: self.code,
             detail: self.detail.as_deref(),
-            referer,
-            user_agent,
+            referer: referer.as_deref(),
+            user_agent: user_agent.as_deref(),
         };
         log.write(
             &self.worker.counters,

@@ -41,6 +41,8 @@ pub struct Pipe {
     /// Of use only where it goes over HTTP/1.1.
     to: OutgoingBody,
     is_ended: bool,
+    /// Why nothing more comes. What came before goes out first.
+    fault: Option<ReadFault>,
     /// Whether anything has moved since this was last looked at.
     pub has_moved: bool,
     /// Whether data is there that the other side does not take.
@@ -63,6 +65,7 @@ impl Pipe {
         Self {
             to: OutgoingBody::new(to),
             is_ended: false,
+            fault: None,
             has_moved: false,
             is_stuck: false,
         }
@@ -70,7 +73,7 @@ impl Pipe {
 
     /// A body that has gone out already.
     #[must_use]
-    pub const fn ended() -> Self {
+    pub fn ended() -> Self {
         Self {
             is_ended: true,
             ..Self::new(BodyLength::None)
@@ -89,13 +92,13 @@ impl Pipe {
         buffers: &Buffers,
         mut look: impl FnMut(&[u8]),
     ) -> Poll<Result<(), PipeFault>> {
-        while !self.is_ended {
+        while !self.is_ended && self.fault.is_none() {
             match from.poll_ready(cx, buffers) {
                 Poll::Pending => {
                     self.is_stuck = to.poll_flush(cx).map_err(PipeFault::Write)?.is_pending();
                     return Poll::Pending;
                 }
-                Poll::Ready(Err(fault)) => return Poll::Ready(Err(PipeFault::Read(fault))),
+                Poll::Ready(Err(fault)) => self.fault = Some(fault),
                 Poll::Ready(Ok(0)) => {
                     let ended = self.end(&mut from, &mut to, buffers);
                     ended.map_err(PipeFault::Write)?;
@@ -111,7 +114,11 @@ impl Pipe {
                 }
             }
         }
-        to.poll_flush(cx).map_err(PipeFault::Write)
+        ready!(to.poll_flush(cx)).map_err(PipeFault::Write)?;
+        Poll::Ready(match self.fault.take() {
+            Some(fault) => Err(PipeFault::Read(fault)),
+            None => Ok(()),
+        })
     }
 
     /// Whether all of it came in and was handed on.
