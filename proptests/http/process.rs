@@ -67,14 +67,20 @@ fn requests_that_do_not_finish_are_cut_when_their_time_is_over() {
         peer.request();
         peer.wait_closed();
     });
-    let gateway = Gateway::start(&table(&[backend.address()], "", "drain_timeout: 300ms"));
+    let rest = "drain_timeout: 300ms\naccess_log: stderr";
+    let gateway = Gateway::start(&table(&[backend.address()], "", rest));
     let mut client = gateway.client();
     client.send(get("/"));
     backend.wait(|seen| seen.requests.len() == 1);
     gateway.signal("TERM");
-    let (status, _) = gateway.exit();
+    let (status, said) = gateway.exit();
     assert_eq!(status.code(), Some(0));
-    assert!(client.response_to("GET").is_err());
+    let response = client.response();
+    assert_eq!(response.status(), 503);
+    assert!(response.text().contains("gateway.draining"), "{response:?}");
+    client.expect_closed();
+    let is_line = |line: &String| line.contains("\"code\":\"gateway.draining\"");
+    assert!(said.iter().any(is_line), "{said:?}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         RequestFault::Timeout,
         RequestFault::PlainHttp,
     ]);
-    let gateway = Just(GatewayFault::Internal);
+    let gateway = prop::sample::select(vec![GatewayFault::Draining, GatewayFault::Internal]);
     let text = || prop_oneof![".{0,40}", "[\\x00-\\x7f%\"\\\\]{0,20}", ".{600}"];
     let versions = prop::collection::vec(1..99_u32, 0..4).prop_map(|numbers| {
         let version = |number: u32| ApiVersion::parse(&number.to_string()).unwrap();

@@ -15,3 +15,4 @@ mod over_stream;
 mod over_wire;
 pub mod pipe;
 pub mod requester;
+mod sending;

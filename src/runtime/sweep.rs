@@ -25,6 +25,8 @@ pub struct Sweep {
     watches: RefCell<Vec<Weak<Watch>>>,
     /// Milliseconds since the worker began, as of the last tick.
     now: Cell<u64>,
+    /// Whether the time of all is over.
+    is_ended: Cell<bool>,
     begun: Notify,
 }
 
@@ -47,6 +49,7 @@ impl Sweep {
             now: Cell::new(clock()),
             clock,
             watches: RefCell::default(),
+            is_ended: Cell::new(false),
             begun: Notify::new(),
         }
     }
@@ -68,10 +71,27 @@ impl Sweep {
         watch
     }
 
-    /// Milliseconds since the worker began, as of the last tick.
+    /// Milliseconds since the worker began, as of the last tick; once all is over, no deadline is
+    /// later.
     #[must_use]
     pub const fn now(&self) -> u64 {
-        self.now.get()
+        if self.is_ended.get() {
+            NEVER
+        } else {
+            self.now.get()
+        }
+    }
+
+    /// Whether the time of all is over.
+    #[must_use]
+    pub const fn is_ended(&self) -> bool {
+        self.is_ended.get()
+    }
+
+    /// Ends the time of all, also of those who have no deadline.
+    pub fn end(&self) {
+        self.is_ended.set(true);
+        self.wake_all();
     }
 
     /// Says what time it is, and wakes the tasks whose time is over.
@@ -189,6 +209,9 @@ mod tests {
         assert!(watch.is_over(&cx));
         watch.clear();
         assert!(!watch.is_over(&cx));
+        sweep.end();
+        assert!(watch.is_over(&cx), "for all");
+        sweep.is_ended.set(false);
         drop(watch);
         sweep.tick(121);
         assert!(sweep.watches.borrow().is_empty());

@@ -105,6 +105,9 @@ pub enum RequestFault {
 /// The gateway cannot serve this.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum GatewayFault {
+    /// It is about to stop, and waits no longer.
+    #[error("the gateway is stopping and waits no longer for an answer")]
+    Draining,
     /// It is wrong itself.
     #[error("the gateway failed")]
     Internal,
@@ -221,6 +224,7 @@ impl GatewayFault {
     #[must_use]
     pub const fn face(self) -> (&'static str, u16, &'static str) {
         match self {
+            Self::Draining => ("gateway.draining", 503, "proxy_internal_response"),
             Self::Internal => ("gateway.internal", 500, "proxy_internal_error"),
         }
     }

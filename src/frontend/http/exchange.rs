@@ -247,9 +247,11 @@ impl HttpExchange<'_> {
             let is_framed = body != BodyLength::UntilClose;
             return match broken {
                 Broken::Backend(_) if is_framed => Next::Close,
-                Broken::Backend(_) | Broken::Request | Broken::ClientLeft | Broken::Timeout => {
-                    Next::Abort
-                }
+                Broken::Backend(_)
+                | Broken::Request
+                | Broken::ClientLeft
+                | Broken::Timeout
+                | Broken::Stopped => Next::Abort,
             };
         }
         if keeps_upstream && is_upload_over {

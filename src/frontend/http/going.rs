@@ -4,7 +4,7 @@ use crate::engine::backend::{Address, Backend};
 use crate::engine::decide::Plan;
 use crate::engine::edit::Edits;
 use crate::engine::request::Headers;
-use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::fault::{Cause, GatewayFault, RequestFault};
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Request, grpc};
 use crate::frontend::http::admission::no_backend;
@@ -130,6 +130,7 @@ pub(in crate::frontend) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Optio
         Failure::NoBackend => no_backend(plan),
         Failure::Upstream(fault) => Cause::from(fault.told()),
         Failure::BodyTimeout => Cause::from(RequestFault::Timeout),
+        Failure::Stopped => Cause::from(GatewayFault::Draining),
         Failure::Body(ReadFault::TooLarge(fault)) => Cause::from(*fault),
         Failure::Body(ReadFault::Body(fault)) => Cause::Wire {
             code: fault.code(),

@@ -80,6 +80,7 @@ impl<'o> Outcome<'o> {
         self.code = Some(match broken {
             Broken::Backend(_) => "upstream.incomplete",
             Broken::Timeout => "upstream.timeout",
+            Broken::Stopped => "gateway.draining",
             Broken::Request | Broken::ClientLeft => "client.left",
         });
     }

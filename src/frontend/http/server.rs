@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -35,6 +36,8 @@ pub struct Server {
     _watcher: Option<Watcher>,
 }
 
+/// How long it may take to say that time is over.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// How many names one worker looks up at once, and files it reads; others wait for their turn.
@@ -221,7 +224,12 @@ async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<
     for task in accepting {
         let _ = task.await;
     }
-    let _ = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet()).await;
+    let drained = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet());
+    if drained.await.is_err() {
+        // Who still waits is told, and leaves its line in the log.
+        worker.sweep.end();
+        let _ = tokio::time::timeout(LAST_ANSWERS, worker.quiet()).await;
+    }
     if let Some(log) = &worker.log {
         log.flush(&worker.counters);
     }

@@ -35,6 +35,8 @@ pub enum Broken {
     ClientLeft,
     /// Time is over.
     Timeout,
+    /// The gateway stops, and waits no longer.
+    Stopped,
 }
 
 impl Broken {
@@ -48,7 +50,7 @@ impl Broken {
             )) => reason,
             Self::Backend(_) => Reason::INTERNAL_ERROR,
             Self::Request => Reason::PROTOCOL_ERROR,
-            Self::ClientLeft | Self::Timeout => Reason::CANCEL,
+            Self::ClientLeft | Self::Timeout | Self::Stopped => Reason::CANCEL,
         }
     }
 }
@@ -90,7 +92,7 @@ impl<'p> Download<'p> {
                 watch.set(ends.min(watch.after(Some(idle))));
             }
             match polled {
-                Poll::Pending if watch.is_over(cx) => Poll::Ready(Err(self.out_of_time())),
+                Poll::Pending if watch.is_over(cx) => Poll::Ready(Err(self.out_of_time(worker))),
                 polled @ (Poll::Ready(_) | Poll::Pending) => polled,
             }
         })
@@ -103,8 +105,10 @@ impl<'p> Download<'p> {
     }
 
     /// Who is to blame where nothing has moved for too long.
-    const fn out_of_time(&self) -> Broken {
-        if self.down.is_stuck {
+    fn out_of_time(&self, worker: &Worker) -> Broken {
+        if worker.sweep.is_ended() {
+            Broken::Stopped
+        } else if self.down.is_stuck {
             Broken::ClientLeft
         } else {
             Broken::Timeout

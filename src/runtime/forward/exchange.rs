@@ -20,8 +20,9 @@ use crate::http1::response::ResponseTo;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
 use crate::runtime::forward::body::ReadFault;
 use crate::runtime::forward::kept::Kept;
-use crate::runtime::forward::pipe::{Pipe, PipeFault, Sink};
+use crate::runtime::forward::pipe::{PipeFault, Sink};
 use crate::runtime::forward::requester::Requester;
+use crate::runtime::forward::sending::Sending;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::fault::UpstreamFault;
 use crate::runtime::wire::Wire;
@@ -71,6 +72,9 @@ pub enum Failure {
     /// The client has left.
     #[error("the client left")]
     ClientLeft,
+    /// The gateway stops, and waits no longer.
+    #[error("the gateway stopped")]
+    Stopped,
 }
 
 impl fmt::Debug for Outgoing<'_> {
@@ -230,7 +234,11 @@ impl<'e> Exchange<'e> {
             Ok(answer) => return Some(retry::Failure::Status(answer.head().status())),
             Err(Failure::Upstream(fault)) => fault,
             Err(
-                Failure::NoBackend | Failure::Body(_) | Failure::BodyTimeout | Failure::ClientLeft,
+                Failure::NoBackend
+                | Failure::Body(_)
+                | Failure::BodyTimeout
+                | Failure::ClientLeft
+                | Failure::Stopped,
             ) => return None,
         };
         match fault {
@@ -354,6 +362,9 @@ impl<'e> Exchange<'e> {
         requester: &mut Requester<'_, '_>,
     ) -> Poll<Failure> {
         if self.watch.is_over(cx) {
+            if self.worker.sweep.is_ended() {
+                return Poll::Ready(Failure::Stopped);
+            }
             let is_over = sending.is_over() || self.is_over();
             // There is a part of the body that the backend does not take.
             return Poll::Ready(if is_over || sending.upload.is_stuck {
@@ -364,35 +375,6 @@ impl<'e> Exchange<'e> {
         }
         let left = requester.poll_left(cx, sending.upload.is_ended(), &self.worker.buffers);
         left.map(|()| Failure::ClientLeft)
-    }
-}
-
-/// A request on its way to one backend.
-#[derive(Debug)]
-pub(super) struct Sending {
-    pub(super) upload: Pipe,
-    /// Whether the backend takes no more of it.
-    pub(super) is_broken: bool,
-    /// Whether the answer is waited for, and the time for it runs.
-    is_timed: bool,
-}
-
-impl Sending {
-    pub(super) const fn new(upload: Pipe) -> Self {
-        Self {
-            upload,
-            is_broken: false,
-            is_timed: false,
-        }
-    }
-
-    const fn is_over(&self) -> bool {
-        self.upload.is_ended() || self.is_broken
-    }
-
-    /// What is left to be sent.
-    pub(super) fn rest(self) -> Option<Pipe> {
-        (!self.upload.is_ended()).then_some(self.upload)
     }
 }
 

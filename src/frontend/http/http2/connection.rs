@@ -142,7 +142,8 @@ impl Connection {
     /// Whether a deadline is over; if not, the task is woken when the next one is.
     fn is_due(&self, cx: &Context<'_>) -> bool {
         self.watch.set(self.due());
-        self.watch.is_over(cx)
+        // Where the time of all is over, it ends with the last of its streams, which are told so.
+        self.watch.is_over(cx) && !self.worker.sweep.is_ended()
     }
 
     /// The next deadline.

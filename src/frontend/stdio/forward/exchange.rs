@@ -206,7 +206,7 @@ fn cause_of_broken(broken: Broken, client: &MemoryClient) -> Cause<'static> {
             limit_bytes: client.answer.most_bytes(),
         }
         .into(),
-        Broken::Request => GatewayFault::Internal.into(),
+        Broken::Request | Broken::Stopped => GatewayFault::Internal.into(),
     }
 }
 
