@@ -7,7 +7,8 @@ use crate::http1::span::Span;
 /// A target that is in the form its method asks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Target {
-    /// All of it.
+    /// Without its fragment, which is no part of what is asked for (RFC 9110 section 7.1): nobody
+    /// after us may read one out of it.
     pub(crate) whole: Span,
     /// Of the absolute form: host and port.
     pub(crate) authority: Option<Span>,
@@ -26,10 +27,10 @@ pub(crate) fn read_target(
         return Err(RequestFault::Connect);
     }
     let text = bytes.get(start..end).unwrap_or_default();
-    if memchr::memchr(b'#', text).is_some() {
-        // No form has one, and two readers may disagree on where it begins.
-        return Err(target_fault("it has a fragment, which is never sent"));
-    }
+    let fragment = memchr::memchr(b'#', text);
+    let text = text
+        .get(..fragment.unwrap_or(text.len()))
+        .unwrap_or_default();
     let whole = Span::new(start, start + text.len());
     let of_itself = Target {
         whole,
