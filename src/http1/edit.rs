@@ -57,7 +57,7 @@ impl<'a> FieldValue<'a> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// Edits as texts: `-name` drops, `name: value` adds.

@@ -1,7 +1,7 @@
 //! The workers: a thread a core, each with a runtime, listeners and connections of its own.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -38,7 +38,6 @@ pub struct Server {
 
 /// How long it may take to say that time is over.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
-const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// How many names one worker looks up at once, and files it reads; others wait for their turn.
 const MOST_LOOKUPS: usize = 16;
@@ -94,12 +93,11 @@ impl Server {
             }
             addresses.push(bind_all(*address, &service, &mut shares)?);
         }
-        // Nothing of theirs can fail any more.
-        for (listener, _) in shares.iter().flatten() {
-            listen(listener).map_err(|error| StartFault::Listen {
-                address: listener.local_addr().unwrap_or(NOWHERE),
-                error,
-            })?;
+        let watcher = Watcher::start(certificates)?;
+        // Only now that all are bound, and nothing else can be wrong with what was asked for.
+        for ((listener, _), address) in shares.iter().flat_map(|own| own.iter().zip(&addresses)) {
+            let address = *address;
+            listen(listener).map_err(|error| StartFault::Listen { address, error })?;
         }
         let (stop, _) = watch::channel(false);
         let mut server = Self {
@@ -107,7 +105,7 @@ impl Server {
             counters: Vec::new(),
             stop,
             addresses,
-            _watcher: Watcher::start(certificates)?,
+            _watcher: watcher,
         };
         server.counters.extend(log.map(AccessLog::counters));
         for (number, shares) in shares.into_iter().enumerate() {

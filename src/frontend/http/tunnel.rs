@@ -29,13 +29,11 @@ pub(super) async fn tunnel(
     let idle = Some(policy.timeouts.idle);
     watch.set(ends.min(watch.after(idle)));
     let [mut up, mut down] = [Direction::default(), Direction::default()];
-    let mut was_broken = false;
     poll_fn(|cx| {
         let is_up = up.poll(cx, client, &mut backend, buffers).is_ready();
         let is_down = down.poll(cx, &mut backend, client, buffers).is_ready();
-        let is_broken = up.is_broken || down.is_broken;
-        let breaks = is_broken && !std::mem::replace(&mut was_broken, is_broken);
-        if std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved) | breaks {
+        if std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved) {
+            let is_broken = up.is_broken || down.is_broken;
             let time = if is_broken { Some(LAST_WORDS) } else { idle };
             watch.set(ends.min(watch.after(time)));
         }
@@ -64,6 +62,7 @@ struct Direction {
     is_shut: bool,
     /// Whether it is over because either side of it broke.
     is_broken: bool,
+    /// Whether bytes have gone on, or it has broken, since this was last looked at.
     has_moved: bool,
 }
 
@@ -78,6 +77,7 @@ impl Direction {
     ) -> Poll<()> {
         if !self.is_over && ready!(self.poll_move(cx, from, to, buffers)).is_err() {
             self.is_broken = true;
+            self.has_moved = true;
         }
         self.is_over = true;
         if !self.is_shut {
