@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tollgate::engine::backend::{Address, BackendSource};
-use tollgate::engine::balance::{Cursor, Pool};
+use tollgate::engine::upstream::backend::{Address, BackendSource};
+use tollgate::engine::upstream::balance::{Cursor, Pool};
 
 fn pool() -> Pool {
     let addresses: Vec<Address> = (1..=3)

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use tollgate::engine::edit::Edits;
+use tollgate::engine::semantics::edit::Edits;
 use tollgate::http1::body::BodyReader;
 use tollgate::http1::chunked::{write_chunk, write_last_chunk};
 use tollgate::http1::length::BodyLength;

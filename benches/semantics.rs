@@ -4,15 +4,15 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tollgate::engine::backend::Address;
-use tollgate::engine::edit::Edits;
 use tollgate::engine::policy::{HostRule, Policy};
-use tollgate::engine::semantics::fault::{Cause, UpstreamFault};
+use tollgate::engine::semantics::edit::Edits;
+use tollgate::engine::semantics::error::{Cause, UpstreamError};
 use tollgate::engine::semantics::hops::Protocol;
 use tollgate::engine::semantics::identity::RequestId;
 use tollgate::engine::semantics::noted::Noted;
 use tollgate::engine::semantics::problem::Problem;
 use tollgate::engine::semantics::{Arrival, Request, response_edits};
+use tollgate::engine::upstream::backend::Address;
 
 type Fields = Vec<(&'static str, &'static str)>;
 
@@ -100,7 +100,7 @@ fn semantics(criterion: &mut Criterion) {
         let policy = Policy::default();
         bencher.iter(|| response_edits(&mut edits, black_box(&policy), None, None));
     });
-    let cause = Cause::from(UpstreamFault::Timeout);
+    let cause = Cause::from(UpstreamError::Timeout);
     let mut body = Vec::new();
     group.bench_function("problem", |bencher| {
         bencher.iter(|| {

@@ -10,19 +10,19 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use tollgate::config::compile::{LoadOptions, Loaded, load_json};
-use tollgate::engine::backend::Address;
-use tollgate::engine::decide::decide;
-use tollgate::engine::edit::Edits;
 use tollgate::engine::policy::{Cors, HostRule, Policy};
-use tollgate::engine::registry::Registry;
 use tollgate::engine::request::RawRequest;
-use tollgate::engine::semantics::fault::{Cause, UpstreamFault};
+use tollgate::engine::routing::decide::decide;
+use tollgate::engine::routing::table::Table;
+use tollgate::engine::routing::versioning::Versioning;
+use tollgate::engine::semantics::edit::Edits;
+use tollgate::engine::semantics::error::{Cause, UpstreamError};
 use tollgate::engine::semantics::hops::Protocol;
 use tollgate::engine::semantics::problem::Problem;
 use tollgate::engine::semantics::{Arrival, Request, response_edits};
 use tollgate::engine::snapshot::Snapshot;
-use tollgate::engine::table::Table;
-use tollgate::engine::versioning::Versioning;
+use tollgate::engine::upstream::backend::Address;
+use tollgate::engine::upstream::registry::Registry;
 use tollgate::http1::body::BodyReader;
 use tollgate::http1::length::BodyLength;
 use tollgate::http1::limits::HeadLimits;
@@ -121,7 +121,7 @@ fn what_a_proxy_changes_allocates_nothing() {
             request.edits(&mut edits, &policy, &random);
             black_box(request.upstream_host(&policy, &backend, &mut buffer));
             black_box(edits.added().count());
-            let cause = Cause::from(UpstreamFault::Timeout);
+            let cause = Cause::from(UpstreamError::Timeout);
             let problem = Problem {
                 cause: &cause,
                 id: &request.id,
@@ -137,7 +137,7 @@ fn what_a_proxy_changes_allocates_nothing() {
 }
 
 /// Beside the trie, which any router of this kind has.
-const MOST_BYTES_A_ROUTE: usize = 150;
+const MAX_BYTES_A_ROUTE: usize = 150;
 
 #[test]
 fn a_route_takes_little_beside_the_trie() {
@@ -165,7 +165,7 @@ fn a_route_takes_little_beside_the_trie() {
             compiled.unwrap().router_heap_bytes(),
             table.router_heap_bytes()
         );
-        assert!(said <= MOST_BYTES_A_ROUTE, "{said}");
+        assert!(said <= MAX_BYTES_A_ROUTE, "{said}");
         assert!(
             said <= seen + 1,
             "the router says {said}, the allocator {seen}"

@@ -14,8 +14,8 @@ use std::thread;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use tollgate::engine::backend::{Address, BackendSource};
-use tollgate::engine::balance::{Cursor, Pool};
+use tollgate::engine::upstream::backend::{Address, BackendSource};
+use tollgate::engine::upstream::balance::{Cursor, Pool};
 
 use model::{Model, changes};
 

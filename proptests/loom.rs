@@ -8,9 +8,9 @@
 use loom::sync::Arc;
 use loom::thread;
 use tollgate::config::compile::{LoadOptions, load_json};
-use tollgate::engine::backend::{Address, BackendSource};
-use tollgate::engine::balance::{Cursor, Pool};
 use tollgate::engine::snapshot::Snapshot;
+use tollgate::engine::upstream::backend::{Address, BackendSource};
+use tollgate::engine::upstream::balance::{Cursor, Pool};
 use tollgate::runtime::gateway::Gateway;
 
 #[test]

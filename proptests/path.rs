@@ -1,7 +1,7 @@
 //! Normal paths against a naive reading of RFC 3986, one rule after the other on whole strings.
 
 use proptest::prelude::*;
-use tollgate::engine::path::{EncodedSlash, NormalPath, check_query, split_target};
+use tollgate::engine::routing::path::{EncodedSlash, NormalPath, check_query, split_target};
 
 /// The reference: `None` where the path must be refused.
 fn naive(path: &str) -> Option<String> {

@@ -16,7 +16,7 @@ use reference::generators::{
     SMALL, USUAL, below_rewrite, covering_tables, extra_routes, stripped_prefix, tables,
 };
 use reference::matcher::{STANDARD_METHODS, decide, matching};
-use reference::model::{Fault, Outcome, Request, Route, Strip, Table, Versioning, to_json};
+use reference::model::{Diagnostic, Outcome, Request, Route, Strip, Table, Versioning, to_json};
 use reference::normal::is_normal;
 use reference::order::{Said, compare};
 use reference::pattern::Pattern;
@@ -242,7 +242,7 @@ proptest! {
         let faults = load(&table).err().unwrap_or_default();
         let overlaps = faults.iter().any(|fault| fault.code != "route.unreachable");
         for (index, wins) in winning(&table).into_iter().enumerate() {
-            let unreachable = Fault { code: "route.unreachable".to_owned(), route: Some(index) };
+            let unreachable = Diagnostic { code: "route.unreachable".to_owned(), route: Some(index) };
             let is_called_dead = faults.contains(&unreachable);
             prop_assert!(!(wins && is_called_dead), "route {} wins: {}", index, to_json(&table));
             prop_assert!(wins || is_called_dead || overlaps, "route {} never wins", index);
@@ -364,7 +364,7 @@ fn shuffle(mut routes: Vec<Route>, places: &[Index]) -> Vec<Route> {
     shuffled
 }
 
-fn codes(faults: &[Fault]) -> Vec<&str> {
+fn codes(faults: &[Diagnostic]) -> Vec<&str> {
     let mut codes: Vec<&str> = faults.iter().map(|fault| fault.code.as_str()).collect();
     codes.sort_unstable();
     codes

@@ -45,8 +45,8 @@ const IMPURE: [&str; 14] = [
 const EMPTY_NAMES: [&str; 9] = [
     "util", "utils", "common", "helper", "helpers", "manager", "misc", "shared", "stuff",
 ];
-const MOST_LINES_A_FILE: usize = 400;
-const MOST_LINES_A_FUNCTION: usize = 70;
+const MAX_LINES_A_FILE: usize = 400;
+const MAX_LINES_A_FUNCTION: usize = 70;
 
 #[test]
 fn imports_point_down_only() {
@@ -95,7 +95,7 @@ fn files_are_short() {
     let mut wrong = Vec::new();
     for file in sources(&["src", "proptests", "benches"]) {
         let lines = file.text.lines().count();
-        if lines > MOST_LINES_A_FILE {
+        if lines > MAX_LINES_A_FILE {
             wrong.push(format!("{} has {lines} lines", file.path));
         }
     }
@@ -107,7 +107,7 @@ fn functions_are_short() {
     let mut wrong = Vec::new();
     for file in sources(&["src", "proptests", "benches"]) {
         for (name, line, length) in functions(&file.text) {
-            if length > MOST_LINES_A_FUNCTION {
+            if length > MAX_LINES_A_FUNCTION {
                 wrong.push(format!("{}:{line}: `{name}` has {length} lines", file.path));
             }
         }

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use tollgate::config::compile::{LoadOptions, load_json};
-use tollgate::engine::registry::Registry;
 use tollgate::engine::snapshot::Snapshot;
+use tollgate::engine::upstream::registry::Registry;
 
 /// A compiled table and paths to look up in it.
 pub(crate) struct Scene {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::sample::select;
 use tollgate::config::compile::{LoadOptions, load_json};
-use tollgate::engine::backend::Address;
-use tollgate::engine::version::ApiVersion;
+use tollgate::engine::routing::version::ApiVersion;
+use tollgate::engine::upstream::backend::Address;
 use tollgate::runtime::gateway::Gateway;
 
 /// One thing that happens to a gateway.

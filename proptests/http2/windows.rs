@@ -9,7 +9,7 @@ use crate::rig::{Rig, until, within};
 
 const LARGE: usize = 5_000_000;
 /// What the gateway and the two connections may hold of a body between them.
-const MOST_HELD: usize = 2_500_000;
+const MAX_HELD: usize = 2_500_000;
 
 #[tokio::test]
 async fn large_bodies_go_both_ways() {
@@ -43,7 +43,7 @@ async fn a_slow_client_holds_its_backend_back() {
         same = if now == before { same + 1 } else { 0 };
         before = now;
     }
-    assert!(before < MOST_HELD, "{before} bytes were taken");
+    assert!(before < MAX_HELD, "{before} bytes were taken");
     let (data, _) = read(answer.into_body()).await.unwrap();
     assert_eq!(data.len(), 50_000_000);
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use tollgate::config::compile::{LoadOptions, load_json};
-use tollgate::engine::decide::decide as engine_decide;
-use tollgate::engine::path::NormalPath;
-use tollgate::engine::registry::Registry;
 use tollgate::engine::request::RawRequest;
+use tollgate::engine::routing::decide::decide as engine_decide;
+use tollgate::engine::routing::path::NormalPath;
 use tollgate::engine::snapshot::Snapshot as Compiled;
+use tollgate::engine::upstream::registry::Registry;
 
-use crate::reference::model::{Fault, Outcome, Request, Table, to_json};
+use crate::reference::model::{Diagnostic, Outcome, Request, Table, to_json};
 
 /// A loaded table.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Snapshot(Compiled);
 ///
 /// # Errors
 /// Every fault of the table.
-pub(crate) fn load(table: &Table) -> Result<Snapshot, Vec<Fault>> {
+pub(crate) fn load(table: &Table) -> Result<Snapshot, Vec<Diagnostic>> {
     match load_json(&to_json(table), LoadOptions::INIT) {
         Ok(loaded) => Ok(Snapshot(Compiled::new(
             Arc::new(loaded.table),
@@ -29,7 +29,7 @@ pub(crate) fn load(table: &Table) -> Result<Snapshot, Vec<Fault>> {
         ))),
         Err(faults) => Err(faults
             .iter()
-            .map(|fault| Fault {
+            .map(|fault| Diagnostic {
                 code: fault.code.to_owned(),
                 route: route_at(&fault.at),
             })

@@ -111,7 +111,7 @@ pub(crate) enum Outcome {
 
 /// A fault of a table: its code and the place of the route in the table, where it has one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
+pub(crate) struct Diagnostic {
     pub(crate) code: String,
     pub(crate) route: Option<usize>,
 }

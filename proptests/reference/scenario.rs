@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::reference::adapter;
 use crate::reference::matcher::decide;
-use crate::reference::model::{Constraint, Fault, Outcome, Request, Route, Strip, Table};
+use crate::reference::model::{Constraint, Diagnostic, Outcome, Request, Route, Strip, Table};
 use crate::reference::verdict::faults;
 
 /// Asks the reference and the engine, and panics where either answers otherwise.
@@ -37,9 +37,9 @@ pub(crate) fn check(scenario: &str) {
 /// Loads the table of a scenario and panics unless it is refused with just these faults.
 pub(crate) fn check_faults(scenario: &str, expected: &[(&str, usize)]) {
     let table = table(scenario);
-    let mut expected: Vec<Fault> = expected
+    let mut expected: Vec<Diagnostic> = expected
         .iter()
-        .map(|(code, route)| Fault {
+        .map(|(code, route)| Diagnostic {
             code: (*code).to_owned(),
             route: Some(*route),
         })

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::reference::forms::{Form, expand, version_of};
-use crate::reference::model::{Fault, Route, Table};
+use crate::reference::model::{Diagnostic, Route, Table};
 use crate::reference::order::{Said, compare_to_rank_5, sorted, sorted_constraints};
 use crate::reference::pattern::Pattern;
 use crate::reference::universe::winning;
 
 /// The faults of a table that reads well; none if it may load.
-pub(crate) fn faults(table: &Table) -> Vec<Fault> {
+pub(crate) fn faults(table: &Table) -> Vec<Diagnostic> {
     let mut faults = overlaps(table);
     for (index, wins) in winning(table).into_iter().enumerate() {
         if !wins {
@@ -20,7 +20,7 @@ pub(crate) fn faults(table: &Table) -> Vec<Fault> {
 }
 
 /// Duplicates and ties, each at the later route.
-pub(crate) fn overlaps(table: &Table) -> Vec<Fault> {
+pub(crate) fn overlaps(table: &Table) -> Vec<Diagnostic> {
     let forms = expand(table);
     let mut faults = Vec::new();
     for (index, later) in table.routes.iter().enumerate() {
@@ -81,8 +81,8 @@ fn set(values: &[String]) -> BTreeSet<&String> {
     values.iter().collect()
 }
 
-fn fault(code: &str, route: usize) -> Fault {
-    Fault {
+fn fault(code: &str, route: usize) -> Diagnostic {
+    Diagnostic {
         code: code.to_owned(),
         route: Some(route),
     }

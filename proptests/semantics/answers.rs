@@ -2,57 +2,57 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use tollgate::engine::edit::Edits;
-use tollgate::engine::reject::Reject;
-use tollgate::engine::semantics::fault::{
-    Cause, GatewayFault, RequestFault, TlsReason, UpstreamFault,
+use tollgate::engine::routing::rejection::Rejection;
+use tollgate::engine::routing::version::ApiVersion;
+use tollgate::engine::semantics::edit::Edits;
+use tollgate::engine::semantics::error::{
+    Cause, GatewayError, RequestError, TlsReason, UpstreamError,
 };
 use tollgate::engine::semantics::identity::RequestId;
 use tollgate::engine::semantics::problem::Problem;
-use tollgate::engine::version::ApiVersion;
 
 fn cause() -> impl Strategy<Value = Cause<'static>> {
     let upstream = prop::sample::select(vec![
-        UpstreamFault::ConnectFailed,
-        UpstreamFault::ConnectTimeout,
-        UpstreamFault::TlsFailed(TlsReason::UnknownIssuer),
-        UpstreamFault::TlsFailed(TlsReason::WrongName),
-        UpstreamFault::TlsFailed(TlsReason::NotValidNow),
-        UpstreamFault::TlsFailed(TlsReason::BadCertificate),
-        UpstreamFault::TlsFailed(TlsReason::Refused),
-        UpstreamFault::TlsFailed(TlsReason::Protocol),
-        UpstreamFault::TlsFailed(TlsReason::Setup),
-        UpstreamFault::NameUnresolved,
-        UpstreamFault::Reset,
-        UpstreamFault::Timeout,
-        UpstreamFault::BadResponse,
-        UpstreamFault::HeaderTooLarge,
-        UpstreamFault::Incomplete,
-        UpstreamFault::BodyTooLarge { limit_bytes: 9 },
-        UpstreamFault::Overloaded,
+        UpstreamError::ConnectFailed,
+        UpstreamError::ConnectTimeout,
+        UpstreamError::TlsFailed(TlsReason::UnknownIssuer),
+        UpstreamError::TlsFailed(TlsReason::WrongName),
+        UpstreamError::TlsFailed(TlsReason::NotValidNow),
+        UpstreamError::TlsFailed(TlsReason::BadCertificate),
+        UpstreamError::TlsFailed(TlsReason::Refused),
+        UpstreamError::TlsFailed(TlsReason::Protocol),
+        UpstreamError::TlsFailed(TlsReason::Setup),
+        UpstreamError::NameUnresolved,
+        UpstreamError::Reset,
+        UpstreamError::Timeout,
+        UpstreamError::BadResponse,
+        UpstreamError::HeaderTooLarge,
+        UpstreamError::Incomplete,
+        UpstreamError::BodyTooLarge { limit_bytes: 9 },
+        UpstreamError::Overloaded,
     ]);
     let request = prop::sample::select(vec![
-        RequestFault::Malformed("a \"quoted\" reason"),
-        RequestFault::HeaderTooLarge,
-        RequestFault::TargetTooLong,
-        RequestFault::BodyTooLarge { limit_bytes: 9 },
-        RequestFault::Timeout,
-        RequestFault::PlainHttp,
+        RequestError::Malformed("a \"quoted\" reason"),
+        RequestError::HeaderTooLarge,
+        RequestError::TargetTooLong,
+        RequestError::BodyTooLarge { limit_bytes: 9 },
+        RequestError::Timeout,
+        RequestError::PlainHttp,
     ]);
-    let gateway = prop::sample::select(vec![GatewayFault::Draining, GatewayFault::Internal]);
+    let gateway = prop::sample::select(vec![GatewayError::Draining, GatewayError::Internal]);
     let text = || prop_oneof![".{0,40}", "[\\x00-\\x7f%\"\\\\]{0,20}", ".{600}"];
     let versions = prop::collection::vec(1..99_u32, 0..4).prop_map(|numbers| {
         let version = |number: u32| ApiVersion::parse(&number.to_string()).unwrap();
         numbers.into_iter().map(version).collect::<Vec<_>>()
     });
     let reject = prop_oneof![
-        Just(Reject::Asterisk),
-        text().prop_map(Reject::VersionInvalid),
-        text().prop_map(Reject::VersionConflict),
-        text().prop_map(|service| Reject::NoBackend { service }),
-        versions.prop_map(|exist| Reject::VersionRequired { exist }),
+        Just(Rejection::Asterisk),
+        text().prop_map(Rejection::VersionInvalid),
+        text().prop_map(Rejection::VersionConflict),
+        text().prop_map(|service| Rejection::NoBackend { service }),
+        versions.prop_map(|exist| Rejection::VersionRequired { exist }),
         (text(), prop::collection::vec("[A-Z]{1,9}", 0..4))
-            .prop_map(|(method, allow)| Reject::MethodNotAllowed { method, allow }),
+            .prop_map(|(method, allow)| Rejection::MethodNotAllowed { method, allow }),
     ];
     let wire = text().prop_map(|sentence| Cause::Wire {
         code: "http1.obs_fold",

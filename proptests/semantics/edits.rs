@@ -1,8 +1,8 @@
 //! Edits, whoever makes them: clean, and meaning the same however they are applied.
 
 use proptest::prelude::*;
-use tollgate::engine::edit::{Edit, Edits};
 use tollgate::engine::policy::{Cors, HeaderRules, Policy};
+use tollgate::engine::semantics::edit::{Edit, Edits};
 use tollgate::engine::semantics::{Request, response_edits};
 use tollgate::http1::edit::may_be_edited;
 
@@ -116,7 +116,7 @@ proptest! {
         let request = Request::read(&arrival, method, &fields[..], &random);
         let mut edits = Edits::new();
         request.edits(&mut edits, &policy, &random);
-        let backend = tollgate::engine::backend::Address::parse("b:81").unwrap();
+        let backend = tollgate::engine::upstream::backend::Address::parse("b:81").unwrap();
         let mut buffer = String::new();
         _ = request.upstream_host(&policy, &backend, &mut buffer);
         assert_fit_for_the_codec(&edits)?;

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use proptest::prelude::*;
-use tollgate::engine::edit::Edits;
 use tollgate::engine::policy::Policy;
 use tollgate::engine::semantics::Request;
+use tollgate::engine::semantics::edit::Edits;
 use tollgate::engine::semantics::forwarded::client_address;
 use tollgate::engine::semantics::identity::is_traceparent;
 

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use tollgate::engine::edit::Edits;
 use tollgate::engine::semantics::Arrival;
+use tollgate::engine::semantics::edit::Edits;
 use tollgate::engine::semantics::hops::Protocol;
 
 /// The fields of a header.

@@ -8,7 +8,7 @@ use tollgate::config::compile::{LoadOptions, load_file};
 use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::engine::policy::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};
-use tollgate::frontend::http::server::{Server, StartFault};
+use tollgate::frontend::http::server::{Server, StartError};
 use tollgate::observe::counters::Totals;
 use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
@@ -53,7 +53,7 @@ pub(crate) fn over_tls(files: TlsFiles) -> Running {
 }
 
 /// A gateway with one listener, two workers, and a backend in plain text.
-pub(crate) fn start(service: ListenerService, settings: Settings) -> Result<Running, StartFault> {
+pub(crate) fn start(service: ListenerService, settings: Settings) -> Result<Running, StartError> {
     let backend = backend::in_plain_text().to_string();
     begin(
         service,
@@ -71,7 +71,7 @@ fn begin(
     service: ListenerService,
     settings: Settings,
     routes: &[(&str, &str, UpstreamTls)],
-) -> Result<Running, StartFault> {
+) -> Result<Running, StartError> {
     let mut text = "routes:\n".to_owned();
     for (at, (pattern, backend, _)) in routes.iter().enumerate() {
         text += &format!(

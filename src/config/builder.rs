@@ -2,20 +2,20 @@
 //!
 //! The parsers call it; it does not parse, and it checks nothing but the size of the text.
 
+use crate::config::diagnostic::{Diagnostic, Position};
 use crate::config::document::{Characters, Content, Document, Node, Place};
-use crate::config::fault::{Fault, Position};
 
 /// A larger text is refused, so that nodes and characters can be counted in 32 bits; 100,000 routes
 /// are some 20 MiB.
 pub(super) const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// `text` without its byte-order mark, if it is not too large to be read at all.
-pub(super) fn checked(text: &str) -> Result<&str, Fault> {
+pub(super) fn checked(text: &str) -> Result<&str, Diagnostic> {
     if text.len() <= MAX_BYTES {
         return Ok(text.strip_prefix('\u{feff}').unwrap_or(text));
     }
     let message = format!("the text is larger than {} MiB", MAX_BYTES / 1024 / 1024);
-    Err(Fault::error("config.syntax", message))
+    Err(Diagnostic::error("config.syntax", message))
 }
 
 /// A document in the making.

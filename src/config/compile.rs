@@ -3,21 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::config::diagnostic::{Diagnostic, Faults, Severity};
 use crate::config::document::Document;
-use crate::config::fault::{Fault, Faults, Severity};
 use crate::config::policies::Policies;
 use crate::config::process;
 use crate::config::raw::{At, RawTable, RawVersioning, Strictness, read};
 use crate::config::routes::Routes;
 use crate::config::serve::Serve;
 use crate::config::services::Services;
-use crate::engine::backend::Address;
-use crate::engine::registry::Registry;
-use crate::engine::route::Route;
+use crate::engine::routing::route::Route;
+use crate::engine::routing::table::{RouteId, Table};
+use crate::engine::routing::verify::{TableError, TableNote};
+use crate::engine::routing::versioning::{DefaultVersion, VersionSource, Versioning};
 use crate::engine::snapshot::{Configured, Snapshot};
-use crate::engine::table::{RouteId, Table};
-use crate::engine::verify::{TableFault, TableNote};
-use crate::engine::versioning::{DefaultVersion, VersionSource, Versioning};
+use crate::engine::upstream::backend::Address;
+use crate::engine::upstream::registry::Registry;
 
 /// A configuration that may be used.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Loaded {
     /// What the process is to do; of an `init` message, the defaults.
     pub serve: Serve,
     /// Warnings and notes.
-    pub remarks: Vec<Fault>,
+    pub remarks: Vec<Diagnostic>,
 }
 
 impl Loaded {
@@ -75,7 +75,7 @@ impl LoadOptions {
 ///
 /// # Errors
 /// Every fault of the file, in the order of its text, warnings among them.
-pub fn load_file(text: &str, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
+pub fn load_file(text: &str, options: LoadOptions) -> Result<Loaded, Vec<Diagnostic>> {
     let doc = Document::from_yaml(text).map_err(|fault| vec![fault])?;
     load(&doc, options)
 }
@@ -84,12 +84,12 @@ pub fn load_file(text: &str, options: LoadOptions) -> Result<Loaded, Vec<Fault>>
 ///
 /// # Errors
 /// Every fault, warnings among them.
-pub fn load_json(text: &str, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
+pub fn load_json(text: &str, options: LoadOptions) -> Result<Loaded, Vec<Diagnostic>> {
     let doc = Document::from_json(text).map_err(|fault| vec![fault])?;
     load(&doc, options)
 }
 
-fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
+fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Diagnostic>> {
     let (raw, faults) = read(doc, options.strictness);
     let mut compiler = Compiler {
         doc,
@@ -106,8 +106,8 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
     let place_of = |route: RouteId| places.get(route.position()).copied();
     for fault in table.faults() {
         let severity = match fault {
-            TableFault::Unreachable { .. } => severity,
-            TableFault::Duplicate { .. } | TableFault::Tie { .. } => Severity::Error,
+            TableError::Unreachable { .. } => severity,
+            TableError::Duplicate { .. } | TableError::Tie { .. } => Severity::Error,
         };
         // A clash is told where the second of the two stands.
         let place = fault.routes().last().and_then(place_of);
@@ -192,14 +192,14 @@ impl Compiler<'_> {
             .map(|(_, value)| *value);
         if found.is_none() {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            let help = crate::config::fault::did_you_mean(&word.value, names.iter().copied())
+            let help = crate::config::diagnostic::did_you_mean(&word.value, names.iter().copied())
                 .map_or_else(
                     || format!("write one of {}", names.join(", ")),
                     |name| format!("did you mean `{name}`?"),
                 );
             let message = format!(
                 "`{}` is not understood here",
-                crate::config::fault::excerpt(&word.value)
+                crate::config::diagnostic::excerpt(&word.value)
             );
             self.fault(word.place, "config.value", message, Some(help));
         }
@@ -257,7 +257,7 @@ impl Compiler<'_> {
 fn words(
     doc: &Document,
     table: &Table,
-    fault: &TableFault,
+    fault: &TableError,
     place_of: &impl Fn(RouteId) -> Option<crate::config::document::Place>,
 ) -> (String, Option<String>) {
     let named = |id: RouteId| {
@@ -269,15 +269,15 @@ fn words(
         format!("`{}` ({})", route.name(), place.unwrap_or_default())
     };
     match fault {
-        TableFault::Duplicate { first, second, example } => (
+        TableError::Duplicate { first, second, example } => (
             format!("{} says the same as {}: both match {example}", named(*second), named(*first)),
             Some("leave one of them out, or tell them apart by path, host, method, header, query or version".into()),
         ),
-        TableFault::Tie { first, second, example } => (
+        TableError::Tie { first, second, example } => (
             format!("{} ties with {}: both match {example}, and nothing says which goes first", named(*second), named(*first)),
             Some("make one of them more specific, or let their methods or hosts not overlap".into()),
         ),
-        TableFault::Unreachable { route, covered_by, example } => {
+        TableError::Unreachable { route, covered_by, example } => {
             let by: Vec<String> = covered_by.iter().take(4).map(|id| named(*id)).collect();
             let more = covered_by.len().saturating_sub(by.len());
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::config::compile::Compiler;
+use crate::config::diagnostic::excerpt;
 use crate::config::document::Place;
-use crate::config::fault::excerpt;
 use crate::config::quantity::{NONE, UP_TO_A_DAY_OR_NONE};
 use crate::config::raw::At;
 use crate::config::raw::policy::RawCors;
-use crate::engine::method::Method;
 use crate::engine::policy::Cors;
+use crate::engine::routing::method::Method;
 
 /// What pages of other origins may do; none if nothing is to be added, or nothing could be read.
 pub(super) fn cors(compiler: &mut Compiler<'_>, raw: &RawCors) -> Option<Cors> {

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::config::fault::{Fault, Position};
+use crate::config::diagnostic::{Diagnostic, Position};
 use crate::config::{json, yaml};
 
 /// A parsed configuration text.
@@ -50,7 +50,7 @@ impl Document {
     ///
     /// # Errors
     /// The first `config.syntax` fault, with its position.
-    pub fn from_yaml(text: &str) -> Result<Self, Fault> {
+    pub fn from_yaml(text: &str) -> Result<Self, Diagnostic> {
         yaml::read(text)
     }
 
@@ -58,7 +58,7 @@ impl Document {
     ///
     /// # Errors
     /// The first `config.syntax` fault, with its position.
-    pub fn from_json(text: &str) -> Result<Self, Fault> {
+    pub fn from_json(text: &str) -> Result<Self, Diagnostic> {
         json::read(text)
     }
 
@@ -156,12 +156,17 @@ impl Document {
     }
 
     /// An error at a place of this document.
-    pub fn fault(&self, place: Place, code: &'static str, message: impl Into<String>) -> Fault {
-        Fault {
+    pub fn fault(
+        &self,
+        place: Place,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic {
             at: self.at(place),
             position: self.position(place),
             place,
-            ..Fault::error(code, message)
+            ..Diagnostic::error(code, message)
         }
     }
 

@@ -1,12 +1,12 @@
 //! `request_headers` and `response_headers`, given a meaning.
 
 use crate::config::compile::Compiler;
-use crate::config::fault::excerpt;
+use crate::config::diagnostic::excerpt;
 use crate::config::raw::At;
 use crate::config::raw::policy::RawHeaderRules;
-use crate::engine::method::Method;
 use crate::engine::policy::HeaderRules;
-use crate::engine::semantics::headers::is_reserved;
+use crate::engine::policy::headers::is_reserved;
+use crate::engine::routing::method::Method;
 
 /// Adds rules to those that are there; what is said of a name takes the place of all that was.
 pub(super) fn set_header_rules(

@@ -10,11 +10,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use crate::config::builder::{Builder, Slot, checked};
+use crate::config::diagnostic::{Diagnostic, Position};
 use crate::config::document::{Document, Place};
-use crate::config::fault::{Fault, Position};
 
 /// See [`Document::from_json`].
-pub(super) fn read(text: &str) -> Result<Document, Fault> {
+pub(super) fn read(text: &str) -> Result<Document, Diagnostic> {
     let text = checked(text)?;
     let mut builder = Builder::default();
     let mut parser = serde_json::Deserializer::from_str(text);
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str) -> Result<Document, Fault> {
 
 /// The fault at the first text or number that no reader takes, in a text that is JSON all the same.
 #[cold]
-fn unreadable(text: &str, error: &serde_json::Error) -> Option<Fault> {
+fn unreadable(text: &str, error: &serde_json::Error) -> Option<Diagnostic> {
     // Nested too deep for the parser is also too deep for the search.
     if error.to_string().starts_with(TOO_DEEP) {
         return None;
@@ -197,7 +197,7 @@ impl<'de> Visitor<'de> for JsonNode<'_> {
     }
 }
 
-fn fault(error: &serde_json::Error) -> Fault {
+fn fault(error: &serde_json::Error) -> Diagnostic {
     let said = error.to_string();
     let said = said
         .split_once(" at line ")
@@ -211,9 +211,9 @@ fn fault(error: &serde_json::Error) -> Fault {
         line: narrow(error.line()),
         column: narrow(error.column()),
     };
-    Fault {
+    Diagnostic {
         position: Some(position),
-        ..Fault::error("config.syntax", message)
+        ..Diagnostic::error("config.syntax", message)
     }
 }
 

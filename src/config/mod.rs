@@ -3,8 +3,8 @@
 
 pub mod builtin;
 pub mod compile;
+pub mod diagnostic;
 pub mod document;
-pub mod fault;
 pub mod quantity;
 pub mod raw;
 pub mod report;

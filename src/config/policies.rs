@@ -114,7 +114,7 @@ fn set_retry(compiler: &mut Compiler<'_>, retry: &mut Retry, raw: &RawRetry) {
             buffer,
         } => {
             if let Some(text) = attempts {
-                let count = compiler.count(text, 0..=MOST_ATTEMPTS);
+                let count = compiler.count(text, 0..=MAX_ATTEMPTS);
                 retry.attempts = count.unwrap_or(retry.attempts);
             }
             if let Some(on) = on {
@@ -167,7 +167,7 @@ const RETRY_ON: [(&str, ()); 5] = [
     ("503", ()),
 ];
 
-const MOST_ATTEMPTS: u32 = 10;
+const MAX_ATTEMPTS: u32 = 10;
 /// A body may be refused whole; what is larger than the most is as good as any.
 const BODY_BYTES: RangeInclusive<u64> = 0..=1 << 40;
 /// A buffer is held for each request in flight.

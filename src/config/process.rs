@@ -7,8 +7,8 @@ use std::num::NonZeroU16;
 use ipnet::IpNet;
 
 use crate::config::compile::Compiler;
+use crate::config::diagnostic::excerpt;
 use crate::config::document::Place;
-use crate::config::fault::excerpt;
 use crate::config::quantity::{NONE, UP_TO_A_DAY, UP_TO_A_DAY_OR_NONE};
 use crate::config::raw::At;
 use crate::config::raw::serve::{
@@ -18,7 +18,7 @@ use crate::config::serve::{
     AccessLog, Alpn, CertificateFiles, ClientAuth, Limits, ListenAddress, Listener,
     ListenerService, ListenerTls, LogFormat, LogTarget, Serve, TlsVersion,
 };
-use crate::engine::method::Method;
+use crate::engine::routing::method::Method;
 
 /// What the process is to do; what is wrong is told, and has its default.
 pub(super) fn serve(compiler: &mut Compiler<'_>, raw: &RawServe) -> Serve {
@@ -231,7 +231,7 @@ fn access_log(compiler: &mut Compiler<'_>, raw: &RawAccessLog) -> AccessLog {
 
 fn set_limits(compiler: &mut Compiler<'_>, limits: &mut Limits, raw: &RawLimits) {
     let mut size = |place: &mut usize, text: Option<&At<String>>, least: u64| {
-        let size = text.and_then(|text| compiler.size(text, least..=MOST_HEADER_BYTES));
+        let size = text.and_then(|text| compiler.size(text, least..=MAX_HEADER_BYTES));
         if let Some(size) = size.and_then(|size| usize::try_from(size).ok()) {
             *place = size;
         }
@@ -250,7 +250,7 @@ fn set_limits(compiler: &mut Compiler<'_>, limits: &mut Limits, raw: &RawLimits)
         limits.streams = compiler.count(text, 1..=10_000).unwrap_or(limits.streams);
     }
     if let Some(text) = &raw.in_flight_per_backend {
-        let count = compiler.count(text, 1..=MOST_IN_FLIGHT);
+        let count = compiler.count(text, 1..=MAX_IN_FLIGHT);
         limits.in_flight_per_backend = count.unwrap_or(limits.in_flight_per_backend);
     }
     if let Some(text) = &raw.retry_percent {
@@ -289,6 +289,6 @@ impl Compiler<'_> {
 }
 
 /// The most that a header, or the target in it, may be allowed.
-const MOST_HEADER_BYTES: u64 = 1 << 20;
+const MAX_HEADER_BYTES: u64 = 1 << 20;
 /// The most requests in flight that may be allowed to one backend.
-pub(super) const MOST_IN_FLIGHT: u32 = 1_000_000;
+pub(super) const MAX_IN_FLIGHT: u32 = 1_000_000;

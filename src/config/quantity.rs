@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::config::compile::Compiler;
-use crate::config::fault::excerpt;
+use crate::config::diagnostic::excerpt;
 use crate::config::raw::At;
 
 /// A duration as a configuration writes it: `15s`, `1m 30s`.

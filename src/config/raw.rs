@@ -4,8 +4,8 @@
 //! keys, wrong types, missing keys. It gives no string a meaning: whether a pattern, a version or an
 //! address is one, and whether names agree, is for the compiler of the table to say.
 
+use crate::config::diagnostic::Faults;
 use crate::config::document::{Document, Place};
-use crate::config::fault::Faults;
 use crate::config::raw::policy::{
     DEFAULTS, RawPolicy, RawRedirect, RawUpstream, policy, redirect, upstream,
 };

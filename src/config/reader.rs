@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 
+use crate::config::diagnostic::{Diagnostic, Faults, Position, Severity, did_you_mean, excerpt};
 use crate::config::document::{Document, Place, Value};
-use crate::config::fault::{Fault, Faults, Position, Severity, did_you_mean, excerpt};
 use crate::config::raw::{At, MATCH, RawMatch, RawStrip, Strictness};
 
 mod scalars;
@@ -321,7 +321,7 @@ impl<'d> Reader<'d> {
             Value::Map => "a map".to_owned(),
         };
         let message = format!("expected {expected}, found {found}");
-        let fault = Fault {
+        let fault = Diagnostic {
             help,
             ..self.doc.fault(place, "config.type", message)
         };

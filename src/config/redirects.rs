@@ -1,13 +1,13 @@
 //! `redirect`, given a meaning.
 
 use crate::config::compile::Compiler;
+use crate::config::diagnostic::excerpt;
 use crate::config::document::Place;
-use crate::config::fault::excerpt;
 use crate::config::raw::policy::RawRedirect;
 use crate::config::raw::{At, RawRoute};
-use crate::engine::pattern::PathPattern;
 use crate::engine::policy::Redirect;
-use crate::engine::redirect::RedirectFault;
+use crate::engine::policy::redirect::RedirectError;
+use crate::engine::routing::pattern::PathPattern;
 
 /// The redirect of a route, which has nothing to send a request to beside it.
 pub(super) fn redirect(
@@ -49,14 +49,14 @@ pub(super) fn redirect(
     Redirect::new(&to.value, status, pattern?)
         .map_err(|fault| {
             let help = match fault {
-                RedirectFault::NoRest(_) => {
+                RedirectError::NoRest(_) => {
                     Some("let the pattern end with /*, or write the target in full".into())
                 }
-                RedirectFault::NotTarget(_)
-                | RedirectFault::TwoSlashes(_)
-                | RedirectFault::Character(_)
-                | RedirectFault::StarNotLast
-                | RedirectFault::Status(_) => None,
+                RedirectError::NotTarget(_)
+                | RedirectError::TwoSlashes(_)
+                | RedirectError::Character(_)
+                | RedirectError::StarNotLast
+                | RedirectError::Status(_) => None,
             };
             compiler.fault(to.place, CODE, fault.to_string(), help);
         })

@@ -7,14 +7,14 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::config::fault::{Fault, Position, Severity, printable};
+use crate::config::diagnostic::{Diagnostic, Position, Severity, printable};
 
 /// All `faults` of the file called `file`, whose content is `text`, a blank line between two.
 ///
 /// The first line of each is `FILE:LINE:COLUMN: error[code]: message`, which editors and CI systems
 /// understand; without a position it is `FILE: error[code]: AT: message`. ANSI colours only if
 /// `colour` is set.
-pub fn render(faults: &[Fault], file: &str, text: &str, colour: bool) -> String {
+pub fn render(faults: &[Diagnostic], file: &str, text: &str, colour: bool) -> String {
     let lines = lines(text);
     let mut out = String::new();
     for fault in faults {
@@ -26,7 +26,7 @@ pub fn render(faults: &[Fault], file: &str, text: &str, colour: bool) -> String 
     out
 }
 
-fn render_one(out: &mut String, fault: &Fault, file: &str, lines: &[&str], colour: bool) {
+fn render_one(out: &mut String, fault: &Diagnostic, file: &str, lines: &[&str], colour: bool) {
     let paint = |style: Style| if colour { style } else { Style::new() };
     let loud = paint(severity_style(fault.severity));
     let quiet = paint(AnsiColor::BrightBlue.on_default());
@@ -144,13 +144,13 @@ const CARET_CHARS: usize = 60;
 mod tests {
     use super::*;
 
-    fn at(line: u32, column: u32) -> Fault {
-        let mut fault = Fault::error("config.type", "expected text");
+    fn at(line: u32, column: u32) -> Diagnostic {
+        let mut fault = Diagnostic::error("config.type", "expected text");
         fault.position = Some(Position { line, column });
         fault
     }
 
-    fn check(fault: &Fault, text: &str, expected: &str) {
+    fn check(fault: &Diagnostic, text: &str, expected: &str) {
         assert_eq!(
             render(std::slice::from_ref(fault), "t.yaml", text, false),
             expected
@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn without_a_position() {
-        let mut fault = Fault::error("config.type", "expected\ntext").with_severity(Severity::Note);
+        let mut fault =
+            Diagnostic::error("config.type", "expected\ntext").with_severity(Severity::Note);
         check(&fault, "x", "t.yaml: note[config.type]: expected text\n");
         fault.at = "routes[0]".to_owned();
         check(

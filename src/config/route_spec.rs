@@ -1,14 +1,14 @@
 //! What a route says of requests and of their paths, given a meaning.
 
 use crate::config::compile::Compiler;
-use crate::config::fault::{did_you_mean, excerpt};
+use crate::config::diagnostic::{did_you_mean, excerpt};
 use crate::config::raw::{At, RawMatch, RawRoute, RawStrip};
-use crate::engine::constraint::{Constraint, ValueTest};
-use crate::engine::host::HostPattern;
-use crate::engine::method::{Method, MethodSet, STANDARD_METHODS};
-use crate::engine::pattern::PathPattern;
-use crate::engine::route::{RouteSpec, StripPrefix};
-use crate::engine::version::ApiVersion;
+use crate::engine::routing::constraint::{Constraint, ValueTest};
+use crate::engine::routing::host::HostPattern;
+use crate::engine::routing::method::{Method, MethodSet, STANDARD_METHODS};
+use crate::engine::routing::pattern::PathPattern;
+use crate::engine::routing::route::{RouteSpec, StripPrefix};
+use crate::engine::routing::version::ApiVersion;
 
 /// What a route says; none if it says nothing that could be matched. All faults are told. Which
 /// service answers is for the caller to put in.

@@ -4,18 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::compile::Compiler;
+use crate::config::diagnostic::excerpt;
 use crate::config::document::Place;
-use crate::config::fault::excerpt;
 use crate::config::policies::Policies;
 use crate::config::raw::RawRoute;
 use crate::config::redirects::redirect;
 use crate::config::route_spec::spec;
 use crate::config::services::{Service, ServiceVersion, Services};
 use crate::config::upstreams::{self, upstream};
-use crate::engine::backend::{Address, BackendSource};
 use crate::engine::policy::{Policy, Upstream};
-use crate::engine::route::{Route, RouteFault, RouteSpec};
+use crate::engine::routing::route::{Route, RouteError, RouteSpec};
 use crate::engine::snapshot::Configured;
+use crate::engine::upstream::backend::{Address, BackendSource};
 
 /// The routes compiled so far, with their backends and places, in one order.
 pub(super) struct Routes<'s> {
@@ -170,11 +170,11 @@ impl<'s> Routes<'s> {
         match Route::new(RouteSpec { lifecycle, ..spec }, self.path_states_version) {
             Err(fault) => {
                 let (at, code) = match fault {
-                    RouteFault::StripPrefix { .. } => (
+                    RouteError::StripPrefix { .. } => (
                         raw.strip_prefix.as_ref().map(|at| at.place),
                         "route.strip_prefix",
                     ),
-                    RouteFault::RewritePrefix { .. } => (
+                    RouteError::RewritePrefix { .. } => (
                         raw.rewrite_prefix.as_ref().map(|at| at.place),
                         "route.rewrite_prefix",
                     ),

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::config::compile::Compiler;
+use crate::config::diagnostic::{Severity, did_you_mean};
 use crate::config::document::Place;
-use crate::config::fault::{Severity, did_you_mean};
 use crate::config::raw::service::{RawService, RawVersion};
 use crate::config::raw::{At, Strictness};
 use crate::config::upstreams::upstream;
-use crate::engine::backend::Address;
-use crate::engine::lifecycle::Lifecycle;
 use crate::engine::policy::Upstream;
-use crate::engine::version::ApiVersion;
+use crate::engine::policy::deprecation::Lifecycle;
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::upstream::backend::Address;
 
 /// Every service that the configuration describes.
 pub(super) struct Services {

@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::config::compile::{LoadOptions, load_file};
+use crate::config::diagnostic::{Diagnostic, Position, Severity, excerpt};
 use crate::config::document::Document;
-use crate::config::fault::{Fault, Position, Severity, excerpt};
 use crate::config::raw::policy::{CORS, DEFAULTS, HEADER_RULES, REDIRECT, RETRY, UPSTREAM_TLS};
 use crate::config::raw::serve::{
     ACCESS_LOG, CERTIFICATE, LIMITS, LISTENER, REDIRECT_TO_HTTPS, SERVE_KEYS, TLS,
@@ -19,7 +19,7 @@ mod tables;
 mod texts;
 
 /// One line a fault: `LINE:COLUMN code at: message [help]`.
-fn told(fault: &Fault) -> String {
+fn told(fault: &Diagnostic) -> String {
     let place = match fault.position {
         Some(Position { line, column }) => format!("{line}:{column} "),
         None => String::new(),

@@ -2,7 +2,7 @@
 //!
 //! It reads no file: whoever does gives it what was there, cut off anywhere after [`MAX_BYTES`].
 
-use crate::config::fault::{Fault, Position};
+use crate::config::diagnostic::{Diagnostic, Position};
 
 /// The most bytes that a configuration may have.
 pub const MAX_BYTES: usize = crate::config::builder::MAX_BYTES;
@@ -10,10 +10,13 @@ pub const MAX_BYTES: usize = crate::config::builder::MAX_BYTES;
 /// The text of these bytes, and the fault that makes it unusable, if there is one: then the text
 /// is good only for showing where that is.
 #[must_use]
-pub fn decode(bytes: Vec<u8>) -> (String, Option<Fault>) {
+pub fn decode(bytes: Vec<u8>) -> (String, Option<Diagnostic>) {
     if bytes.len() > MAX_BYTES {
         let message = format!("the text is larger than {} MiB", MAX_BYTES / 1024 / 1024);
-        return (String::new(), Some(Fault::error("config.syntax", message)));
+        return (
+            String::new(),
+            Some(Diagnostic::error("config.syntax", message)),
+        );
     }
     match String::from_utf8(bytes) {
         Ok(text) => (text, None),
@@ -21,9 +24,9 @@ pub fn decode(bytes: Vec<u8>) -> (String, Option<Fault>) {
             let bytes = error.as_bytes();
             let good = bytes.get(..error.utf8_error().valid_up_to());
             let position = end_of(&String::from_utf8_lossy(good.unwrap_or_default()));
-            let fault = Fault {
+            let fault = Diagnostic {
                 position: Some(position),
-                ..Fault::error("config.syntax", "the text is not UTF-8")
+                ..Diagnostic::error("config.syntax", "the text is not UTF-8")
             };
             let fault = fault.with_help("save the file in the encoding UTF-8");
             (String::from_utf8_lossy(bytes).into_owned(), Some(fault))

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::config::compile::Compiler;
-use crate::config::fault::excerpt;
-use crate::config::process::MOST_IN_FLIGHT;
+use crate::config::diagnostic::excerpt;
+use crate::config::process::MAX_IN_FLIGHT;
 use crate::config::raw::policy::{RawUpstream, RawUpstreamTls};
-use crate::engine::backend::{Address, Scheme};
 use crate::engine::policy::{Protocol, Upstream, UpstreamTls};
+use crate::engine::upstream::backend::{Address, Scheme};
 
 /// What is said of the backends at these addresses, those known so far.
 pub(super) fn upstream<'a>(
@@ -21,7 +21,7 @@ pub(super) fn upstream<'a>(
         upstream.protocol = compiler.choose(word, &PROTOCOLS).unwrap_or_default();
     }
     if let Some(text) = &raw.max_in_flight {
-        upstream.max_in_flight = compiler.count(text, 1..=MOST_IN_FLIGHT);
+        upstream.max_in_flight = compiler.count(text, 1..=MAX_IN_FLIGHT);
     }
     if let Some(tls) = &raw.tls {
         let mut schemes = addresses.map(Address::scheme).peekable();

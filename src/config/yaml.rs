@@ -11,11 +11,11 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error as Yaml, MessageFormatter, Spanned};
 
 use crate::config::builder::{Builder, MAX_BYTES, Slot, checked};
+use crate::config::diagnostic::{Diagnostic, Position};
 use crate::config::document::{Document, Place, is_integer};
-use crate::config::fault::{Fault, Position};
 
 /// See [`Document::from_yaml`].
-pub(super) fn read(text: &str) -> Result<Document, Fault> {
+pub(super) fn read(text: &str) -> Result<Document, Diagnostic> {
     let text = checked(text)?;
     let root: Located<'_> = serde_saphyr::from_str_with_options(text, options())
         .map_err(|error| fault(&error, text))?;
@@ -212,7 +212,7 @@ fn plain(builder: &mut Builder, slot: Slot, written: &str) -> Place {
     }
 }
 
-fn fault(error: &serde_saphyr::Error, text: &str) -> Fault {
+fn fault(error: &serde_saphyr::Error, text: &str) -> Diagnostic {
     let position = error
         .location()
         .filter(|location| location.line() > 0)
@@ -227,10 +227,10 @@ fn fault(error: &serde_saphyr::Error, text: &str) -> Fault {
     let help = help
         .or_else(|| brace_help(text, position?))
         .map(str::to_owned);
-    Fault {
+    Diagnostic {
         position,
         help,
-        ..Fault::error("config.syntax", message)
+        ..Diagnostic::error("config.syntax", message)
     }
 }
 

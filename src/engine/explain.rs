@@ -2,26 +2,26 @@
 
 use std::ops::ControlFlow;
 
-use crate::engine::decide::{Plan, decide};
-use crate::engine::form::Form;
-use crate::engine::host::normal_host;
-use crate::engine::method::Method;
-use crate::engine::path::{NormalPath, split_target};
-use crate::engine::precedence::{self, Rank};
-use crate::engine::reject::Reject;
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::route::Route;
-use crate::engine::router::pattern_of;
+use crate::engine::routing::decide::{Plan, decide};
+use crate::engine::routing::form::Form;
+use crate::engine::routing::host::normal_host;
+use crate::engine::routing::method::Method;
+use crate::engine::routing::path::{NormalPath, split_target};
+use crate::engine::routing::precedence::{self, Rank};
+use crate::engine::routing::rejection::Rejection;
+use crate::engine::routing::route::Route;
+use crate::engine::routing::router::pattern_of;
+use crate::engine::routing::table::{RouteId, Table};
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::walk::{Verdict, Visited, Walk};
 use crate::engine::snapshot::Snapshot;
-use crate::engine::table::{RouteId, Table};
-use crate::engine::version::ApiVersion;
-use crate::engine::walk::{Verdict, Visited, Walk};
 
 /// A decision with its reasons. No cursor moves for it.
 #[derive(Debug)]
 pub struct Explanation<'a> {
     /// What [`decide`] says.
-    pub outcome: Result<Plan<'a>, Reject<'a>>,
+    pub outcome: Result<Plan<'a>, Rejection<'a>>,
     /// Every route whose host and path match, in the order in which they are tried.
     pub candidates: Vec<Candidate<'a>>,
 }
@@ -118,9 +118,9 @@ pub fn explain<'a, H: Headers + ?Sized>(
 fn candidates<'a, H: Headers + ?Sized>(
     table: &'a Table,
     request: &RawRequest<'a, H>,
-    outcome: &Result<Plan<'_>, Reject<'_>>,
+    outcome: &Result<Plan<'_>, Rejection<'_>>,
 ) -> Option<Vec<Candidate<'a>>> {
-    if let Err(Reject::Host(_)) = outcome {
+    if let Err(Rejection::Host(_)) = outcome {
         return None;
     }
     let (path, query) = split_target(request.target);
@@ -167,7 +167,7 @@ fn candidates<'a, H: Headers + ?Sized>(
 }
 
 fn fate(verdict: Verdict, route: &Route, form: Form) -> Fate {
-    let constraint = |list: &[crate::engine::constraint::Constraint], at: usize| {
+    let constraint = |list: &[crate::engine::routing::constraint::Constraint], at: usize| {
         list.get(at).map(ToString::to_string).unwrap_or_default()
     };
     match verdict {

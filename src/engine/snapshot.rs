@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::engine::backend::{Address, BackendSource};
-use crate::engine::balance::{Cursor, Pick, Pool};
 use crate::engine::policy::{Policy, Upstream};
-use crate::engine::registry::{Entry, Registry, ServiceKey};
-use crate::engine::route::{Route, RouteIdentity};
-use crate::engine::table::{RouteId, Table};
+use crate::engine::routing::route::{Route, RouteIdentity};
+use crate::engine::routing::table::{RouteId, Table};
+use crate::engine::upstream::backend::{Address, BackendSource};
+use crate::engine::upstream::balance::{Cursor, Pick, Pool};
+use crate::engine::upstream::registry::{Entry, Registry, ServiceKey};
 
 /// A table, and for each of its routes a cursor and a pool of backends.
 ///

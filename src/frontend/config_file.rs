@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::config::builtin;
 use crate::config::compile::{LoadOptions, Loaded, load_file};
-use crate::config::fault::Fault;
+use crate::config::diagnostic::Diagnostic;
 use crate::config::report::render;
 use crate::config::text::{MAX_BYTES, decode};
 
@@ -20,7 +20,7 @@ pub struct ConfigFile {
     folder: PathBuf,
     text: String,
     /// What keeps the text from being one.
-    fault: Option<Fault>,
+    fault: Option<Diagnostic>,
 }
 
 /// Why a configuration cannot be used.
@@ -40,7 +40,7 @@ pub enum Unusable {
         /// The file.
         file: Box<ConfigFile>,
         /// Its faults, in the order of its text, warnings among them; at least one is an error.
-        faults: Vec<Fault>,
+        faults: Vec<Diagnostic>,
     },
 }
 
@@ -112,7 +112,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// Every fault of the file.
-    pub fn load(&self, options: LoadOptions) -> Result<Loaded, Vec<Fault>> {
+    pub fn load(&self, options: LoadOptions) -> Result<Loaded, Vec<Diagnostic>> {
         match &self.fault {
             Some(fault) => Err(vec![fault.clone()]),
             None => load_file(&self.text, options),
@@ -132,7 +132,7 @@ impl ConfigFile {
 
     /// Faults of this file as people read them.
     #[must_use]
-    pub fn render(&self, faults: &[Fault], coloured: bool) -> String {
+    pub fn render(&self, faults: &[Diagnostic], coloured: bool) -> String {
         render(faults, &self.name, &self.text, coloured)
     }
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::engine::backend::{Backend, BackendSource};
-use crate::engine::decide::Plan;
 use crate::engine::explain::{Candidate, Explanation};
-use crate::engine::lifecycle::Lifecycle;
 use crate::engine::policy::Redirect;
-use crate::engine::reject::Reject;
+use crate::engine::policy::deprecation::Lifecycle;
+use crate::engine::routing::decide::Plan;
+use crate::engine::routing::rejection::Rejection;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::upstream::backend::{Backend, BackendSource};
 
 /// The explanation with stable field names; what does not apply is left out.
 ///
@@ -39,12 +39,12 @@ pub fn to_json<'a>(
 
 /// The refusal that the request would get, if it would get one.
 #[must_use]
-pub fn refusal<'a>(explanation: &Explanation<'a>, snapshot: &Snapshot) -> Option<Reject<'a>> {
+pub fn refusal<'a>(explanation: &Explanation<'a>, snapshot: &Snapshot) -> Option<Rejection<'a>> {
     match &explanation.outcome {
         Err(reject) => Some(reject.clone()),
         Ok(plan) => {
             let is_answered = plan.redirect().is_some() || snapshot.peek(plan.route_id()).is_some();
-            (!is_answered).then(|| Reject::NoBackend {
+            (!is_answered).then(|| Rejection::NoBackend {
                 service: plan.route().service().into(),
             })
         }
@@ -121,7 +121,7 @@ struct ToldCandidate<'a> {
 }
 
 impl ToldError {
-    fn of(reject: &Reject<'_>) -> Self {
+    fn of(reject: &Rejection<'_>) -> Self {
         Self {
             code: reject.code(),
             message: reject.to_string(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::http1::body_fault::BodyFault;
+use crate::http1::body_error::BodyError;
 use crate::http1::chunk::Chunks;
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
@@ -19,7 +19,7 @@ pub struct BodyReader {
     /// None before the first that come: bodies are many, and those with trailers few.
     trailers: Option<Box<Trailers>>,
     /// Found behind data that had to be given first.
-    fault: Option<BodyFault>,
+    fault: Option<BodyError>,
 }
 
 /// What was read.
@@ -71,7 +71,7 @@ impl BodyReader {
     ///
     /// # Errors
     /// If the body is broken.
-    pub fn read(&mut self, bytes: &[u8]) -> Result<Piece, BodyFault> {
+    pub fn read(&mut self, bytes: &[u8]) -> Result<Piece, BodyError> {
         let mut piece = Piece::default();
         self.gather(bytes.len(), |reader, at| {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -94,7 +94,7 @@ impl BodyReader {
     ///
     /// # Errors
     /// If the body is broken.
-    pub fn compact(&mut self, bytes: &mut [u8]) -> Result<Piece, BodyFault> {
+    pub fn compact(&mut self, bytes: &mut [u8]) -> Result<Piece, BodyError> {
         let mut end = 0;
         self.gather(bytes.len(), |reader, at| {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -123,10 +123,10 @@ impl BodyReader {
     ///
     /// # Errors
     /// If the body was to be longer.
-    pub fn close(&mut self) -> Result<(), BodyFault> {
+    pub fn close(&mut self) -> Result<(), BodyError> {
         match (&self.fault, &self.state) {
             (Some(fault), _) => Err(fault.clone()),
-            (None, State::Length(_) | State::Chunked(_)) => Err(BodyFault::CutOff),
+            (None, State::Length(_) | State::Chunked(_)) => Err(BodyError::CutOff),
             (None, State::Complete | State::UntilClose) => {
                 self.state = State::Complete;
                 Ok(())
@@ -165,8 +165,8 @@ impl BodyReader {
     fn gather(
         &mut self,
         end: usize,
-        mut next: impl FnMut(&mut Self, usize) -> Result<(usize, usize), BodyFault>,
-    ) -> Result<usize, BodyFault> {
+        mut next: impl FnMut(&mut Self, usize) -> Result<(usize, usize), BodyError>,
+    ) -> Result<usize, BodyError> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
@@ -189,7 +189,7 @@ impl BodyReader {
     }
 
     /// Reads framing up to data or the end of the body; gives how much of `bytes` that was.
-    fn framing(&mut self, bytes: &[u8]) -> Result<usize, BodyFault> {
+    fn framing(&mut self, bytes: &[u8]) -> Result<usize, BodyError> {
         let State::Chunked(chunks) = &mut self.state else {
             return Ok(0);
         };
@@ -203,7 +203,7 @@ impl BodyReader {
             (trailers, _) => {
                 let trailers = trailers.get_or_insert_default();
                 let taken = trailers.read(rest, &self.limits);
-                taken.map_err(BodyFault::Trailers)?
+                taken.map_err(BodyError::Trailers)?
             }
         };
         if over {

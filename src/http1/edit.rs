@@ -35,16 +35,16 @@ pub struct FieldValue<'a>(&'a [u8]);
 /// What cannot be the value of a field: it has a control, such as a line end.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("a field value must have no controls but tabs")]
-pub struct ValueFault;
+pub struct ValueError;
 
 impl<'a> FieldValue<'a> {
     /// Checks a value, and takes the white space off its ends.
     ///
     /// # Errors
     /// If it has a control.
-    pub fn new(value: &'a [u8]) -> Result<Self, ValueFault> {
+    pub fn new(value: &'a [u8]) -> Result<Self, ValueError> {
         match find_control(value, 0) {
-            Some(_) => Err(ValueFault),
+            Some(_) => Err(ValueError),
             None => Ok(Self(trim(value))),
         }
     }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn values() {
-        let check = |value: &'static [u8], expected: Result<&[u8], ValueFault>| {
+        let check = |value: &'static [u8], expected: Result<&[u8], ValueError>| {
             assert_eq!(
                 FieldValue::new(value).map(FieldValue::as_bytes),
                 expected,
@@ -114,7 +114,7 @@ mod tests {
         check(b"", Ok(b""));
         check(b"\xff", Ok(b"\xff"));
         for value in [&b"a\r\nSet-Cookie: x"[..], b"\n", b"a\r", b"a\0b", b"\x7f"] {
-            check(value, Err(ValueFault));
+            check(value, Err(ValueError));
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::http1::field_section::FieldLine;
 use crate::http1::grammar::{find_control, is_token, push_number};
 use crate::http1::kind::FieldKind;
 use crate::http1::length::BodyLength;
-use crate::http1::send_fault::SendFault;
+use crate::http1::send_error::SendError;
 
 /// Which of the fields that came are passed on, and what is put to them.
 #[derive(Debug)]
@@ -71,12 +71,12 @@ impl<'a> Passing<'a> {
         &self,
         out: &mut Vec<u8>,
         fields: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
-    ) -> Result<(), SendFault> {
+    ) -> Result<(), SendError> {
         let is_cookie = |name: &[u8]| name.eq_ignore_ascii_case(b"cookie");
         let mut cookies = 0;
         for (name, value) in fields.clone() {
             if !is_token(name) || find_control(value, 0).is_some() {
-                return Err(SendFault::Field);
+                return Err(SendError::Field);
             }
             if !self.passes(FieldKind::of(name), name) {
                 continue;

@@ -1,6 +1,6 @@
 //! Field lines, read from left to right and never twice, however the bytes arrive.
 
-use crate::http1::fault::{FieldFault, excerpt};
+use crate::http1::error::{FieldError, excerpt};
 use crate::http1::grammar::{end_of_token, find_control};
 use crate::http1::kind::FieldKind;
 use crate::http1::span::Span;
@@ -54,7 +54,7 @@ impl FieldReader {
 
     /// Reads one line. `bytes` must begin with those given before.
     #[inline]
-    pub(crate) fn next(&mut self, bytes: &[u8], max: usize) -> Result<Step, FieldFault> {
+    pub(crate) fn next(&mut self, bytes: &[u8], max: usize) -> Result<Step, FieldError> {
         let colon = match self.colon {
             Some(colon) => colon,
             None => {
@@ -112,39 +112,39 @@ impl FieldReader {
 
     /// What can be said of the first byte of a line; nothing if it may begin a name.
     #[inline]
-    fn line_start(&self, bytes: &[u8], max: usize) -> Result<Option<Step>, FieldFault> {
+    fn line_start(&self, bytes: &[u8], max: usize) -> Result<Option<Step>, FieldError> {
         match bytes.get(self.line..).unwrap_or_default() {
             [] | [b'\r'] => Ok(Some(Step::More)),
             [b'\r', b'\n', ..] => Ok(Some(Step::End(self.line + 2))),
-            [b'\r', ..] => Err(FieldFault::BareCr { at: self.line }),
-            [b' ' | b'\t', ..] if self.count == 0 => Err(FieldFault::LeadingSpace),
-            [b' ' | b'\t', ..] => Err(FieldFault::ObsFold {
+            [b'\r', ..] => Err(FieldError::BareCr { at: self.line }),
+            [b' ' | b'\t', ..] if self.count == 0 => Err(FieldError::LeadingSpace),
+            [b' ' | b'\t', ..] => Err(FieldError::ObsFold {
                 name: excerpt(self.last.of(bytes)),
             }),
-            _ if self.count == max => Err(FieldFault::TooMany { max }),
+            _ if self.count == max => Err(FieldError::TooMany { max }),
             _ => Ok(None),
         }
     }
 
     #[cold]
-    fn name_fault(&self, bytes: &[u8], end: usize) -> FieldFault {
+    fn name_fault(&self, bytes: &[u8], end: usize) -> FieldError {
         let name = excerpt(bytes.get(self.line..end).unwrap_or_default());
         match bytes.get(end).copied().unwrap_or_default() {
-            b':' => FieldFault::EmptyName { at: self.line },
-            b' ' | b'\t' => FieldFault::SpaceAfterName { name },
-            b'\r' => FieldFault::NoColon { name },
-            b'\n' => FieldFault::BareLf { at: end },
-            byte => FieldFault::NameByte { name, byte },
+            b':' => FieldError::EmptyName { at: self.line },
+            b' ' | b'\t' => FieldError::SpaceAfterName { name },
+            b'\r' => FieldError::NoColon { name },
+            b'\n' => FieldError::BareLf { at: end },
+            byte => FieldError::NameByte { name, byte },
         }
     }
 
     #[cold]
-    fn value_fault(&self, bytes: &[u8], colon: usize, end: usize) -> FieldFault {
+    fn value_fault(&self, bytes: &[u8], colon: usize, end: usize) -> FieldError {
         let name = excerpt(bytes.get(self.line..colon).unwrap_or_default());
         match bytes.get(end).copied().unwrap_or_default() {
-            b'\n' => FieldFault::BareLf { at: end },
-            b'\r' => FieldFault::BareCr { at: end },
-            byte => FieldFault::ValueByte { name, byte },
+            b'\n' => FieldError::BareLf { at: end },
+            b'\r' => FieldError::BareCr { at: end },
+            byte => FieldError::ValueByte { name, byte },
         }
     }
 }

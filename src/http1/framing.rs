@@ -1,6 +1,6 @@
 //! What the fields of a head say of the length of its body.
 
-use crate::http1::fault::FramingFault;
+use crate::http1::error::FramingError;
 use crate::http1::grammar::{decimal, elements, is_token};
 use crate::http1::length::BodyLength;
 use crate::http1::version::Version;
@@ -14,14 +14,14 @@ pub(crate) struct Framing {
 
 impl Framing {
     /// Takes the value of a Content-Length.
-    pub(crate) fn content_length(&mut self, value: &[u8]) -> Result<(), FramingFault> {
+    pub(crate) fn content_length(&mut self, value: &[u8]) -> Result<(), FramingError> {
         if self.length.is_some() {
-            return Err(FramingFault::ContentLengthTwice);
+            return Err(FramingError::ContentLengthTwice);
         }
         if self.chunked {
-            return Err(FramingFault::Both);
+            return Err(FramingError::Both);
         }
-        self.length = Some(decimal(value).ok_or(FramingFault::ContentLength)?);
+        self.length = Some(decimal(value).ok_or(FramingError::ContentLength)?);
         Ok(())
     }
 
@@ -30,15 +30,15 @@ impl Framing {
         &mut self,
         value: &[u8],
         version: Version,
-    ) -> Result<(), FramingFault> {
+    ) -> Result<(), FramingError> {
         if self.chunked {
-            return Err(FramingFault::TransferEncodingTwice);
+            return Err(FramingError::TransferEncodingTwice);
         }
         if self.length.is_some() {
-            return Err(FramingFault::Both);
+            return Err(FramingError::Both);
         }
         if version == Version::Http10 {
-            return Err(FramingFault::InHttp10);
+            return Err(FramingError::InHttp10);
         }
         if !value.eq_ignore_ascii_case(b"chunked") {
             return Err(other_coding(value));
@@ -59,7 +59,7 @@ impl Framing {
 
 /// A list of codings that may exist is not served; anything else is not understood.
 #[cold]
-fn other_coding(value: &[u8]) -> FramingFault {
+fn other_coding(value: &[u8]) -> FramingError {
     let count = elements(value).count();
     let may_be = |(at, coding): (usize, &[u8])| {
         let chunked = coding.eq_ignore_ascii_case(b"chunked");
@@ -67,9 +67,9 @@ fn other_coding(value: &[u8]) -> FramingFault {
         is_token(coding) && !coding.eq_ignore_ascii_case(b"identity") && (!chunked || last)
     };
     if elements(value).enumerate().all(may_be) {
-        FramingFault::UnknownCoding
+        FramingError::UnknownCoding
     } else {
-        FramingFault::TransferEncoding
+        FramingError::TransferEncoding
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn transfer_codings() {
-        let check = |value: &str, expected: Result<(), FramingFault>| {
+        let check = |value: &str, expected: Result<(), FramingError>| {
             let got = Framing::default().transfer_encoding(value.as_bytes(), Version::Http11);
             assert_eq!(got, expected, "{value}");
         };
@@ -92,7 +92,7 @@ mod tests {
             "chunkedchunked",
             "pigeons",
         ] {
-            check(value, Err(FramingFault::UnknownCoding));
+            check(value, Err(FramingError::UnknownCoding));
         }
         for value in [
             "",
@@ -111,9 +111,9 @@ mod tests {
         ] {
             let expected = if value == "'chunked" {
                 // A quotation mark of this kind may stand in a token.
-                FramingFault::UnknownCoding
+                FramingError::UnknownCoding
             } else {
-                FramingFault::TransferEncoding
+                FramingError::TransferEncoding
             };
             check(value, Err(expected));
         }
@@ -129,13 +129,13 @@ mod tests {
             };
             take(first).and_then(|()| take(second))
         };
-        assert_eq!(both("5", "5"), Err(FramingFault::ContentLengthTwice));
-        assert_eq!(both("5", "6"), Err(FramingFault::ContentLengthTwice));
-        assert_eq!(both("5", "chunked"), Err(FramingFault::Both));
-        assert_eq!(both("chunked", "5"), Err(FramingFault::Both));
+        assert_eq!(both("5", "5"), Err(FramingError::ContentLengthTwice));
+        assert_eq!(both("5", "6"), Err(FramingError::ContentLengthTwice));
+        assert_eq!(both("5", "chunked"), Err(FramingError::Both));
+        assert_eq!(both("chunked", "5"), Err(FramingError::Both));
         assert_eq!(
             both("chunked", "chunked"),
-            Err(FramingFault::TransferEncodingTwice)
+            Err(FramingError::TransferEncodingTwice)
         );
     }
 }

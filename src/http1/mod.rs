@@ -13,13 +13,13 @@
 //! tells ranges; and [`send_request`] and [`send_response`] copy the lines that stay in runs.
 
 pub mod body;
-pub mod body_fault;
+pub mod body_error;
 mod chunk;
 pub mod chunked;
 pub mod edit;
 mod emit;
+pub mod error;
 mod extension;
-pub mod fault;
 mod field_section;
 mod framing;
 mod grammar;
@@ -30,12 +30,12 @@ mod options;
 pub mod own_response;
 pub mod reason;
 pub mod request;
-pub mod request_fault;
+pub mod request_error;
 mod request_line;
 pub mod response;
-pub mod response_fault;
+pub mod response_error;
 mod section;
-pub mod send_fault;
+pub mod send_error;
 pub mod send_request;
 pub mod send_response;
 mod span;

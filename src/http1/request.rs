@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use crate::http1::fault::FieldFault;
+use crate::http1::error::FieldError;
 use crate::http1::field_section::{FieldLine, Step};
 use crate::http1::grammar::{elements, host_fault};
 use crate::http1::kind::FieldKind;
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
-use crate::http1::request_fault::RequestFault;
+use crate::http1::request_error::RequestError;
 use crate::http1::request_line::RequestLine;
-use crate::http1::section::{Section, SectionFault};
+use crate::http1::section::{Section, SectionError};
 use crate::http1::span::Span;
 use crate::http1::version::Version;
 
@@ -59,7 +59,7 @@ impl RequestHead {
         &mut self,
         bytes: &[u8],
         limits: &HeadLimits,
-    ) -> Result<Option<usize>, RequestFault> {
+    ) -> Result<Option<usize>, RequestError> {
         if self.stage == Stage::Over {
             self.clear();
         }
@@ -67,7 +67,7 @@ impl RequestHead {
         let parsed = match self.read(window, limits) {
             Ok(None) if full => {
                 let max = limits.max_head();
-                Err(FieldFault::TooLarge { max }.into())
+                Err(FieldError::TooLarge { max }.into())
             }
             parsed => parsed,
         };
@@ -95,7 +95,7 @@ impl RequestHead {
         RequestView { head: self, bytes }
     }
 
-    fn read(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, RequestFault> {
+    fn read(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, RequestError> {
         if self.stage == Stage::Fresh {
             self.line = RequestLine::default();
             self.host = None;
@@ -116,7 +116,7 @@ impl RequestHead {
                 Step::More => return Ok(None),
                 Step::End(end) => {
                     if self.host.is_none() && self.line.version == Version::Http11 {
-                        return Err(RequestFault::HostMissing);
+                        return Err(RequestError::HostMissing);
                     }
                     return Ok(Some(end));
                 }
@@ -124,13 +124,13 @@ impl RequestHead {
         }
     }
 
-    fn take(&mut self, line: FieldLine, bytes: &[u8]) -> Result<(), RequestFault> {
+    fn take(&mut self, line: FieldLine, bytes: &[u8]) -> Result<(), RequestError> {
         let value = line.value.of(bytes);
         match line.kind {
-            FieldKind::Host if self.host.is_some() => Err(RequestFault::HostTwice),
+            FieldKind::Host if self.host.is_some() => Err(RequestError::HostTwice),
             FieldKind::Host => {
                 self.host = Some(line.value);
-                host_fault(value).map_or(Ok(()), |what| Err(RequestFault::Host { what }))
+                host_fault(value).map_or(Ok(()), |what| Err(RequestError::Host { what }))
             }
             FieldKind::Te => {
                 self.te_trailers |= has_element(value, b"trailers");
@@ -274,12 +274,12 @@ impl<'b> RequestView<'b> {
     }
 }
 
-impl From<SectionFault> for RequestFault {
-    fn from(fault: SectionFault) -> Self {
+impl From<SectionError> for RequestError {
+    fn from(fault: SectionError) -> Self {
         match fault {
-            SectionFault::Field(fault) => Self::Field(fault),
-            SectionFault::Framing(fault) => Self::Framing(fault),
-            SectionFault::TooManyOptions { max } => Self::TooManyOptions { max },
+            SectionError::Field(fault) => Self::Field(fault),
+            SectionError::Framing(fault) => Self::Framing(fault),
+            SectionError::TooManyOptions { max } => Self::TooManyOptions { max },
         }
     }
 }

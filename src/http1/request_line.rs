@@ -3,7 +3,7 @@
 
 use crate::http1::grammar::{end_of_token, find_target_end};
 use crate::http1::limits::HeadLimits;
-use crate::http1::request_fault::RequestFault;
+use crate::http1::request_error::RequestError;
 use crate::http1::span::Span;
 use crate::http1::target::{Target, read_target};
 use crate::http1::version::Version;
@@ -43,7 +43,7 @@ impl RequestLine {
         &mut self,
         bytes: &[u8],
         limits: &HeadLimits,
-    ) -> Result<Option<usize>, RequestFault> {
+    ) -> Result<Option<usize>, RequestError> {
         loop {
             let end = match self.stage {
                 Stage::Empty => self.empty_lines(bytes)?,
@@ -69,7 +69,7 @@ impl RequestLine {
         !matches!(self.stage, Stage::Empty)
     }
 
-    fn empty_lines(&mut self, bytes: &[u8]) -> Result<Option<usize>, RequestFault> {
+    fn empty_lines(&mut self, bytes: &[u8]) -> Result<Option<usize>, RequestError> {
         loop {
             match bytes.get(self.at..).unwrap_or_default() {
                 [] | [b'\r'] => return Ok(None),
@@ -86,12 +86,12 @@ impl RequestLine {
         }
     }
 
-    fn method(&mut self, bytes: &[u8]) -> Result<Option<usize>, RequestFault> {
+    fn method(&mut self, bytes: &[u8]) -> Result<Option<usize>, RequestError> {
         let end = end_of_token(bytes, self.at);
         self.at = end.unwrap_or(bytes.len());
         if self.at - self.start > MAX_METHOD_BYTES {
             let max = MAX_METHOD_BYTES;
-            return Err(RequestFault::MethodTooLong { max });
+            return Err(RequestError::MethodTooLong { max });
         }
         let Some(end) = end else { return Ok(None) };
         match bytes.get(end) {
@@ -105,14 +105,14 @@ impl RequestLine {
         Ok(Some(end + 1))
     }
 
-    fn target(&mut self, bytes: &[u8], max: usize) -> Result<Option<usize>, RequestFault> {
+    fn target(&mut self, bytes: &[u8], max: usize) -> Result<Option<usize>, RequestError> {
         // One byte more, in which a target that is as long as it may be ends.
         let most = self.start.saturating_add(max).saturating_add(1);
         let window = bytes.get(..most).unwrap_or(bytes);
         let Some(end) = find_target_end(window, self.at) else {
             self.at = window.len();
             if window.len() == most {
-                return Err(RequestFault::TargetTooLong { max });
+                return Err(RequestError::TargetTooLong { max });
             }
             return Ok(None);
         };
@@ -122,7 +122,7 @@ impl RequestLine {
             Some(b'\r' | b'\n') => return Err(line_fault("it has no version")),
             _ => {
                 let what = "it has a control or a byte above 0x7E, which must be escaped";
-                return Err(RequestFault::Target { what });
+                return Err(RequestError::Target { what });
             }
         }
         self.target = read_target(self.method.of(bytes), bytes, self.start, end)?;
@@ -132,7 +132,7 @@ impl RequestLine {
 }
 
 /// `HTTP/1.1` or `HTTP/1.0` and the end of the line.
-fn version(rest: &[u8]) -> Result<Option<Version>, RequestFault> {
+fn version(rest: &[u8]) -> Result<Option<Version>, RequestError> {
     match rest {
         [
             b'H',
@@ -185,7 +185,7 @@ fn version(rest: &[u8]) -> Result<Option<Version>, RequestFault> {
         if let (7, Some([major, _, minor])) = (at, rest.get(5..8))
             && (*major, !matches!(minor, b'0' | b'1')) != (b'1', false)
         {
-            return Err(RequestFault::Version {
+            return Err(RequestError::Version {
                 major: char::from(*major),
                 minor: char::from(*minor),
             });
@@ -194,6 +194,6 @@ fn version(rest: &[u8]) -> Result<Option<Version>, RequestFault> {
     Ok(None)
 }
 
-fn line_fault(what: &'static str) -> RequestFault {
-    RequestFault::RequestLine { what }
+fn line_fault(what: &'static str) -> RequestError {
+    RequestError::RequestLine { what }
 }

@@ -1,11 +1,11 @@
 //! The head of a response: reusable, and parsed where it lies.
 
-use crate::http1::fault::FieldFault;
+use crate::http1::error::FieldError;
 use crate::http1::field_section::{FieldLine, Step};
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
-use crate::http1::response_fault::ResponseFault;
-use crate::http1::section::{Section, SectionFault};
+use crate::http1::response_error::ResponseError;
+use crate::http1::section::{Section, SectionError};
 use crate::http1::status_line::StatusLine;
 use crate::http1::version::Version;
 
@@ -60,7 +60,7 @@ impl ResponseHead {
         bytes: &[u8],
         limits: &HeadLimits,
         to: ResponseTo,
-    ) -> Result<Option<usize>, ResponseFault> {
+    ) -> Result<Option<usize>, ResponseError> {
         let (window, full) = limits.window(bytes);
         if matches!(self.stage, Stage::Over | Stage::Fresh) {
             self.line = StatusLine::default();
@@ -70,7 +70,7 @@ impl ResponseHead {
         let parsed = match self.read(window, limits) {
             Ok(None) if full => {
                 let max = limits.max_head();
-                Err(ResponseFault::Field(FieldFault::TooLarge { max }))
+                Err(ResponseError::Field(FieldError::TooLarge { max }))
             }
             parsed => parsed,
         };
@@ -92,13 +92,13 @@ impl ResponseHead {
         ResponseView { head: self, bytes }
     }
 
-    fn read(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, ResponseFault> {
+    fn read(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, ResponseError> {
         if self.stage == Stage::Line {
             let Some(end) = self.line.read(bytes)? else {
                 return Ok(None);
             };
             if self.line.status == 101 && !self.to.asks_upgrade {
-                return Err(ResponseFault::Unasked);
+                return Err(ResponseError::Unasked);
             }
             self.section.begin(end);
             self.stage = Stage::Fields;
@@ -229,12 +229,12 @@ pub(crate) const fn has_no_body(status: u16) -> bool {
     matches!(status, 100..200 | 204 | 304)
 }
 
-impl From<SectionFault> for ResponseFault {
-    fn from(fault: SectionFault) -> Self {
+impl From<SectionError> for ResponseError {
+    fn from(fault: SectionError) -> Self {
         match fault {
-            SectionFault::Field(fault) => Self::Field(fault),
-            SectionFault::Framing(fault) => Self::Framing(fault),
-            SectionFault::TooManyOptions { max } => Self::TooManyOptions { max },
+            SectionError::Field(fault) => Self::Field(fault),
+            SectionError::Framing(fault) => Self::Framing(fault),
+            SectionError::TooManyOptions { max } => Self::TooManyOptions { max },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The fields of a head: what requests and responses have in common.
 
-use crate::http1::fault::{FieldFault, FramingFault};
+use crate::http1::error::{FieldError, FramingError};
 use crate::http1::field_section::{FieldLine, FieldReader, Step};
 use crate::http1::framing::Framing;
 use crate::http1::kind::FieldKind;
@@ -21,9 +21,9 @@ pub(crate) struct Section {
 
 /// What is wrong with it.
 #[derive(Debug)]
-pub(crate) enum SectionFault {
-    Field(FieldFault),
-    Framing(FramingFault),
+pub(crate) enum SectionError {
+    Field(FieldError),
+    Framing(FramingError),
     TooManyOptions { max: usize },
 }
 
@@ -43,11 +43,11 @@ impl Section {
         bytes: &[u8],
         version: Version,
         limits: &HeadLimits,
-    ) -> Result<Step, SectionFault> {
+    ) -> Result<Step, SectionError> {
         let step = self
             .reader
             .next(bytes, limits.max_fields)
-            .map_err(SectionFault::Field)?;
+            .map_err(SectionError::Field)?;
         match &step {
             Step::Line(line) => {
                 self.take(*line, bytes, version)?;
@@ -68,7 +68,7 @@ impl Section {
         line: FieldLine,
         bytes: &[u8],
         version: Version,
-    ) -> Result<(), SectionFault> {
+    ) -> Result<(), SectionError> {
         let taken = match line.kind {
             FieldKind::ContentLength => self.framing.content_length(line.value.of(bytes)),
             FieldKind::TransferEncoding => self
@@ -76,7 +76,7 @@ impl Section {
                 .transfer_encoding(line.value.of(bytes), version),
             FieldKind::Connection => {
                 let taken = self.options.connection(line.value, bytes);
-                return taken.ok_or(SectionFault::TooManyOptions { max: MAX_OPTIONS });
+                return taken.ok_or(SectionError::TooManyOptions { max: MAX_OPTIONS });
             }
             FieldKind::Upgrade => {
                 self.options.upgrade(line.value);
@@ -89,6 +89,6 @@ impl Section {
             | FieldKind::Trailer
             | FieldKind::HopByHop => return Ok(()),
         };
-        taken.map_err(SectionFault::Framing)
+        taken.map_err(SectionError::Framing)
     }
 }

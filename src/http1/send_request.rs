@@ -14,7 +14,7 @@ use crate::http1::emit::{Passing, write_connection, write_field, write_framing};
 use crate::http1::grammar::{find_target_end, is_token};
 use crate::http1::length::BodyLength;
 use crate::http1::request::RequestView;
-use crate::http1::send_fault::SendFault;
+use crate::http1::send_error::SendError;
 
 /// What the gateway says of a request that it passes on. It always speaks HTTP/1.1.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +47,7 @@ pub fn write_request(
     out: &mut Vec<u8>,
     came: RequestView<'_>,
     outgoing: &OutgoingRequest<'_>,
-) -> Result<(), SendFault> {
+) -> Result<(), SendError> {
     write_start(out, outgoing)?;
     let mut passing = Passing::new(outgoing.edits, outgoing.body);
     match outgoing.host {
@@ -73,7 +73,7 @@ pub fn write_request_of_fields<'f>(
     out: &mut Vec<u8>,
     fields: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
     outgoing: &OutgoingRequest<'_>,
-) -> Result<(), SendFault> {
+) -> Result<(), SendError> {
     let before = out.len();
     write_start(out, outgoing)?;
     let host = outgoing.host.map(FieldValue::as_bytes);
@@ -87,17 +87,17 @@ pub fn write_request_of_fields<'f>(
 }
 
 /// The request line, if all can be sent.
-fn write_start(out: &mut Vec<u8>, outgoing: &OutgoingRequest<'_>) -> Result<(), SendFault> {
+fn write_start(out: &mut Vec<u8>, outgoing: &OutgoingRequest<'_>) -> Result<(), SendError> {
     let is_wrong = |piece: &&str| find_target_end(piece.as_bytes(), 0).is_some();
     if !is_token(outgoing.method.as_bytes()) {
-        return Err(SendFault::Method);
+        return Err(SendError::Method);
     }
     if outgoing.target.iter().all(|piece| piece.is_empty()) || outgoing.target.iter().any(is_wrong)
     {
-        return Err(SendFault::Target);
+        return Err(SendError::Target);
     }
     if outgoing.body == BodyLength::UntilClose {
-        return Err(SendFault::UntilClose);
+        return Err(SendError::UntilClose);
     }
     out.extend_from_slice(outgoing.method.as_bytes());
     out.push(b' ');

@@ -10,7 +10,7 @@ use crate::http1::grammar::push_number;
 use crate::http1::length::BodyLength;
 use crate::http1::reason::reason;
 use crate::http1::response::{ResponseView, has_no_body};
-use crate::http1::send_fault::SendFault;
+use crate::http1::send_error::SendError;
 use crate::http1::version::Version;
 
 /// What the gateway says of a response that it passes on. It always states HTTP/1.1, the highest
@@ -66,9 +66,9 @@ pub fn write_response_of_fields<'f>(
     status: u16,
     fields: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
     outgoing: &OutgoingResponse<'_>,
-) -> Result<Sent, SendFault> {
+) -> Result<Sent, SendError> {
     if !(100..600).contains(&status) {
-        return Err(SendFault::Status);
+        return Err(SendError::Status);
     }
     let before = out.len();
     let (declared, sent) = promise(status, outgoing);

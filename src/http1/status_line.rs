@@ -1,7 +1,7 @@
 //! The first line of a response, read from left to right.
 
 use crate::http1::grammar::find_control;
-use crate::http1::response_fault::ResponseFault;
+use crate::http1::response_error::ResponseError;
 use crate::http1::span::Span;
 use crate::http1::version::Version;
 
@@ -21,7 +21,7 @@ pub(crate) struct StatusLine {
 impl StatusLine {
     /// Where the fields begin; nothing if more bytes are needed. `bytes` must begin with those given
     /// before.
-    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, ResponseFault> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, ResponseError> {
         if self.at == 0 {
             let Some(()) = self.fixed(bytes)? else {
                 return Ok(None);
@@ -51,7 +51,7 @@ impl StatusLine {
         }
     }
 
-    fn fixed(&mut self, bytes: &[u8]) -> Result<Option<()>, ResponseFault> {
+    fn fixed(&mut self, bytes: &[u8]) -> Result<Option<()>, ResponseError> {
         for (at, byte) in bytes.iter().take(FIXED_BYTES).enumerate() {
             let right = match at {
                 0..=6 => b"HTTP/1.".get(at) == Some(byte),
@@ -75,7 +75,7 @@ impl StatusLine {
         self.status = digit(hundreds) * 100 + digit(tens) * 10 + digit(ones);
         if !(100..600).contains(&self.status) {
             let status = self.status;
-            return Err(ResponseFault::Status { status });
+            return Err(ResponseError::Status { status });
         }
         self.version = match minor {
             b'0' => Version::Http10,
@@ -85,6 +85,6 @@ impl StatusLine {
     }
 }
 
-fn line_fault(what: &'static str) -> ResponseFault {
-    ResponseFault::StatusLine { what }
+fn line_fault(what: &'static str) -> ResponseError {
+    ResponseError::StatusLine { what }
 }

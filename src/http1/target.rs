@@ -1,7 +1,7 @@
 //! The target of a request, in one of its forms (RFC 9112 section 3.2).
 
 use crate::http1::grammar::host_fault;
-use crate::http1::request_fault::RequestFault;
+use crate::http1::request_error::RequestError;
 use crate::http1::span::Span;
 
 /// A target that is in the form its method asks for.
@@ -22,9 +22,9 @@ pub(crate) fn read_target(
     bytes: &[u8],
     start: usize,
     end: usize,
-) -> Result<Target, RequestFault> {
+) -> Result<Target, RequestError> {
     if method == b"CONNECT" {
-        return Err(RequestFault::Connect);
+        return Err(RequestError::Connect);
     }
     let text = bytes.get(start..end).unwrap_or_default();
     let fragment = memchr::memchr(b'#', text);
@@ -70,6 +70,6 @@ pub(crate) fn read_target(
     })
 }
 
-fn target_fault(what: &'static str) -> RequestFault {
-    RequestFault::Target { what }
+fn target_fault(what: &'static str) -> RequestError {
+    RequestError::Target { what }
 }

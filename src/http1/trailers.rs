@@ -1,6 +1,6 @@
 //! The trailers of a chunked body: rare, small, and so the one thing that is copied.
 
-use crate::http1::fault::FieldFault;
+use crate::http1::error::FieldError;
 use crate::http1::field_section::{FieldLine, FieldReader, Step};
 use crate::http1::kind::is_forbidden_trailer;
 use crate::http1::limits::HeadLimits;
@@ -25,7 +25,7 @@ impl Trailers {
         &mut self,
         bytes: &[u8],
         limits: &HeadLimits,
-    ) -> Result<(usize, bool), FieldFault> {
+    ) -> Result<(usize, bool), FieldError> {
         let before = self.bytes.len();
         let max = limits.max_head();
         let room = max.saturating_sub(before);
@@ -44,7 +44,7 @@ impl Trailers {
                     self.bytes.truncate(end);
                     return Ok((end - before, true));
                 }
-                Step::More if self.bytes.len() == max => return Err(FieldFault::TooLarge { max }),
+                Step::More if self.bytes.len() == max => return Err(FieldError::TooLarge { max }),
                 Step::More => return Ok((self.bytes.len() - before, false)),
             }
         }

@@ -64,7 +64,7 @@ enum Message {
 /// A batch goes to the thread when it is this long, and every so often.
 const BATCH_BYTES: usize = 32 << 10;
 /// How many batches may wait: 8 MiB.
-const MOST_WAITING: usize = 256;
+const MAX_WAITING: usize = 256;
 
 impl AccessLog {
     /// Begins a log that goes there.
@@ -73,7 +73,7 @@ impl AccessLog {
     /// If the file cannot be opened, or no thread can be started.
     pub fn start(target: LogOutput, format: LogFormat) -> io::Result<Self> {
         let output = open(&target)?;
-        let (sender, receiver) = sync_channel(MOST_WAITING);
+        let (sender, receiver) = sync_channel(MAX_WAITING);
         let (reopens, counters) = (Arc::default(), Arc::default());
         let writing = Writing {
             target,

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::engine::route::RouteIdentity;
+use crate::engine::routing::route::RouteIdentity;
+use crate::engine::routing::table::RouteId;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::table::RouteId;
 
 /// The counts of one worker for the routes of one table.
 #[derive(Debug, Default)]

@@ -33,11 +33,11 @@ const SMALL_BYTES: usize = 16 << 10;
 /// For bodies that fill a small one: a read of 64 KiB costs more than twice as much a byte.
 const LARGE_BYTES: usize = 512 << 10;
 /// How many of each kind are kept for later.
-const MOST_SMALL: usize = 256;
-const MOST_LARGE: usize = 8;
+const MAX_SMALL: usize = 256;
+const MAX_LARGE: usize = 8;
 /// How many large ones may be in use, 32 MiB in all: who sends or reads slowly shall not make the
 /// gateway hold much for it.
-const MOST_LENT: usize = 64;
+const MAX_LENT: usize = 64;
 
 impl Buffers {
     /// A buffer for heads.
@@ -49,7 +49,7 @@ impl Buffers {
     /// A buffer for large bodies; a small one if too many are in use.
     pub fn take_large(&self) -> Buffer {
         let lent = self.lent.get();
-        if lent >= MOST_LENT {
+        if lent >= MAX_LENT {
             return self.take();
         }
         self.lent.set(lent + 1);
@@ -64,8 +64,8 @@ impl Buffers {
     /// Takes a buffer back, whatever is in it.
     pub fn give(&self, buffer: Buffer) {
         let (kept, most) = match buffer.bytes.len() {
-            SMALL_BYTES => (&self.small, MOST_SMALL),
-            LARGE_BYTES => (&self.large, MOST_LARGE),
+            SMALL_BYTES => (&self.small, MAX_SMALL),
+            LARGE_BYTES => (&self.large, MAX_LARGE),
             _ => return,
         };
         let mut kept = kept.borrow_mut();
@@ -83,7 +83,7 @@ impl Buffers {
     pub fn give_output(&self, mut output: Vec<u8>) {
         let mut kept = self.outputs.borrow_mut();
         let is_usual = output.capacity() > 0 && output.capacity() <= SMALL_BYTES;
-        if is_usual && kept.len() < MOST_SMALL {
+        if is_usual && kept.len() < MAX_SMALL {
             output.clear();
             kept.push(output);
         }
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn not_all_are_large() {
         let buffers = Buffers::default();
-        let mut lent: Vec<_> = (0..MOST_LENT).map(|_| buffers.take_large()).collect();
+        let mut lent: Vec<_> = (0..MAX_LENT).map(|_| buffers.take_large()).collect();
         assert!(lent.iter().all(|buffer| !buffer.is_small()));
         assert!(buffers.take_large().is_small());
         // Whether it is given back or dropped.

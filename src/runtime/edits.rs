@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::engine::edit::{Edit, Edits};
+use crate::engine::semantics::edit::{Edit, Edits};
 use crate::http1::edit::FieldEdits;
 
 /// [`Edits`] hold names that are tokens and values without controls, and the engine makes none of

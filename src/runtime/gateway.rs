@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use crate::config::compile::{LoadOptions, Loaded, load_json};
-use crate::config::fault::Fault;
-use crate::engine::backend::Address;
-use crate::engine::registry::{Registry, ServiceKey};
+use crate::config::diagnostic::Diagnostic;
+use crate::engine::routing::table::{AmbiguousVersion, Table};
+use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::{Configured, Snapshot};
-use crate::engine::table::{AmbiguousVersion, Table};
-use crate::engine::version::ApiVersion;
+use crate::engine::upstream::backend::Address;
+use crate::engine::upstream::registry::{Registry, ServiceKey};
 use crate::runtime::cell::{Held, SnapshotCell};
 
 /// The gateway.
@@ -36,7 +36,7 @@ struct Writer {
 
 /// A registration that is not taken.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum RegisterFault {
+pub enum RegisterError {
     /// The version was left out where the service has several.
     #[error("{0}")]
     Ambiguous(#[from] AmbiguousVersion),
@@ -84,7 +84,7 @@ impl Gateway {
     ///
     /// # Errors
     /// Every fault of the table; then nothing has changed. Else its warnings are returned.
-    pub fn init(&self, json: &str) -> Result<Vec<Fault>, Vec<Fault>> {
+    pub fn init(&self, json: &str) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let Loaded {
             table,
             configured,
@@ -124,7 +124,7 @@ impl Gateway {
         version: Option<ApiVersion>,
         address: Address,
         ttl: Option<(Duration, Instant)>,
-    ) -> Result<(), RegisterFault> {
+    ) -> Result<(), RegisterError> {
         let mut writer = self.writer();
         let key = ServiceKey::of(service, self.meant_version(&writer, service, version)?);
         // A life longer than the clock can tell is one without end.
@@ -137,7 +137,7 @@ impl Gateway {
         let known = writer.registry.entry(service, key.version);
         let is_known = known.is_some_and(|entry| entry.is_registered(&address));
         if !is_known && writer.registry.len() >= self.max_registrations {
-            return Err(RegisterFault::TooMany(self.max_registrations));
+            return Err(RegisterError::TooMany(self.max_registrations));
         }
         writer.registry.register(key.clone(), address, expires);
         writer.staged.insert(key);

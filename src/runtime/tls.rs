@@ -4,7 +4,7 @@
 //! AWS-LC, which a C compiler builds.
 
 pub mod client;
-pub mod fault;
+pub mod error;
 pub mod files;
 mod names;
 mod pem;

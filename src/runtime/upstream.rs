@@ -1,7 +1,7 @@
 //! The connections of one worker to the backends.
 
 pub mod connect;
-pub mod fault;
+pub mod error;
 pub mod multiplexed;
 pub mod pool;
 pub mod secure;

@@ -172,7 +172,7 @@ impl Wire {
                 Ok(length)
             });
         }
-        if data.len() <= MOST_COPIED {
+        if data.len() <= MAX_COPIED {
             // One copy costs less than one system call, or a vectored one.
             self.output.extend_from_slice(data);
             let _ = self.poll_write_output(cx)?;
@@ -199,7 +199,7 @@ impl Wire {
     /// Waits until more may be put out: else what a peer does not take would pile up here, small
     /// piece by small piece.
     pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.output.len() > MOST_WAITING {
+        if self.output.len() > MAX_WAITING {
             return self.poll_flush(cx);
         }
         Poll::Ready(Ok(()))
@@ -252,9 +252,9 @@ impl Wire {
 }
 
 /// Data up to this length is sent with the head in one piece.
-const MOST_COPIED: usize = 8 << 10;
+const MAX_COPIED: usize = 8 << 10;
 /// How much may wait to be sent before more is taken.
-const MOST_WAITING: usize = 16 << 10;
+const MAX_WAITING: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -290,11 +290,11 @@ mod tests {
         while !send(&mut wire).await {
             taken += piece.len();
             assert!(
-                taken < MOST_WAITING + (8 << 20),
+                taken < MAX_WAITING + (8 << 20),
                 "the kernel may take some of it"
             );
         }
-        assert!(wire.output(&buffers).len() <= MOST_WAITING + piece.len());
+        assert!(wire.output(&buffers).len() <= MAX_WAITING + piece.len());
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::engine::edit::Edits;
 use crate::engine::policy::Retry;
+use crate::engine::routing::table::RouteId;
 use crate::engine::semantics::budget::RetryBudget;
+use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::retry::{Attempt, admit_retry};
 use crate::engine::snapshot::Snapshot;
-use crate::engine::table::RouteId;
 use crate::http1::request::RequestHead;
 use crate::http1::response::ResponseHead;
 use crate::observe::access_log::LogWriter;

@@ -1,7 +1,7 @@
 //! What is wrong with a table as a whole, and what makes a route the same after a reload.
 
 use crate::config::compile::{LoadOptions, load_json};
-use crate::config::fault::Severity;
+use crate::config::diagnostic::Severity;
 
 fn codes(json: &str) -> Vec<String> {
     match load_json(json, LoadOptions::INIT) {

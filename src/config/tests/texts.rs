@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
+use crate::config::diagnostic::Position;
 use crate::config::document::{Document, Place};
-use crate::config::fault::Position;
 use crate::config::raw::{RawMatch, RawStrip, RawTable, Strictness, read};
 use crate::config::report::render;
 use crate::config::tests::{check, loaded, told, value, values};

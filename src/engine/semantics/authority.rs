@@ -5,9 +5,9 @@
 
 use core::fmt::Write;
 
-use crate::engine::backend::{Address, Scheme};
 use crate::engine::policy::{HostRule, Policy};
 use crate::engine::semantics::noted::Noted;
+use crate::engine::upstream::backend::{Address, Scheme};
 
 /// The host that a backend is asked for; none if it is what the one `Host` field of the request
 /// says. `buffer` is used if it has to be put together.

@@ -9,11 +9,11 @@ use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::from_utf8;
 
-use crate::engine::edit::Edits;
-use crate::engine::field_value::ValueWriter;
 use crate::engine::request::Headers;
 use crate::engine::semantics::Arrival;
 use crate::engine::semantics::authority::is_authority;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::field_value::ValueWriter;
 use crate::engine::semantics::noted::{Noted, is_claim, is_disguised};
 
 /// Puts `X-Forwarded-For`, `-Proto` and `-Host` into the edits, and removes what must not be said.

@@ -4,7 +4,7 @@
 use core::fmt::{self, Display, Write};
 use std::time::Duration;
 
-use crate::engine::field_value::ValueWriter;
+use crate::engine::semantics::field_value::ValueWriter;
 
 /// A status of gRPC, of those that the gateway gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,14 +84,14 @@ pub fn parse_timeout(value: &[u8]) -> Option<Duration> {
 pub fn push_message(to: &mut ValueWriter<'_>, message: &dyn Display) {
     let mut encoder = Encoder {
         to,
-        left: MOST_CHARACTERS,
+        left: MAX_CHARACTERS,
     };
     // A writer into memory does not fail.
     _ = write!(encoder, "{message}");
 }
 
 /// A path may be long, and all fields of a header together must not be.
-const MOST_CHARACTERS: usize = 500;
+const MAX_CHARACTERS: usize = 500;
 
 struct Encoder<'e, 'v> {
     to: &'e mut ValueWriter<'v>,
@@ -117,7 +117,7 @@ impl Write for Encoder<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::edit::Edits;
+    use crate::engine::semantics::edit::Edits;
 
     #[test]
     fn types() {

@@ -1,7 +1,7 @@
 //! How far a request has come and may go: `Via` and `Max-Forwards`.
 
-use crate::engine::edit::Edits;
 use crate::engine::semantics::Arrival;
+use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::noted::Noted;
 
 /// The protocol in which a message was received.

@@ -4,8 +4,8 @@
 //! there is nothing to win by choosing it; and people who look for what became of their request
 //! know their own name for it. It has to be sane, so that it can stand in any log.
 
-use crate::engine::edit::Edits;
-use crate::engine::field_value::hex;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::field_value::hex;
 use crate::engine::semantics::noted::Noted;
 
 /// Bytes by chance, of which nobody can guess the next; new ones for each request.

@@ -8,12 +8,12 @@ use core::fmt::{Display, Write};
 
 use serde::{Serialize, Serializer};
 
-use crate::engine::edit::Edits;
-use crate::engine::field_value::ValueWriter;
-use crate::engine::semantics::fault::Cause;
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::error::Cause;
+use crate::engine::semantics::field_value::ValueWriter;
 use crate::engine::semantics::grpc;
 use crate::engine::semantics::identity::RequestId;
-use crate::engine::version::ApiVersion;
 
 /// A request that is answered here, and why.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Problem<'_> {
         if let Some(seconds) = self.cause.retry_after_seconds() {
             edits.set_with("retry-after", |to| to.push_decimal(seconds));
         }
-        if let Cause::Reject(reject) = self.cause
+        if let Cause::Rejection(reject) = self.cause
             && let Some(allow) = reject.allow()
         {
             edits.set_with("allow", |to| {
@@ -72,7 +72,7 @@ impl Problem<'_> {
     fn write_body(&self, body: &mut Vec<u8>) {
         let id = core::str::from_utf8(self.id.as_bytes()).unwrap_or_default();
         let versions = match self.cause {
-            Cause::Reject(reject) => reject.versions(),
+            Cause::Rejection(reject) => reject.versions(),
             Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Wire { .. } => &[],
         };
         let document = Document {
@@ -183,8 +183,8 @@ fn push_string(to: &mut ValueWriter<'_>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::reject::Reject;
-    use crate::engine::semantics::fault::{RequestFault, UpstreamFault};
+    use crate::engine::routing::rejection::Rejection;
+    use crate::engine::semantics::error::{RequestError, UpstreamError};
     use crate::engine::semantics::tests::told;
 
     fn answer(
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_refusal() {
-        let cause = Cause::from(Reject::MethodNotAllowed {
+        let cause = Cause::from(Rejection::MethodNotAllowed {
             method: "PUT".into(),
             allow: vec!["GET".into(), "HEAD".into()],
         });
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_fault_under_an_id_that_was_made() {
         let id = RequestId::Made(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
-        let (status, fields, body) = answer(&UpstreamFault::Overloaded.into(), &id, None);
+        let (status, fields, body) = answer(&UpstreamError::Overloaded.into(), &id, None);
         assert_eq!(status, 503);
         assert!(fields.contains("\nretry-after: 1"), "{fields}");
         let instance = r#""instance":"urn:uuid:a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5","#;
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_versions_that_there_are() {
-        let cause = Cause::from(Reject::VersionUnsupported {
+        let cause = Cause::from(Rejection::VersionUnsupported {
             stated: ApiVersion::parse("v9").unwrap(),
             exist: vec![ApiVersion::parse("v1").unwrap()],
         });
@@ -259,21 +259,21 @@ mod tests {
             let line = format!("content-type: application/grpc\ngrpc-status: {expected}\n");
             assert!(fields.contains(&line), "{fields}");
         };
-        check(UpstreamFault::Timeout.into(), 4);
-        check(UpstreamFault::ConnectTimeout.into(), 14);
-        check(UpstreamFault::Reset.into(), 14);
-        check(UpstreamFault::Overloaded.into(), 14);
-        check(RequestFault::Malformed("no host").into(), 13);
-        check(RequestFault::BodyTooLarge { limit_bytes: 1 }.into(), 8);
-        check(RequestFault::Timeout.into(), 4);
+        check(UpstreamError::Timeout.into(), 4);
+        check(UpstreamError::ConnectTimeout.into(), 14);
+        check(UpstreamError::Reset.into(), 14);
+        check(UpstreamError::Overloaded.into(), 14);
+        check(RequestError::Malformed("no host").into(), 13);
+        check(RequestError::BodyTooLarge { limit_bytes: 1 }.into(), 8);
+        check(RequestError::Timeout.into(), 4);
         check(
-            Reject::NoBackend {
+            Rejection::NoBackend {
                 service: "a".into(),
             }
             .into(),
             14,
         );
-        check(Reject::Asterisk.into(), 13);
+        check(Rejection::Asterisk.into(), 13);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::compile::{LoadOptions, Loaded};
-use crate::config::fault::{Fault, Severity};
-use crate::engine::route::Route;
+use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::engine::routing::route::Route;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::{Cell, Paint};
 use crate::frontend::cli::{CheckArgs, Format};
@@ -47,7 +47,7 @@ pub(super) fn run(args: &CheckArgs, paint: Paint) -> Answer {
 struct Checked {
     name: String,
     file: Result<ConfigFile, Unusable>,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
     size: Option<Size>,
 }
 
@@ -68,7 +68,7 @@ struct FileReport {
     file: String,
     ok: bool,
     routes: Option<usize>,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 impl Checked {
@@ -76,7 +76,7 @@ impl Checked {
         let file = match ConfigFile::read(path) {
             Ok(file) => file,
             Err(unreadable) => {
-                let fault = Fault::error("config.unreadable", unreadable.sentence());
+                let fault = Diagnostic::error("config.unreadable", unreadable.sentence());
                 return Self {
                     name: path.display().to_string(),
                     faults: vec![fault],

@@ -1,9 +1,9 @@
 //! `tollgate explain`: where a request goes, and why not elsewhere.
 
 use crate::config::compile::LoadOptions;
-use crate::engine::decide::Plan;
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
 use crate::engine::request::{RawRequest, split_absolute_form};
+use crate::engine::routing::decide::Plan;
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::{Cell, Paint};

@@ -6,7 +6,7 @@ use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
-use crate::config::fault::printable;
+use crate::config::diagnostic::printable;
 
 /// Colours, or none.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::config::compile::LoadOptions;
-use crate::engine::constraint::Constraint;
-use crate::engine::host::HostPattern;
-use crate::engine::listing::ListedForm;
+use crate::engine::routing::constraint::Constraint;
+use crate::engine::routing::host::HostPattern;
+use crate::engine::routing::listing::ListedForm;
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::{Cell, Paint};

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::config::serve::Alpn;
-use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::error::{Cause, RequestError};
 use crate::frontend::http::connection;
 use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
@@ -172,7 +172,7 @@ async fn end(worker: &Worker, watch: &Watch, failed: Failed) {
         Failed::Told(tcp) => Wire::new(Stream::Plain(tcp)),
         Failed::Plain(tcp) => {
             let mut wire = Wire::new(Stream::Plain(tcp));
-            let cause = Cause::from(RequestFault::PlainHttp);
+            let cause = Cause::from(RequestError::PlainHttp);
             send_cause(worker, watch, &mut wire, &cause).await;
             wire.rest(&worker.buffers);
             wire

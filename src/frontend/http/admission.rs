@@ -2,12 +2,12 @@
 
 use http::HeaderMap;
 
-use crate::engine::decide::{Plan, decide};
-use crate::engine::reject::Reject;
+use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::cors::{preflight, preflight_answer, response_cors_edits};
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::semantics::body::BodyAllowance;
-use crate::engine::semantics::cors::{preflight, preflight_answer, response_cors_edits};
-use crate::engine::semantics::fault::Cause;
+use crate::engine::routing::decide::{Plan, decide};
+use crate::engine::routing::rejection::Rejection;
+use crate::engine::semantics::error::Cause;
 use crate::engine::semantics::hops::is_last_hop;
 use crate::engine::semantics::identity::RequestId;
 use crate::engine::semantics::noted::Noted;
@@ -155,7 +155,7 @@ pub(in crate::frontend) fn answer_fields<H: Headers + ?Sized>(
 /// The refusal of a service without backends.
 pub(super) fn no_backend(plan: &Plan<'_>) -> Cause<'static> {
     let service = plan.route().service().into();
-    Cause::from(Reject::NoBackend { service })
+    Cause::from(Rejection::NoBackend { service })
 }
 
 /// A preflight is decided as the request that it asks about.

@@ -58,7 +58,7 @@ pub async fn serve(
             }
             Err(NoHead::Over) => break,
             Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
-            Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
+            Err(NoHead::Diagnostic(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
             // Who is redirected speaks HTTP/1.1.
             Err(NoHead::Http2) if redirect_to.is_some() => break,
             Err(NoHead::Http2) => {
@@ -97,10 +97,10 @@ fn say_goodbye(wire: &mut Wire) {
 /// Closes so that the client gets the last answer, even if it is still sending: a connection that
 /// is closed with unread data on it is reset, and what was sent may be lost (RFC 9112, section 9.6).
 pub(super) async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
-    const MOST_TIME: Duration = Duration::from_secs(1);
-    const MOST_BYTES: usize = 1 << 20;
-    watch.set(watch.after(Some(MOST_TIME)));
-    let mut left = MOST_BYTES;
+    const MAX_TIME: Duration = Duration::from_secs(1);
+    const MAX_BYTES: usize = 1 << 20;
+    watch.set(watch.after(Some(MAX_TIME)));
+    let mut left = MAX_BYTES;
     let mut is_shut = false;
     poll_fn(|cx: &mut task::Context<'_>| {
         if !is_shut {

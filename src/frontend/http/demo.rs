@@ -11,8 +11,8 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::spawn_local;
 
 use crate::config::compile::Loaded;
-use crate::engine::backend::Address;
-use crate::engine::version::ApiVersion;
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::upstream::backend::Address;
 use crate::frontend::http::small::{self, Answerer};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::http1::request::RequestView;

@@ -4,13 +4,13 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use crate::engine::backend::Backend;
-use crate::engine::decide::Plan;
+use crate::engine::policy::body_limit::BodyAllowance;
 use crate::engine::request::RawRequest;
-use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::routing::decide::Plan;
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
+use crate::engine::upstream::backend::Backend;
 use crate::frontend::http::admission::{admit, answer_edits, problem_of};
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::going::{Going, cause_of};
@@ -22,7 +22,7 @@ use crate::frontend::http::view::HeadFields;
 use crate::http1::edit::FieldValue;
 use crate::http1::length::BodyLength;
 use crate::http1::request::{RequestHead, RequestView};
-use crate::http1::send_fault::SendFault;
+use crate::http1::send_error::SendError;
 use crate::http1::send_request::write_request;
 use crate::http1::send_response::{OutgoingResponse, Sent};
 use crate::http1::version::Version;
@@ -34,7 +34,7 @@ use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::requester::{Client, Requester};
 use crate::runtime::http2::fields::fields_of;
 use crate::runtime::sweep::Watch;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::wire::Wire;
 use crate::runtime::worker::{InForce, Worker};
 
@@ -220,7 +220,7 @@ impl HttpExchange<'_> {
         let Sent { body, keep_alive } = match written {
             Ok(sent) => sent,
             Err(fault) => {
-                let failure = UpstreamFault::BadResponse(fault.to_string()).into();
+                let failure = UpstreamError::BadResponse(fault.to_string()).into();
                 return self.fail(client, &failure, outcome).await;
             }
         };
@@ -269,7 +269,7 @@ impl HttpExchange<'_> {
         wire: &mut Wire,
         response: AnswerHead<'_>,
         may_stay: bool,
-    ) -> Result<Sent, SendFault> {
+    ) -> Result<Sent, SendError> {
         let Context { worker, .. } = *self.context;
         let mut scratch = worker.take_scratch();
         answer_edits(self.request, self.plan, &response, worker, &mut scratch);

@@ -1,22 +1,22 @@
 //! What goes to a backend, whatever the request came over.
 
-use crate::engine::backend::{Address, Backend};
-use crate::engine::decide::Plan;
-use crate::engine::edit::Edits;
 use crate::engine::request::Headers;
-use crate::engine::semantics::fault::{Cause, GatewayFault, RequestFault};
+use crate::engine::routing::decide::Plan;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::error::{Cause, GatewayError, RequestError};
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Request, grpc};
+use crate::engine::upstream::backend::{Address, Backend};
 use crate::frontend::http::admission::no_backend;
 use crate::frontend::http::stream_head::StreamHead;
 use crate::http1::edit::FieldValue;
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
-use crate::http1::send_fault::SendFault;
+use crate::http1::send_error::SendError;
 use crate::http1::send_request::OutgoingRequest;
-use crate::runtime::forward::body::ReadFault;
+use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::exchange::{Failure, MakeRequest, Outgoing, WriteHead};
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::worker::Worker;
 
 /// An admitted request on its way.
@@ -37,13 +37,13 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     pub(in crate::frontend) fn write(
         &self,
         backend: &Backend,
-        write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), SendFault>,
-    ) -> Result<(), UpstreamFault> {
+        write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), SendError>,
+    ) -> Result<(), UpstreamError> {
         let mut buffer = String::new();
         let host = self.host(&backend.address, &mut buffer);
         let host = host.or(self.request.arrival.host.filter(|_| !self.copies_host));
         let upstream_path = self.plan.upstream_path();
-        let (mut target, mut pieces) = ([""; MOST_PIECES], 0);
+        let (mut target, mut pieces) = ([""; MAX_PIECES], 0);
         for (place, piece) in target.iter_mut().zip(upstream_path.pieces()) {
             *place = piece;
             pieces += 1;
@@ -60,7 +60,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
                 close: false,
             })
         });
-        written.map_err(|fault| UpstreamFault::BadResponse(fault.to_string()))
+        written.map_err(|fault| UpstreamError::BadResponse(fault.to_string()))
     }
 
     /// The head for a backend that speaks HTTP/2, with the fields that came and are passed on.
@@ -68,7 +68,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
         &self,
         backend: &Backend,
         fields: http::HeaderMap,
-    ) -> Result<http::Request<()>, UpstreamFault> {
+    ) -> Result<http::Request<()>, UpstreamError> {
         let mut buffer = String::new();
         let host = self.host(&backend.address, &mut buffer);
         let upstream_path = self.plan.upstream_path();
@@ -129,10 +129,10 @@ pub(in crate::frontend) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Optio
     Some(match failure {
         Failure::NoBackend => no_backend(plan),
         Failure::Upstream(fault) => Cause::from(fault.told()),
-        Failure::BodyTimeout => Cause::from(RequestFault::Timeout),
-        Failure::Stopped => Cause::from(GatewayFault::Draining),
-        Failure::Body(ReadFault::TooLarge(fault)) => Cause::from(*fault),
-        Failure::Body(ReadFault::Body(fault)) => Cause::Wire {
+        Failure::BodyTimeout => Cause::from(RequestError::Timeout),
+        Failure::Stopped => Cause::from(GatewayError::Draining),
+        Failure::Body(ReadError::TooLarge(fault)) => Cause::from(*fault),
+        Failure::Body(ReadError::Body(fault)) => Cause::Wire {
             code: fault.code(),
             status: fault.status(),
             sentence: fault.to_string(),
@@ -142,4 +142,4 @@ pub(in crate::frontend) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Optio
 }
 
 /// As many pieces as a path that goes upstream has at most, with its query.
-const MOST_PIECES: usize = 8;
+const MAX_PIECES: usize = 8;

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::engine::request::Headers;
+use crate::engine::routing::table::RouteId;
 use crate::engine::semantics::Request;
 use crate::engine::semantics::forwarded::client_address;
 use crate::engine::semantics::hops::Protocol;
-use crate::engine::table::RouteId;
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::exchange::Snapshot;
 use crate::observe::record::Record;

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::error::{Cause, RequestError};
 use crate::engine::semantics::hops::Protocol;
 use crate::frontend::http::admission::{Own, problem_unread};
 use crate::frontend::http::connection::Next;
@@ -47,7 +47,7 @@ pub(super) async fn send_fault(
     worker: &Worker,
     watch: &Watch,
     wire: &mut Wire,
-    fault: &http1::request_fault::RequestFault,
+    fault: &http1::request_error::RequestError,
 ) -> Next {
     let cause = Cause::Wire {
         code: fault.code(),
@@ -59,7 +59,7 @@ pub(super) async fn send_fault(
 
 /// Answers a head that does not come to its end.
 pub(super) async fn send_too_slow(worker: &Worker, watch: &Watch, wire: &mut Wire) -> Next {
-    send_cause(worker, watch, wire, &RequestFault::Timeout.into()).await
+    send_cause(worker, watch, wire, &RequestError::Timeout.into()).await
 }
 
 /// Answers a connection on which no request was read.

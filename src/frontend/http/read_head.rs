@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::http1::request::RequestHead;
-use crate::http1::request_fault::RequestFault;
+use crate::http1::request_error::RequestError;
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
 use crate::runtime::worker::Worker;
@@ -18,7 +18,7 @@ pub(super) enum NoHead {
     /// The beginning of one, and then nothing for too long.
     TooSlow,
     /// What cannot be one.
-    Fault(RequestFault),
+    Diagnostic(RequestError),
     /// HTTP/2, without having been asked (RFC 9113, section 3.3).
     Http2,
 }
@@ -83,7 +83,7 @@ impl Reading {
                 } else {
                     let head = self.head.get_or_insert_with(|| worker.take_request_head());
                     let parsed = head.parse(wire.data(), &worker.settings.head_limits);
-                    if let Some(length) = parsed.map_err(NoHead::Fault)? {
+                    if let Some(length) = parsed.map_err(NoHead::Diagnostic)? {
                         return Poll::Ready(Ok(length));
                     }
                 }

@@ -2,10 +2,10 @@
 
 use std::net::Ipv6Addr;
 
-use crate::engine::host::{HostPattern, normal_host};
 use crate::engine::request::{Headers, RawRequest};
+use crate::engine::routing::host::{HostPattern, normal_host};
 use crate::engine::semantics::Request;
-use crate::engine::semantics::fault::Cause;
+use crate::engine::semantics::error::Cause;
 use crate::frontend::http::admission::{Own, problem};
 use crate::runtime::worker::Scratch;
 

@@ -19,7 +19,7 @@ use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
-use crate::runtime::tls::fault::TlsFault;
+use crate::runtime::tls::error::TlsError;
 use crate::runtime::tls::server::ServerTls;
 use crate::runtime::tls::watcher::Watcher;
 use crate::runtime::worker::Worker;
@@ -40,14 +40,14 @@ pub struct Server {
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// How many names one worker looks up at once, and files it reads; others wait for their turn.
-const MOST_LOOKUPS: usize = 16;
+const MAX_LOOKUPS: usize = 16;
 
 /// One worker's share of a listener.
 type Share = (StdListener, Service);
 
 /// Why a server does not begin.
 #[derive(Debug, Error)]
-pub enum StartFault {
+pub enum StartError {
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -62,7 +62,7 @@ pub enum StartFault {
         /// The address.
         address: SocketAddr,
         /// Why.
-        fault: TlsFault,
+        fault: TlsError,
     },
     /// The system gives no thread or no runtime.
     #[error("cannot start a worker: {0}")]
@@ -82,7 +82,7 @@ impl Server {
         listeners: &[Listener],
         workers: usize,
         log: Option<&AccessLog>,
-    ) -> Result<Self, StartFault> {
+    ) -> Result<Self, StartError> {
         let mut addresses = Vec::new();
         let mut certificates = Vec::new();
         let mut shares: Vec<Vec<Share>> = (0..workers).map(|_| Vec::new()).collect();
@@ -97,7 +97,7 @@ impl Server {
         // Only now that all are bound, and nothing else can be wrong with what was asked for.
         for ((listener, _), address) in shares.iter().flat_map(|own| own.iter().zip(&addresses)) {
             let address = *address;
-            listen(listener).map_err(|error| StartFault::Listen { address, error })?;
+            listen(listener).map_err(|error| StartError::Listen { address, error })?;
         }
         let (stop, _) = watch::channel(false);
         let mut server = Self {
@@ -119,7 +119,7 @@ impl Server {
                 let worker = Worker::new(gateway, settings, counters, log);
                 let runtime = Builder::new_current_thread()
                     .enable_all()
-                    .max_blocking_threads(MOST_LOOKUPS)
+                    .max_blocking_threads(MAX_LOOKUPS)
                     .build_local(LocalOptions::default());
                 match runtime {
                     Ok(runtime) => {
@@ -177,9 +177,9 @@ fn bind_all(
     mut address: SocketAddr,
     service: &Service,
     shares: &mut [Vec<Share>],
-) -> Result<SocketAddr, StartFault> {
+) -> Result<SocketAddr, StartError> {
     for of_worker in shares {
-        let listener = bind(address).map_err(|error| StartFault::Listen { address, error })?;
+        let listener = bind(address).map_err(|error| StartError::Listen { address, error })?;
         // Any free port: the first has found one, and the others take the same.
         address = listener.local_addr()?;
         of_worker.push((listener, service.clone()));
@@ -188,7 +188,7 @@ fn bind_all(
 }
 
 /// Reads what a listener needs.
-fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, StartFault> {
+fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, StartError> {
     Ok(match service {
         ListenerService::Plain => Service::Plain,
         ListenerService::RedirectToHttps { port } => Service::RedirectToHttps(*port),
@@ -196,7 +196,7 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
             let mut files = files.clone();
             files.alpn.retain(|protocol| SERVED.contains(protocol));
             let loaded = ServerTls::load(files);
-            let (tls, remarks) = loaded.map_err(|fault| StartFault::Tls { address, fault })?;
+            let (tls, remarks) = loaded.map_err(|fault| StartError::Tls { address, fault })?;
             for remark in remarks {
                 eprintln!("tollgate: warning: {remark}");
             }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::policy::body_limit::BodyAllowance;
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::own::{Manner, send, send_fault, send_too_slow};
@@ -54,7 +54,7 @@ async fn converse(worker: Rc<Worker>, tcp: TcpStream, answerer: Rc<Answerer>) {
                 worker.give_request_head(head);
                 next
             }
-            Err(NoHead::Fault(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
+            Err(NoHead::Diagnostic(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
             Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
             Err(NoHead::Over | NoHead::Http2) => return,
         };

@@ -2,10 +2,10 @@
 
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 
-use crate::engine::backend::{Address, Scheme};
-use crate::engine::edit::Edits;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::upstream::backend::{Address, Scheme};
 use crate::runtime::edits::apply;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 
 /// What the gateway says of a request that it passes on.
 pub(super) struct StreamHead<'a> {
@@ -25,8 +25,8 @@ impl StreamHead<'_> {
         &self,
         backend: &Address,
         mut fields: HeaderMap,
-    ) -> Result<Request<()>, UpstreamFault> {
-        let bad = |what: &str| UpstreamFault::BadResponse(format!("the request has {what}"));
+    ) -> Result<Request<()>, UpstreamError> {
+        let bad = |what: &str| UpstreamError::BadResponse(format!("the request has {what}"));
         let scheme = match backend.scheme() {
             Scheme::Http => "http",
             Scheme::Https => "https",

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::engine::backend::{Address, Backend, BackendSource};
-use crate::engine::balance::Pool;
-use crate::engine::registry::ServiceKey;
+use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::version::ApiVersion;
+use crate::engine::upstream::backend::{Address, Backend, BackendSource};
+use crate::engine::upstream::balance::Pool;
+use crate::engine::upstream::registry::ServiceKey;
 use crate::frontend::stdio::reply::{ListedBackend, ListedService};
 
 /// The services of the table, and those that only have registrations waiting; one alone or one

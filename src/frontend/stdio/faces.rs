@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::engine::backend::Backend;
-use crate::engine::decide::Plan;
+use crate::engine::routing::decide::Plan;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::upstream::backend::Backend;
 use crate::frontend::stdio::sample::{SampleUpstream, SampleVersionId};
 
 /// The faces of the routes of one snapshot.

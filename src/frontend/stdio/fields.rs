@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use serde_json::value::RawValue;
 
-use crate::config::fault::excerpt;
-use crate::engine::backend::Address;
+use crate::config::diagnostic::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
-use crate::engine::version::ApiVersion;
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::upstream::backend::Address;
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::text::{Text, kind, string};
 

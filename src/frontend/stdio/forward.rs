@@ -21,8 +21,8 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinSet, spawn_local};
 
+use crate::engine::routing::table::RouteId;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::table::RouteId;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::forward::job::{Job, RequestBody};
 use crate::frontend::stdio::message::Fields;

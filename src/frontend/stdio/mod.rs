@@ -60,7 +60,7 @@ fn converse(
     let mut values = Values::new(input, limits);
     let output = RefCell::new(Output {
         to: output,
-        held: Vec::with_capacity(2 * MOST_HELD),
+        held: Vec::with_capacity(2 * MAX_HELD),
     });
     loop {
         if !session.has_room() {
@@ -75,14 +75,14 @@ fn converse(
             Step::Broken(broken) => session.refuse(&broken, &mut output.held),
             Step::End => return output.flush(),
         }
-        if output.held.len() >= MOST_HELD {
+        if output.held.len() >= MAX_HELD {
             output.flush()?;
         }
     }
 }
 
 /// How many bytes of answers are held back at most, before the last of them.
-const MOST_HELD: usize = 64 << 10;
+const MAX_HELD: usize = 64 << 10;
 
 struct Output<W> {
     to: W,

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::config::fault::Fault;
-use crate::engine::backend::{Backend, BackendSource};
-use crate::engine::decide::Plan;
-use crate::engine::lifecycle::Lifecycle;
-use crate::engine::reject::Reject;
-use crate::engine::semantics::fault::Cause;
+use crate::config::diagnostic::Diagnostic;
+use crate::engine::policy::deprecation::Lifecycle;
+use crate::engine::routing::decide::Plan;
+use crate::engine::routing::rejection::Rejection;
+use crate::engine::semantics::error::Cause;
+use crate::engine::upstream::backend::{Backend, BackendSource};
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::text::{base64, compact};
 
@@ -25,7 +25,7 @@ pub(super) struct Recipient<'a> {
 pub(super) enum Answer<'a> {
     Init {
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        warnings: &'a [Fault],
+        warnings: &'a [Diagnostic],
     },
     Registered {},
     Refused {
@@ -178,7 +178,7 @@ pub(super) struct ErrorAnswer<'a> {
     pub(super) code: u8,
     pub(super) text: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) faults: &'a [Fault],
+    pub(super) faults: &'a [Diagnostic],
 }
 
 /// The request is malformed.
@@ -196,14 +196,14 @@ impl Recipient<'_> {
 
     /// Appends an error of the protocol itself.
     #[cold]
-    pub(super) fn error(&self, code: u8, text: &str, faults: &[Fault], out: &mut Vec<u8>) {
+    pub(super) fn error(&self, code: u8, text: &str, faults: &[Diagnostic], out: &mut Vec<u8>) {
         let answer = ErrorAnswer { code, text, faults };
         self.answer("error", &Answer::Error(answer), out);
     }
 
     /// Appends the gateway's refusal of a request.
     #[cold]
-    pub(super) fn refused(&self, reject: &Reject<'_>, out: &mut Vec<u8>) {
+    pub(super) fn refused(&self, reject: &Rejection<'_>, out: &mut Vec<u8>) {
         let error = Refusal {
             code: reject.code(),
             message: reject.to_string(),
@@ -237,7 +237,7 @@ impl Recipient<'_> {
     pub(super) fn without_backend(&self, plan: &Plan<'_>, out: &mut Vec<u8>) {
         let Some(redirect) = plan.redirect() else {
             let service = plan.route().service().into();
-            return self.refused(&Reject::NoBackend { service }, out);
+            return self.refused(&Rejection::NoBackend { service }, out);
         };
         let answer = Answer::Redirected {
             status: redirect.status,

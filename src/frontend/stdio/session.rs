@@ -9,11 +9,11 @@ mod questions;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::fault::did_you_mean;
-use crate::engine::balance::Pick;
-use crate::engine::decide::{Plan, decide};
+use crate::config::diagnostic::did_you_mean;
+use crate::engine::routing::decide::{Plan, decide};
+use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::version::ApiVersion;
+use crate::engine::upstream::balance::Pick;
 use crate::frontend::stdio::faces::Faces;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::forward::Forwarder;

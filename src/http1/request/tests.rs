@@ -1,14 +1,14 @@
 //! Heads of requests, good and evil.
 
 use super::*;
-use crate::http1::request_fault::RequestFault;
+use crate::http1::request_error::RequestError;
 
 /// Lines are parted by `\n` here, and by CR LF on the wire; a `\n` that is meant is written `¶`.
 fn wire(text: &str) -> Vec<u8> {
     text.replace('\n', "\r\n").replace('¶', "\n").into_bytes()
 }
 
-fn parse(text: &str) -> Result<Option<usize>, RequestFault> {
+fn parse(text: &str) -> Result<Option<usize>, RequestError> {
     RequestHead::default().parse(&wire(text), &HeadLimits::default())
 }
 
@@ -334,7 +334,7 @@ fn limits_are_reached_exactly() {
                 }
             }
             assert_eq!(
-                parsed.as_ref().err().map(RequestFault::code),
+                parsed.as_ref().err().map(RequestError::code),
                 expected,
                 "{limits:?}"
             );

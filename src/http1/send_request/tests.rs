@@ -92,7 +92,7 @@ fn edits_drop_what_came_and_add_behind_it() {
 
 #[test]
 fn what_cannot_be_sent() {
-    let check = |outgoing: &OutgoingRequest<'_>, expected: SendFault| {
+    let check = |outgoing: &OutgoingRequest<'_>, expected: SendError| {
         let mut out = b"before".to_vec();
         let fields: [(&[u8], &[u8]); 1] = [(b"a", b"b")];
         let got = write_request_of_fields(&mut out, fields.into_iter(), outgoing);
@@ -103,21 +103,21 @@ fn what_cannot_be_sent() {
             method: "G T",
             ..PLAIN
         },
-        SendFault::Method,
+        SendError::Method,
     );
     check(
         &OutgoingRequest {
             method: "",
             ..PLAIN
         },
-        SendFault::Method,
+        SendError::Method,
     );
     for target in ["", "/a b", "/\r\nX: y", "/\u{e9}"] {
         let target = &[target];
-        check(&OutgoingRequest { target, ..PLAIN }, SendFault::Target);
+        check(&OutgoingRequest { target, ..PLAIN }, SendError::Target);
     }
     let body = BodyLength::UntilClose;
-    check(&OutgoingRequest { body, ..PLAIN }, SendFault::UntilClose);
+    check(&OutgoingRequest { body, ..PLAIN }, SendError::UntilClose);
 }
 
 #[test]
@@ -155,6 +155,6 @@ fn fields_from_elsewhere() {
         ("a", "\0"),
         (":path", "/"),
     ] {
-        assert_eq!(send(&[pair]), Err(SendFault::Field), "{pair:?}");
+        assert_eq!(send(&[pair]), Err(SendError::Field), "{pair:?}");
     }
 }

@@ -147,6 +147,6 @@ fn fields_from_elsewhere() {
     };
     let expected = "HTTP/1.1 404 Not Found\r\na: b\r\nvia: 2 t\r\nContent-Length: 2\r\n\r\n";
     assert_eq!(send(404, b"b"), Ok(expected.into()));
-    assert_eq!(send(99, b"b"), Err(SendFault::Status));
-    assert_eq!(send(200, b"b\nc"), Err(SendFault::Field));
+    assert_eq!(send(99, b"b"), Err(SendError::Status));
+    assert_eq!(send(200, b"b\nc"), Err(SendError::Field));
 }

@@ -3,11 +3,11 @@
 use http::HeaderMap;
 use http::response::Parts;
 
-use crate::engine::edit::Edits;
-use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::semantics::edit::Edits;
 use crate::http1::length::BodyLength;
 use crate::http1::response::{ResponseHead, ResponseView, has_no_body};
-use crate::http1::send_fault::SendFault;
+use crate::http1::send_error::SendError;
 use crate::http1::send_response::{
     OutgoingResponse, Sent, write_response, write_response_of_fields,
 };
@@ -232,7 +232,7 @@ impl<'a> AnswerHead<'a> {
         &self,
         out: &mut Vec<u8>,
         outgoing: &OutgoingResponse<'_>,
-    ) -> Result<Sent, SendFault> {
+    ) -> Result<Sent, SendError> {
         match self {
             Self::Wire(view) => Ok(write_response(out, *view, outgoing)),
             Self::Stream { parts, .. } => {

@@ -5,10 +5,10 @@ use std::task::{Context, Poll, ready};
 
 use thiserror::Error;
 
-use crate::engine::semantics::body::BodyAllowance;
-use crate::engine::semantics::fault::RequestFault;
+use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::semantics::error::RequestError;
 use crate::http1::body::BodyReader;
-use crate::http1::body_fault::BodyFault;
+use crate::http1::body_error::BodyError;
 use crate::http1::chunked::{CHUNK_END, write_chunk_start, write_last_chunk};
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
@@ -17,19 +17,19 @@ use crate::runtime::wire::Wire;
 
 /// Why a body came to no end.
 #[derive(Debug, Error)]
-pub enum ReadFault {
+pub enum ReadError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(io::Error),
     /// What came is no body.
     #[error("{0}")]
-    Body(#[from] BodyFault),
+    Body(#[from] BodyError),
     /// The stream was reset, or its connection broke.
     #[error("{0}")]
     Stream(h2::Error),
     /// It is larger than it may be.
     #[error("{0}")]
-    TooLarge(#[from] RequestFault),
+    TooLarge(#[from] RequestError),
 }
 
 /// A body that is read from a connection.
@@ -75,7 +75,7 @@ impl IncomingBody {
         cx: &mut Context<'_>,
         from: &mut Wire,
         buffers: &Buffers,
-    ) -> Poll<Result<usize, ReadFault>> {
+    ) -> Poll<Result<usize, ReadError>> {
         loop {
             if self.ready > 0 || self.reader.is_complete() {
                 return Poll::Ready(Ok(self.ready));
@@ -87,7 +87,7 @@ impl IncomingBody {
                 }
             }
             from.make_room();
-            let length = ready!(from.poll_fill(cx, buffers)).map_err(ReadFault::Broken)?;
+            let length = ready!(from.poll_fill(cx, buffers)).map_err(ReadError::Broken)?;
             if length == 0 {
                 self.reader.close()?;
             }
@@ -95,7 +95,7 @@ impl IncomingBody {
     }
 
     /// Reads framing and data that are there already.
-    fn decode(&mut self, from: &mut Wire) -> Result<(), ReadFault> {
+    fn decode(&mut self, from: &mut Wire) -> Result<(), ReadError> {
         let piece = if self.is_chunked {
             // Many small chunks go on as one.
             self.reader.compact(from.data_mut())?
@@ -176,7 +176,7 @@ impl OutgoingBody {
             ready!(to.poll_room(cx))?;
             let output = to.output(buffers);
             write_chunk_start(output, data.len());
-            if data.len() <= MOST_COPIED {
+            if data.len() <= MAX_COPIED {
                 output.extend_from_slice(data);
                 output.extend_from_slice(CHUNK_END);
                 return Poll::Ready(Ok(data.len()));
@@ -206,4 +206,4 @@ impl OutgoingBody {
 }
 
 /// Data up to this length goes out with its framing in one piece.
-const MOST_COPIED: usize = 8 << 10;
+const MAX_COPIED: usize = 8 << 10;

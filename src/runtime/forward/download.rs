@@ -8,8 +8,8 @@ use h2::Reason;
 use crate::engine::policy::Policy;
 use crate::http1::length::BodyLength;
 use crate::runtime::forward::answer::BackendBody;
-use crate::runtime::forward::body::ReadFault;
-use crate::runtime::forward::pipe::{Pipe, PipeFault};
+use crate::runtime::forward::body::ReadError;
+use crate::runtime::forward::pipe::{Pipe, PipeError};
 use crate::runtime::forward::requester::Requester;
 use crate::runtime::sweep::Watch;
 use crate::runtime::worker::Worker;
@@ -127,8 +127,8 @@ impl<'p> Download<'p> {
             match up.poll(cx, requester.source(), backend.sink(), buffers, |_| {}) {
                 Poll::Pending => {}
                 // What the backend does not want any more need not be sent.
-                Poll::Ready(Ok(()) | Err(PipeFault::Write(_))) => self.up = None,
-                Poll::Ready(Err(PipeFault::Read(_))) => {
+                Poll::Ready(Ok(()) | Err(PipeError::Write(_))) => self.up = None,
+                Poll::Ready(Err(PipeError::Read(_))) => {
                     return Poll::Ready(Err(Broken::Request));
                 }
             }
@@ -137,9 +137,9 @@ impl<'p> Download<'p> {
             let polled = self.down.poll(cx, backend.source(), sink, buffers, |_| {});
             if let Poll::Ready(done) = polled {
                 return Poll::Ready(done.map_err(|fault| match fault {
-                    PipeFault::Write(_) => Broken::ClientLeft,
-                    PipeFault::Read(ReadFault::Stream(error)) => Broken::Backend(error.reason()),
-                    PipeFault::Read(_) => Broken::Backend(None),
+                    PipeError::Write(_) => Broken::ClientLeft,
+                    PipeError::Read(ReadError::Stream(error)) => Broken::Backend(error.reason()),
+                    PipeError::Read(_) => Broken::Backend(None),
                 }));
             }
         }

@@ -10,29 +10,29 @@ use std::time::Duration;
 use http::Request;
 use thiserror::Error;
 
-use crate::engine::backend::Backend;
-use crate::engine::balance::Pick;
-use crate::engine::decide::Plan;
 use crate::engine::policy::{Policy, Protocol};
+use crate::engine::routing::decide::Plan;
 use crate::engine::semantics::retry::{self, Attempt, is_idempotent};
+use crate::engine::upstream::backend::Backend;
+use crate::engine::upstream::balance::Pick;
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
-use crate::runtime::forward::body::ReadFault;
+use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::kept::Kept;
-use crate::runtime::forward::pipe::{PipeFault, Sink};
+use crate::runtime::forward::pipe::{PipeError, Sink};
 use crate::runtime::forward::requester::Requester;
 use crate::runtime::forward::sending::Sending;
 use crate::runtime::sweep::Watch;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::wire::Wire;
 use crate::runtime::worker::Worker;
 
 /// Writes the head of a request for a backend.
-pub type WriteHead<'o> = dyn Fn(&mut Vec<u8>, &Backend) -> Result<(), UpstreamFault> + 'o;
+pub type WriteHead<'o> = dyn Fn(&mut Vec<u8>, &Backend) -> Result<(), UpstreamError> + 'o;
 
 /// The head of a request for a backend that speaks HTTP/2.
-pub type MakeRequest<'o> = dyn Fn(&Backend) -> Result<Request<()>, UpstreamFault> + 'o;
+pub type MakeRequest<'o> = dyn Fn(&Backend) -> Result<Request<()>, UpstreamError> + 'o;
 
 /// Takes interim responses (RFC 9110, section 15.2) for a client that speaks HTTP/1.1. One that
 /// speaks HTTP/2 gets them all.
@@ -62,10 +62,10 @@ pub enum Failure {
     NoBackend,
     /// The backend is at fault.
     #[error("{0}")]
-    Upstream(#[from] UpstreamFault),
+    Upstream(#[from] UpstreamError),
     /// The body of the request came to no end.
     #[error("{0}")]
-    Body(ReadFault),
+    Body(ReadError),
     /// The client sent nothing for too long.
     #[error("the body of the request did not go on")]
     BodyTimeout,
@@ -182,7 +182,7 @@ impl<'e> Exchange<'e> {
     fn pick(&mut self) -> Result<Pick<'e>, Failure> {
         let mut pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         self.failed.extend(self.slot);
-        for _ in 0..self.failed.len().min(MOST_PASSED_OVER) {
+        for _ in 0..self.failed.len().min(MAX_PASSED_OVER) {
             if !self.failed.contains(&pick.backend.slot) {
                 break;
             }
@@ -242,18 +242,18 @@ impl<'e> Exchange<'e> {
             ) => return None,
         };
         match fault {
-            UpstreamFault::NameUnresolved(_)
-            | UpstreamFault::ConnectFailed(_)
-            | UpstreamFault::ConnectTimeout
-            | UpstreamFault::TlsFailed(_)
-            | UpstreamFault::Overloaded => Some(retry::Failure::Connect),
-            UpstreamFault::Refused => Some(retry::Failure::Refused),
-            UpstreamFault::Reset => Some(retry::Failure::Reset),
-            UpstreamFault::Timeout => {
+            UpstreamError::NameUnresolved(_)
+            | UpstreamError::ConnectFailed(_)
+            | UpstreamError::ConnectTimeout
+            | UpstreamError::TlsFailed(_)
+            | UpstreamError::Overloaded => Some(retry::Failure::Connect),
+            UpstreamError::Refused => Some(retry::Failure::Refused),
+            UpstreamError::Reset => Some(retry::Failure::Reset),
+            UpstreamError::Timeout => {
                 let due = self.due.unwrap_or(u64::MAX);
                 (due > self.watch.now()).then_some(retry::Failure::Timeout)
             }
-            UpstreamFault::HeaderTooLarge(_) | UpstreamFault::BadResponse(_) => None,
+            UpstreamError::HeaderTooLarge(_) | UpstreamError::BadResponse(_) => None,
         }
     }
 
@@ -272,7 +272,7 @@ impl<'e> Exchange<'e> {
     /// What comes of a connection that is being made, as long as there is time and the client waits.
     pub(super) async fn connected<T>(
         &self,
-        connecting: impl Future<Output = Result<T, UpstreamFault>>,
+        connecting: impl Future<Output = Result<T, UpstreamError>>,
         requester: &mut Requester<'_, '_>,
     ) -> Result<T, Failure> {
         let mut connecting = pin!(connecting);
@@ -286,8 +286,8 @@ impl<'e> Exchange<'e> {
         });
         match connected.await {
             // It was not the connection that took too long.
-            Err(Failure::Upstream(UpstreamFault::ConnectTimeout)) if self.is_over() => {
-                Err(UpstreamFault::Timeout.into())
+            Err(Failure::Upstream(UpstreamError::ConnectTimeout)) if self.is_over() => {
+                Err(UpstreamError::Timeout.into())
             }
             connected => connected,
         }
@@ -328,9 +328,9 @@ impl<'e> Exchange<'e> {
                 .upload
                 .poll(cx, from, to, buffers, |data| kept.push(data));
             match polled {
-                Poll::Ready(Err(PipeFault::Read(fault))) => return Err(Failure::Body(fault)),
+                Poll::Ready(Err(PipeError::Read(fault))) => return Err(Failure::Body(fault)),
                 // It may have answered before it closed.
-                Poll::Ready(Err(PipeFault::Write(_))) => sending.is_broken = true,
+                Poll::Ready(Err(PipeError::Write(_))) => sending.is_broken = true,
                 Poll::Ready(Ok(())) | Poll::Pending => {}
             }
         }
@@ -368,7 +368,7 @@ impl<'e> Exchange<'e> {
             let is_over = sending.is_over() || self.is_over();
             // There is a part of the body that the backend does not take.
             return Poll::Ready(if is_over || sending.upload.is_stuck {
-                UpstreamFault::Timeout.into()
+                UpstreamError::Timeout.into()
             } else {
                 Failure::BodyTimeout
             });
@@ -379,4 +379,4 @@ impl<'e> Exchange<'e> {
 }
 
 /// How many picks are passed over to find a backend that was not tried.
-const MOST_PASSED_OVER: usize = 16;
+const MAX_PASSED_OVER: usize = 16;

@@ -9,9 +9,9 @@ use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
 use http::Response;
 
-use crate::engine::backend::Backend;
-use crate::engine::edit::Edits;
-use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::upstream::backend::Backend;
 use crate::http1::response::has_no_body;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came, StreamAnswer};
 use crate::runtime::forward::exchange::{Exchange, Failure};
@@ -19,7 +19,7 @@ use crate::runtime::forward::pipe::{Pipe, Sink};
 use crate::runtime::forward::requester::Requester;
 use crate::runtime::forward::sending::Sending;
 use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::upstream::multiplexed::Slot;
 use crate::runtime::upstream::pool::Lease;
 
@@ -47,9 +47,9 @@ impl Exchange<'_> {
                 }
                 // A connection that was being given up: that was no try. One on which a stream alone
                 // was reset is alive.
-                Err(Failure::Upstream(UpstreamFault::Refused))
+                Err(Failure::Upstream(UpstreamError::Refused))
                     if is_stale && self.is_gone.get() && self.kept.is_whole() => {}
-                Err(Failure::Upstream(UpstreamFault::Reset))
+                Err(Failure::Upstream(UpstreamError::Reset))
                     if is_stale
                         && self.is_gone.get()
                         && self.is_harmless()
@@ -91,7 +91,7 @@ impl Exchange<'_> {
         .await;
         let (parts, recv) = waited
             .inspect_err(|failure| {
-                if matches!(failure, Failure::Upstream(UpstreamFault::Timeout)) {
+                if matches!(failure, Failure::Upstream(UpstreamError::Timeout)) {
                     slot.distrust();
                 }
             })?
@@ -115,7 +115,7 @@ impl Exchange<'_> {
         cx: &mut Context<'_>,
         response: &mut ResponseFuture,
         requester: &mut Requester<'_, '_>,
-    ) -> Poll<Result<Response<RecvStream>, UpstreamFault>> {
+    ) -> Poll<Result<Response<RecvStream>, UpstreamError>> {
         while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
             let (parts, ()) = interim.into_parts();
             if parts.status != 101 {
@@ -131,7 +131,7 @@ impl Exchange<'_> {
             Ok(head) if head.status().as_u16() < 600 => Ok(head),
             Ok(head) => {
                 let status = head.status();
-                Err(UpstreamFault::BadResponse(format!(
+                Err(UpstreamError::BadResponse(format!(
                     "its status is {status}"
                 )))
             }
@@ -149,10 +149,10 @@ impl Exchange<'_> {
         cx: &mut Context<'_>,
         head: AnswerHead<'_>,
         requester: &mut Requester<'_, '_>,
-    ) -> Result<(), UpstreamFault> {
-        if self.interims.get() == MOST_INTERIMS {
-            let many = format!("there are more than {MOST_INTERIMS} interim ones");
-            return Err(UpstreamFault::BadResponse(many));
+    ) -> Result<(), UpstreamError> {
+        if self.interims.get() == MAX_INTERIMS {
+            let many = format!("there are more than {MAX_INTERIMS} interim ones");
+            return Err(UpstreamError::BadResponse(many));
         }
         self.interims.set(self.interims.get() + 1);
         match requester {
@@ -177,26 +177,26 @@ impl Exchange<'_> {
 }
 
 /// How many interim responses one exchange may have.
-const MOST_INTERIMS: u32 = 100;
+const MAX_INTERIMS: u32 = 100;
 
 /// Why the head of a request was not even sent.
-fn unsent(error: &h2::Error) -> UpstreamFault {
+fn unsent(error: &h2::Error) -> UpstreamError {
     if error.is_io() {
-        UpstreamFault::Reset
+        UpstreamError::Reset
     } else {
-        UpstreamFault::Refused
+        UpstreamError::Refused
     }
 }
 
 /// Why there is no answer.
-fn fault(error: &h2::Error) -> UpstreamFault {
+fn fault(error: &h2::Error) -> UpstreamError {
     // A stream fails with the GOAWAY of the backend only if it is above the last that was looked at.
     let is_unread = error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM);
     match (error.is_remote(), is_unread) {
-        (true, true) => UpstreamFault::Refused,
+        (true, true) => UpstreamError::Refused,
         (false, _) if error.is_reset() || error.is_go_away() => {
-            UpstreamFault::BadResponse(error.to_string())
+            UpstreamError::BadResponse(error.to_string())
         }
-        _ => UpstreamFault::Reset,
+        _ => UpstreamError::Reset,
     }
 }

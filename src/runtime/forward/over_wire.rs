@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 
-use crate::engine::backend::Backend;
+use crate::engine::upstream::backend::Backend;
 use crate::http1::chunked::write_chunk;
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseHead;
@@ -13,7 +13,7 @@ use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::pipe::{Pipe, Sink};
 use crate::runtime::forward::requester::Requester;
 use crate::runtime::forward::sending::Sending;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::upstream::pool::Lease;
 use crate::runtime::wire::Wire;
 
@@ -31,7 +31,7 @@ impl Exchange<'_> {
                 match self.attempt_on_wire(wire, backend, requester).await {
                     Ok(answered) => return Ok(self.answer_of(answered, lease)),
                     // A kept connection that had been given up: that was no try.
-                    Err(Failure::Upstream(UpstreamFault::Reset))
+                    Err(Failure::Upstream(UpstreamError::Reset))
                         if self.is_harmless() && !self.has_spoken.get() => {}
                     Err(failure) => return Err(failure),
                 }
@@ -105,7 +105,7 @@ impl Exchange<'_> {
                     .take()
                     .unwrap_or_else(|| self.worker.take_response_head());
                 let parsed = head.parse(wire.data(), limits, self.outgoing.to);
-                match parsed.map_err(UpstreamFault::from)? {
+                match parsed.map_err(UpstreamError::from)? {
                     Some(length) if head.view(wire.data()).is_interim() => {
                         let interim = AnswerHead::Wire(head.view(wire.data()));
                         self.pass_interim(cx, interim, requester)?;
@@ -122,7 +122,7 @@ impl Exchange<'_> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(length)) if length > 0 => self.has_spoken.set(true),
                 Poll::Ready(Ok(_) | Err(_)) => {
-                    return Poll::Ready(Err(UpstreamFault::Reset.into()));
+                    return Poll::Ready(Err(UpstreamError::Reset.into()));
                 }
             }
         }

@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 
 use crate::http1::length::BodyLength;
 use crate::runtime::buffer::Buffers;
-use crate::runtime::forward::body::{IncomingBody, OutgoingBody, ReadFault};
+use crate::runtime::forward::body::{IncomingBody, OutgoingBody, ReadError};
 use crate::runtime::forward::memory::Collected;
 use crate::runtime::http2::fields::{fields_of, pairs};
 use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
@@ -42,7 +42,7 @@ pub struct Pipe {
     to: OutgoingBody,
     is_ended: bool,
     /// Why nothing more comes. What came before goes out first.
-    fault: Option<ReadFault>,
+    fault: Option<ReadError>,
     /// Whether anything has moved since this was last looked at.
     pub has_moved: bool,
     /// Whether data is there that the other side does not take.
@@ -51,9 +51,9 @@ pub struct Pipe {
 
 /// Why a body did not arrive.
 #[derive(Debug)]
-pub enum PipeFault {
+pub enum PipeError {
     /// It came to no end.
-    Read(ReadFault),
+    Read(ReadError),
     /// The connection that it went to broke.
     Write(io::Error),
 }
@@ -91,32 +91,32 @@ impl Pipe {
         mut to: Sink<'_>,
         buffers: &Buffers,
         mut look: impl FnMut(&[u8]),
-    ) -> Poll<Result<(), PipeFault>> {
+    ) -> Poll<Result<(), PipeError>> {
         while !self.is_ended && self.fault.is_none() {
             match from.poll_ready(cx, buffers) {
                 Poll::Pending => {
-                    self.is_stuck = to.poll_flush(cx).map_err(PipeFault::Write)?.is_pending();
+                    self.is_stuck = to.poll_flush(cx).map_err(PipeError::Write)?.is_pending();
                     return Poll::Pending;
                 }
                 Poll::Ready(Err(fault)) => self.fault = Some(fault),
                 Poll::Ready(Ok(0)) => {
                     let ended = self.end(&mut from, &mut to, buffers);
-                    ended.map_err(PipeFault::Write)?;
+                    ended.map_err(PipeError::Write)?;
                     self.is_ended = true;
                 }
                 Poll::Ready(Ok(length)) => {
                     self.is_stuck = true;
                     let sent =
                         ready!(self.poll_piece(cx, length, &mut from, &mut to, buffers, &mut look));
-                    sent.map_err(PipeFault::Write)?;
+                    sent.map_err(PipeError::Write)?;
                     self.is_stuck = false;
                     self.has_moved = true;
                 }
             }
         }
-        ready!(to.poll_flush(cx)).map_err(PipeFault::Write)?;
+        ready!(to.poll_flush(cx)).map_err(PipeError::Write)?;
         Poll::Ready(match self.fault.take() {
-            Some(fault) => Err(PipeFault::Read(fault)),
+            Some(fault) => Err(PipeError::Read(fault)),
             None => Ok(()),
         })
     }
@@ -188,7 +188,7 @@ impl Source<'_> {
         &mut self,
         cx: &mut Context<'_>,
         buffers: &Buffers,
-    ) -> Poll<Result<usize, ReadFault>> {
+    ) -> Poll<Result<usize, ReadError>> {
         match self {
             Self::Wire(body, wire) => body.poll_ready(cx, wire, buffers),
             Self::Stream(body) => body.poll_ready(cx),

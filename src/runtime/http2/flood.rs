@@ -26,7 +26,7 @@ pub struct FloodGauge {
 const HEADER_BYTES: usize = 9;
 const PREFACE_BYTES: usize = 24;
 /// What may be spent at once: some thousands of cheap frames, or a thousand resets.
-const MOST_CREDIT: u64 = 10_000;
+const MAX_CREDIT: u64 = 10_000;
 const CREDIT_A_SECOND: u64 = 2_000;
 /// Who is sent much may send many WINDOW_UPDATE.
 const SENT_BYTES_A_CREDIT: u64 = 256;
@@ -42,7 +42,7 @@ impl Default for FloodGauge {
             left: PREFACE_BYTES,
             is_data: false,
             is_block_open: false,
-            credit: MOST_CREDIT,
+            credit: MAX_CREDIT,
             since: 0,
         }
     }
@@ -91,14 +91,14 @@ impl FloodGauge {
 
     /// Counts bytes that were sent to the client.
     pub fn sent(&mut self, bytes: u64) {
-        self.credit = (self.credit + bytes / SENT_BYTES_A_CREDIT).min(MOST_CREDIT);
+        self.credit = (self.credit + bytes / SENT_BYTES_A_CREDIT).min(MAX_CREDIT);
     }
 
     fn spend(&mut self, cost: u64, now: &impl Fn() -> u64) -> bool {
         if self.credit < cost {
             let now = now();
             let earned = now.saturating_sub(self.since) * CREDIT_A_SECOND / 1_000;
-            self.credit = (self.credit + earned).min(MOST_CREDIT);
+            self.credit = (self.credit + earned).min(MAX_CREDIT);
             self.since = now;
         }
         match self.credit.checked_sub(cost) {
@@ -194,7 +194,7 @@ mod tests {
     fn credit_comes_back() {
         let mut gauge = FloodGauge::default();
         assert!(!gauge.received(&[b'x'; PREFACE_BYTES], || 0));
-        for _ in 0..MOST_CREDIT {
+        for _ in 0..MAX_CREDIT {
             assert!(!gauge.received(&frame(8, 4), || 0));
         }
         gauge.sent(SENT_BYTES_A_CREDIT);

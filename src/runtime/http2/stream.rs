@@ -8,9 +8,9 @@ use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 
-use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::policy::body_limit::BodyAllowance;
 use crate::http1::kind::is_forbidden_trailer;
-use crate::runtime::forward::body::ReadFault;
+use crate::runtime::forward::body::ReadError;
 
 /// A body that comes over HTTP/2. As much as is held of it is not yet released to the sender's
 /// window, so that no more than that is ever held.
@@ -59,20 +59,20 @@ impl IncomingStream {
     ///
     /// # Errors
     /// If the stream is reset, or too much comes.
-    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ReadFault>> {
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ReadError>> {
         loop {
             if !self.current.is_empty() || self.is_complete {
                 return Poll::Ready(Ok(self.current.len()));
             }
             match ready!(self.recv.poll_data(cx)) {
                 Some(data) => {
-                    let data = data.map_err(ReadFault::Stream)?;
+                    let data = data.map_err(ReadError::Stream)?;
                     self.allowance.take(data.len())?;
                     self.current = data;
                 }
                 None => {
                     let trailers = ready!(self.recv.poll_trailers(cx));
-                    self.trailers = trailers.map_err(ReadFault::Stream)?;
+                    self.trailers = trailers.map_err(ReadError::Stream)?;
                     self.is_complete = true;
                 }
             }
@@ -135,7 +135,7 @@ pub struct OutgoingStream {
 }
 
 /// How much of the peer's windows one stream asks for at once.
-const MOST_AT_ONCE: usize = 64 << 10;
+const MAX_AT_ONCE: usize = 64 << 10;
 
 impl OutgoingStream {
     /// A body for this stream.
@@ -153,10 +153,10 @@ impl OutgoingStream {
     /// If the peer takes no more.
     pub fn poll_room(&mut self, cx: &mut Context<'_>, wanted: usize) -> Poll<io::Result<usize>> {
         let room = self.send.capacity();
-        if room >= wanted.min(MOST_AT_ONCE) {
+        if room >= wanted.min(MAX_AT_ONCE) {
             return Poll::Ready(Ok(room));
         }
-        self.send.reserve_capacity(wanted.min(MOST_AT_ONCE));
+        self.send.reserve_capacity(wanted.min(MAX_AT_ONCE));
         let room = self.send.capacity();
         if room > 0 {
             return Poll::Ready(Ok(room));

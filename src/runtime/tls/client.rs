@@ -18,10 +18,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-use crate::engine::backend::Address;
 use crate::engine::policy::{Protocol, Upstream};
-use crate::engine::semantics::fault::TlsReason;
-use crate::runtime::tls::fault::TlsFault;
+use crate::engine::semantics::error::TlsReason;
+use crate::engine::upstream::backend::Address;
+use crate::runtime::tls::error::TlsError;
 use crate::runtime::tls::reasons::Failed;
 use crate::runtime::tls::{provider, roots};
 
@@ -77,7 +77,7 @@ impl ClientTls {
     }
 }
 
-fn config(to: &Address, upstream: &Upstream, folder: &Path) -> Result<ClientConfig, TlsFault> {
+fn config(to: &Address, upstream: &Upstream, folder: &Path) -> Result<ClientConfig, TlsError> {
     let crypto = provider::connecting();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&crypto))
         .with_protocol_versions(&[&TLS13, &TLS12])?;

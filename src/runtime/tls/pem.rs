@@ -6,10 +6,10 @@ use memchr::memmem;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::runtime::tls::fault::TlsFault;
+use crate::runtime::tls::error::TlsError;
 
 /// All certificates of a file; at least one.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read(path)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let found = found.map_err(|fault| malformed(path, &fault))?;
@@ -20,13 +20,13 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 }
 
 /// The first key of a file.
-pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsFault> {
+pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let text = read(path)?;
     if ENCRYPTED
         .iter()
         .any(|mark| memmem::find(&text, mark).is_some())
     {
-        return Err(TlsFault::EncryptedKey { path: path.into() });
+        return Err(TlsError::EncryptedKey { path: path.into() });
     }
     PrivateKeyDer::from_pem_slice(&text).map_err(|fault| {
         if matches!(fault, pem::Error::NoItemsFound) {
@@ -37,26 +37,26 @@ pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsFault> {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TlsFault> {
-    let text = std::fs::read(path).map_err(|error| TlsFault::Unreadable {
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let text = std::fs::read(path).map_err(|error| TlsError::Unreadable {
         path: path.into(),
         error,
     })?;
     if text.trim_ascii().is_empty() {
-        return Err(TlsFault::Empty { path: path.into() });
+        return Err(TlsError::Empty { path: path.into() });
     }
     Ok(text)
 }
 
-fn malformed(path: &Path, fault: &pem::Error) -> TlsFault {
-    TlsFault::Malformed {
+fn malformed(path: &Path, fault: &pem::Error) -> TlsError {
+    TlsError::Malformed {
         path: path.into(),
         why: format!("it is no valid PEM ({fault})"),
     }
 }
 
-fn lacks(path: &Path, what: &'static str, begins: &'static str, text: &[u8]) -> TlsFault {
-    TlsFault::Lacks {
+fn lacks(path: &Path, what: &'static str, begins: &'static str, text: &[u8]) -> TlsError {
+    TlsError::Lacks {
         path: path.into(),
         what,
         begins,

@@ -6,7 +6,7 @@ use thiserror::Error;
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error, OtherError};
 
-use crate::engine::semantics::fault::TlsReason;
+use crate::engine::semantics::error::TlsReason;
 use crate::runtime::clock;
 
 /// Why there is no TLS with a backend.

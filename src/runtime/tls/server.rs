@@ -16,7 +16,7 @@ use tokio_rustls::rustls::{Error, RootCertStore, SupportedProtocolVersion};
 
 use crate::config::serve::{Alpn, TlsVersion};
 use crate::runtime::clock;
-use crate::runtime::tls::fault::TlsFault;
+use crate::runtime::tls::error::TlsError;
 use crate::runtime::tls::files::{CertificateFiles, ClientAuth, TlsFiles};
 use crate::runtime::tls::names::Named;
 use crate::runtime::tls::stamp::Stamp;
@@ -58,7 +58,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// If one cannot be used.
-    pub fn load(files: TlsFiles) -> Result<(Self, Remarks), TlsFault> {
+    pub fn load(files: TlsFiles) -> Result<(Self, Remarks), TlsError> {
         // Before they are read: what is written meanwhile is noticed later.
         let stamps = stamps(&files);
         let tickets = Tickets::new(client_ca(&files))?;
@@ -114,7 +114,7 @@ impl ServerTls {
         }
     }
 
-    fn read_again(&self, known: &Tickets) -> Result<(Tickets, ServerConfig, Remarks), TlsFault> {
+    fn read_again(&self, known: &Tickets) -> Result<(Tickets, ServerConfig, Remarks), TlsError> {
         let client_ca = client_ca(&self.files);
         let tickets = if client_ca == known.client_ca {
             known.clone()
@@ -135,7 +135,7 @@ impl fmt::Debug for ServerTls {
 }
 
 impl Tickets {
-    fn new(client_ca: Stamp) -> Result<Self, TlsFault> {
+    fn new(client_ca: Stamp) -> Result<Self, TlsError> {
         let keys = Ticketer::new()?;
         Ok(Self { keys, client_ca })
     }
@@ -153,11 +153,11 @@ fn client_ca(files: &TlsFiles) -> Stamp {
     auth.map(|auth| Stamp::of(&auth.ca)).unwrap_or_default()
 }
 
-fn read(files: &TlsFiles, tickets: &Tickets) -> Result<(ServerConfig, Remarks), TlsFault> {
+fn read(files: &TlsFiles, tickets: &Tickets) -> Result<(ServerConfig, Remarks), TlsError> {
     let mut remarks = Remarks::new();
     let mut named = Named::default();
     if files.certificates.is_empty() {
-        return Err(TlsFault::NoCertificates);
+        return Err(TlsError::NoCertificates);
     }
     for pair in &files.certificates {
         named.push(certified(pair, &mut remarks)?);
@@ -176,7 +176,7 @@ fn read(files: &TlsFiles, tickets: &Tickets) -> Result<(ServerConfig, Remarks), 
     Ok((config, remarks))
 }
 
-fn certified(pair: &CertificateFiles, remarks: &mut Remarks) -> Result<CertifiedKey, TlsFault> {
+fn certified(pair: &CertificateFiles, remarks: &mut Remarks) -> Result<CertifiedKey, TlsError> {
     let CertificateFiles { cert, key } = pair;
     let chain = pem::certificates(cert)?;
     let private = pem::key(key)?;
@@ -184,18 +184,18 @@ fn certified(pair: &CertificateFiles, remarks: &mut Remarks) -> Result<Certified
         remarks.push(remark);
     }
     let signing = provider::serving().key_provider.load_private_key(private);
-    let signing = signing.map_err(|fault| TlsFault::Malformed {
+    let signing = signing.map_err(|fault| TlsError::Malformed {
         path: key.clone(),
         why: fault.to_string(),
     })?;
     let certified = CertifiedKey::new(chain, signing);
     match certified.keys_match() {
         Ok(()) => Ok(certified),
-        Err(Error::InconsistentKeys(_)) => Err(TlsFault::Mismatch {
+        Err(Error::InconsistentKeys(_)) => Err(TlsError::Mismatch {
             cert: cert.clone(),
             key: key.clone(),
         }),
-        Err(fault) => Err(TlsFault::Malformed {
+        Err(fault) => Err(TlsError::Malformed {
             path: cert.clone(),
             why: fault.to_string(),
         }),
@@ -213,7 +213,7 @@ fn expired(path: &Path, certificate: &[u8]) -> Option<String> {
     })
 }
 
-fn client_verifier(auth: Option<&ClientAuth>) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
+fn client_verifier(auth: Option<&ClientAuth>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let Some(auth) = auth else {
         return Ok(Arc::new(NoClientAuth));
     };
@@ -224,7 +224,7 @@ fn client_verifier(auth: Option<&ClientAuth>) -> Result<Arc<dyn ClientCertVerifi
     } else {
         builder.allow_unauthenticated()
     };
-    builder.build().map_err(|fault| TlsFault::Malformed {
+    builder.build().map_err(|fault| TlsError::Malformed {
         path: auth.ca.clone(),
         why: fault.to_string(),
     })

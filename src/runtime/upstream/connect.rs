@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::engine::backend::Address;
+use crate::engine::upstream::backend::Address;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::upstream::secure::Secure;
 use crate::runtime::wire::Wire;
 
@@ -25,7 +25,7 @@ pub struct Resolved {
 }
 
 /// A name is asked for again after this long, and after no address of it could be reached.
-const MOST_AGE_MS: u64 = 5_000;
+const MAX_AGE_MS: u64 = 5_000;
 
 impl Resolved {
     async fn addresses(&self, to: &Address, now: u64) -> io::Result<Vec<SocketAddr>> {
@@ -34,7 +34,7 @@ impl Resolved {
             return Ok(vec![SocketAddr::new(ip, to.port())]);
         }
         if let Some((since, known)) = &*self.known.borrow()
-            && now.saturating_sub(*since) < MOST_AGE_MS
+            && now.saturating_sub(*since) < MAX_AGE_MS
         {
             return Ok(known.clone());
         }
@@ -56,11 +56,11 @@ impl Resolved {
         secure: Option<&Secure>,
         time: Duration,
         watch: &Watch,
-    ) -> Result<Wire, UpstreamFault> {
+    ) -> Result<Wire, UpstreamError> {
         watch.set(watch.after(Some(time)));
         let connected = within(watch, self.connect_whole(to, secure, time, watch.now())).await;
         watch.clear();
-        let connected = connected.unwrap_or(Err(UpstreamFault::ConnectTimeout));
+        let connected = connected.unwrap_or(Err(UpstreamError::ConnectTimeout));
         if connected.is_err() {
             *self.known.borrow_mut() = None;
         }
@@ -73,7 +73,7 @@ impl Resolved {
         secure: Option<&Secure>,
         time: Duration,
         now: u64,
-    ) -> Result<Wire, UpstreamFault> {
+    ) -> Result<Wire, UpstreamError> {
         let tcp = self.connect_any(to, time, now).await?;
         // Small requests shall not wait for acknowledgements of others.
         let _ = tcp.set_nodelay(true);
@@ -90,9 +90,9 @@ impl Resolved {
         to: &Address,
         time: Duration,
         now: u64,
-    ) -> Result<TcpStream, UpstreamFault> {
+    ) -> Result<TcpStream, UpstreamError> {
         let addresses = self.addresses(to, now).await;
-        let addresses = addresses.map_err(UpstreamFault::NameUnresolved)?;
+        let addresses = addresses.map_err(UpstreamError::NameUnresolved)?;
         let mut last = io::ErrorKind::NotFound.into();
         for address in &addresses {
             let connecting = TcpStream::connect(*address);
@@ -108,7 +108,7 @@ impl Resolved {
                 Err(error) => last = error,
             }
         }
-        Err(UpstreamFault::ConnectFailed(last))
+        Err(UpstreamError::ConnectFailed(last))
     }
 }
 

@@ -17,13 +17,13 @@ use http::Request;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::fault::TlsReason;
+use crate::engine::semantics::error::TlsReason;
 use crate::runtime::http2::transport::{Traffic, Transport};
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
 use crate::runtime::tls::reasons::Failed;
 use crate::runtime::upstream::connect::within;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::wire::Wire;
 
 /// The multiplexed connections of one worker to one backend.
@@ -69,13 +69,13 @@ pub struct Slot {
 }
 
 /// As many connections are made to one backend by one worker; then streams wait their turn.
-const MOST_CONNECTIONS: usize = 16;
+const MAX_CONNECTIONS: usize = 16;
 /// How much of one answer may wait to be passed on: that is held for a slow client.
 const STREAM_WINDOW: u32 = 256 << 10;
 /// Enough for a hundred such, so that slow clients do not hold up the others.
 const CONNECTION_WINDOW: u32 = 100 * STREAM_WINDOW;
 /// How much of one request may wait in the connection.
-const MOST_UNSENT: usize = 128 << 10;
+const MAX_UNSENT: usize = 128 << 10;
 
 impl Multiplexed {
     /// A place on a connection, a new one if there is no room on those that stand; `connect`
@@ -89,9 +89,9 @@ impl Multiplexed {
         watch: &Watch,
         max_header_bytes: usize,
         connect: impl Fn() -> C,
-    ) -> Result<Slot, UpstreamFault>
+    ) -> Result<Slot, UpstreamError>
     where
-        C: Future<Output = Result<Wire, UpstreamFault>>,
+        C: Future<Output = Result<Wire, UpstreamError>>,
     {
         let due = watch.after(Some(time));
         loop {
@@ -106,7 +106,7 @@ impl Multiplexed {
             let waited = within(watch, making.done.notified()).await;
             watch.clear();
             if waited.is_none() {
-                return Err(UpstreamFault::ConnectTimeout);
+                return Err(UpstreamError::ConnectTimeout);
             }
             if let Some(unmade) = making.fault.borrow().clone() {
                 return Err(unmade.into());
@@ -134,7 +134,7 @@ impl Multiplexed {
         let with_room = connections.iter().find(|shared| shared.has_room());
         let found = with_room.or_else(|| {
             let least = connections.iter().min_by_key(|it| it.streams.get())?;
-            (connections.len() >= MOST_CONNECTIONS).then_some(least)
+            (connections.len() >= MAX_CONNECTIONS).then_some(least)
         })?;
         Some(Slot::new(found, false))
     }
@@ -143,8 +143,8 @@ impl Multiplexed {
         &self,
         watch: &Watch,
         max_header_bytes: usize,
-        connecting: impl Future<Output = Result<Wire, UpstreamFault>>,
-    ) -> Result<Slot, UpstreamFault> {
+        connecting: impl Future<Output = Result<Wire, UpstreamError>>,
+    ) -> Result<Slot, UpstreamError> {
         let making = Rc::new(Making::default());
         *self.making.borrow_mut() = Some(Rc::clone(&making));
         // Whoever waits goes on whatever becomes of this, even if it is given up.
@@ -160,25 +160,25 @@ impl Multiplexed {
 }
 
 impl Making {
-    fn fail(&self, fault: &UpstreamFault) {
+    fn fail(&self, fault: &UpstreamError) {
         *self.fault.borrow_mut() = Some(match fault {
-            UpstreamFault::NameUnresolved(error) => Unmade::Unresolved(error.kind()),
-            UpstreamFault::ConnectFailed(error) => Unmade::Unconnected(error.kind()),
-            UpstreamFault::TlsFailed(failed) => {
+            UpstreamError::NameUnresolved(error) => Unmade::Unresolved(error.kind()),
+            UpstreamError::ConnectFailed(error) => Unmade::Unconnected(error.kind()),
+            UpstreamError::TlsFailed(failed) => {
                 Unmade::WithoutTls(failed.reason, failed.words.clone())
             }
-            UpstreamFault::ConnectTimeout
-            | UpstreamFault::Overloaded
-            | UpstreamFault::Refused
-            | UpstreamFault::Reset
-            | UpstreamFault::Timeout
-            | UpstreamFault::HeaderTooLarge(_)
-            | UpstreamFault::BadResponse(_) => return,
+            UpstreamError::ConnectTimeout
+            | UpstreamError::Overloaded
+            | UpstreamError::Refused
+            | UpstreamError::Reset
+            | UpstreamError::Timeout
+            | UpstreamError::HeaderTooLarge(_)
+            | UpstreamError::BadResponse(_) => return,
         });
     }
 }
 
-impl From<Unmade> for UpstreamFault {
+impl From<Unmade> for UpstreamError {
     fn from(unmade: Unmade) -> Self {
         match unmade {
             Unmade::Unresolved(kind) => Self::NameUnresolved(kind.into()),
@@ -203,11 +203,11 @@ async fn begin(
     stream: Stream,
     watch: &Watch,
     max_header_bytes: usize,
-) -> Result<Rc<Shared>, UpstreamFault> {
-    const MOST_TIME: Duration = Duration::from_secs(2);
+) -> Result<Rc<Shared>, UpstreamError> {
+    const MAX_TIME: Duration = Duration::from_secs(2);
     if stream.is_tls() && stream.alpn() != Some(b"h2") {
         let why = "it did not agree to speak HTTP/2";
-        return Err(UpstreamFault::TlsFailed(Failed::setup(why)));
+        return Err(UpstreamError::TlsFailed(Failed::setup(why)));
     }
     let traffic = Rc::new(Traffic::default());
     let transport = Transport::new(stream, None, Rc::clone(&traffic));
@@ -216,14 +216,14 @@ async fn begin(
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buffer_size(MOST_UNSENT)
+        .max_send_buffer_size(MAX_UNSENT)
         .max_header_list_size(u32::try_from(max_header_bytes).unwrap_or(u32::MAX));
-    watch.set(watch.after(Some(MOST_TIME)));
+    watch.set(watch.after(Some(MAX_TIME)));
     let begun = within(watch, builder.handshake::<_, Bytes>(transport)).await;
     watch.clear();
     let (requests, connection) = begun
-        .ok_or(UpstreamFault::ConnectTimeout)?
-        .map_err(|error| UpstreamFault::ConnectFailed(io::Error::other(error)))?;
+        .ok_or(UpstreamError::ConnectTimeout)?
+        .map_err(|error| UpstreamError::ConnectFailed(io::Error::other(error)))?;
     let shared = Rc::new(Shared {
         requests,
         traffic,

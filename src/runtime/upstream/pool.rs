@@ -6,13 +6,13 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::engine::backend::{Address, Backend, Scheme};
 use crate::engine::policy::Upstream;
+use crate::engine::upstream::backend::{Address, Backend, Scheme};
 use crate::runtime::boxed::boxed;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::sweep::Watch;
 use crate::runtime::upstream::connect::Resolved;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::upstream::multiplexed::{Multiplexed, Slot};
 use crate::runtime::upstream::secure::Secure;
 use crate::runtime::wire::Wire;
@@ -78,10 +78,10 @@ impl Upstreams {
         to: &Backend,
         upstream: &Upstream,
         most: usize,
-    ) -> Result<Lease, UpstreamFault> {
+    ) -> Result<Lease, UpstreamError> {
         let pool = self.pool(to, upstream);
         if pool.in_flight.get() >= most {
-            return Err(UpstreamFault::Overloaded);
+            return Err(UpstreamError::Overloaded);
         }
         pool.in_flight.set(pool.in_flight.get() + 1);
         pool.is_used.set(true);
@@ -103,7 +103,7 @@ impl Upstreams {
         });
         let pool = known.unwrap_or_else(|| self.begin(&to.address, upstream));
         let mut recent = self.recent.borrow_mut();
-        if slot < MOST_RECENT {
+        if slot < MAX_RECENT {
             let length = recent.len().max(slot + 1);
             recent.resize(length, None);
         }
@@ -179,7 +179,7 @@ impl Lease {
     ///
     /// # Errors
     /// If there is none in time.
-    pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamFault> {
+    pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamError> {
         let pool = &self.pool;
         let secure = pool.secure.as_ref();
         let connecting = || pool.resolved.connect(&pool.address, secure, time, watch);
@@ -196,7 +196,7 @@ impl Lease {
         time: Duration,
         watch: &Watch,
         max_header_bytes: usize,
-    ) -> Result<Slot, UpstreamFault> {
+    ) -> Result<Slot, UpstreamError> {
         let multiplexed = &self.pool.multiplexed;
         if let Some(slot) = multiplexed.standing() {
             return Ok(slot);
@@ -209,7 +209,7 @@ impl Lease {
     /// Keeps a connection for the next request.
     pub fn keep(&self, mut wire: Box<Wire>, now: u64, buffers: &Buffers) {
         let mut idle = self.pool.idle.borrow_mut();
-        if idle.len() < MOST_IDLE {
+        if idle.len() < MAX_IDLE {
             wire.rest(buffers);
             idle.push(Idle { wire, since: now });
         }
@@ -223,8 +223,8 @@ impl Drop for Lease {
 }
 
 /// Backends of higher slots are always looked up by their address.
-const MOST_RECENT: usize = 1 << 16;
+const MAX_RECENT: usize = 1 << 16;
 /// How long a backend is remembered that nobody asks, in milliseconds.
 const FORGOTTEN_MS: u64 = 300_000;
 /// How many connections to one backend are kept without use.
-const MOST_IDLE: usize = 1024;
+const MAX_IDLE: usize = 1024;

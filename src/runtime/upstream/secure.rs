@@ -8,12 +8,12 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsStream;
 
-use crate::engine::backend::Address;
 use crate::engine::policy::Upstream;
+use crate::engine::upstream::backend::Address;
 use crate::runtime::stream::Stream;
 use crate::runtime::tls::client::ClientTls;
 use crate::runtime::tls::reasons::Failed;
-use crate::runtime::upstream::fault::UpstreamFault;
+use crate::runtime::upstream::error::UpstreamError;
 
 /// TLS with one backend.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Secure {
     ///
     /// # Errors
     /// If a file cannot be used, or the backend is not who it should be.
-    pub async fn connect(&self, tcp: TcpStream) -> Result<Stream, UpstreamFault> {
+    pub async fn connect(&self, tcp: TcpStream) -> Result<Stream, UpstreamError> {
         let shaken = match self.ready().await {
             Ok(ready) => ready.connect(tcp).await,
             Err(failed) => Err(failed),
@@ -59,7 +59,7 @@ impl Secure {
                     eprintln!("tollgate: no TLS with {}: {failed}", self.address);
                     told.clone_from(&failed.words);
                 }
-                Err(UpstreamFault::TlsFailed(failed))
+                Err(UpstreamError::TlsFailed(failed))
             }
         }
     }

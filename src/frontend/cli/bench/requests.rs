@@ -1,14 +1,14 @@
 //! The requests of `tollgate bench`: made from the table that is measured.
 
-use crate::engine::constraint::Constraint;
-use crate::engine::decide::decide;
-use crate::engine::host::HostPattern;
-use crate::engine::listing::ListedForm;
 use crate::engine::request::RawRequest;
+use crate::engine::routing::constraint::Constraint;
+use crate::engine::routing::decide::decide;
+use crate::engine::routing::host::HostPattern;
+use crate::engine::routing::listing::ListedForm;
+use crate::engine::routing::table::RouteId;
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::versioning::{VersionSource, VersionSources};
 use crate::engine::snapshot::Snapshot;
-use crate::engine::table::RouteId;
-use crate::engine::version::ApiVersion;
-use crate::engine::versioning::{VersionSource, VersionSources};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use crate::config::quantity::{DurationText, SizeText};
 use crate::engine::policy::{
     Cors, HeaderRules, HostRule, Policy, Protocol, Retry, Upstream, UpstreamTls,
 };
+use crate::engine::routing::table::RouteId;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::table::RouteId;
 
 /// What is in force at a route, defaults among it; what is not there does nothing.
 #[derive(Debug, Default, Serialize)]

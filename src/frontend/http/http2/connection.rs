@@ -25,15 +25,15 @@ const STREAM_WINDOW: u32 = 1 << 20;
 /// How much all requests of one connection may hold, so that many connections do not hold much.
 const CONNECTION_WINDOW: u32 = 4 << 20;
 /// How much of one answer may wait in the connection.
-const MOST_UNSENT: usize = 128 << 10;
+const MAX_UNSENT: usize = 128 << 10;
 /// How many streams may be reset before they were accepted: rapid reset (CVE-2023-44487). Those that
 /// were accepted are counted as [`crate::runtime::http2::flood`] says.
-const MOST_RESET_UNSEEN: usize = 50;
+const MAX_RESET_UNSEEN: usize = 50;
 /// How many streams may be reset by us for what is wrong with them.
-const MOST_WRONG: usize = 1024;
+const MAX_WRONG: usize = 1024;
 /// How many streams that were reset by us in the last second are remembered: what a client still
 /// sends on them, as the rest of a body that nobody wants, is no fault of its own.
-const MOST_REMEMBERED: usize = 4096;
+const MAX_REMEMBERED: usize = 4096;
 /// How long a connection may take to end once it was told that it is over.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -212,10 +212,10 @@ fn builder(settings: &Settings) -> Builder {
         .max_concurrent_streams(settings.streams)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buffer_size(MOST_UNSENT)
+        .max_send_buffer_size(MAX_UNSENT)
         .max_header_list_size(u32::try_from(most).unwrap_or(u32::MAX))
-        .max_pending_accept_reset_streams(MOST_RESET_UNSEEN)
-        .max_local_error_reset_streams(Some(MOST_WRONG))
-        .max_concurrent_reset_streams(MOST_REMEMBERED);
+        .max_pending_accept_reset_streams(MAX_RESET_UNSEEN)
+        .max_local_error_reset_streams(Some(MAX_WRONG))
+        .max_concurrent_reset_streams(MAX_REMEMBERED);
     builder
 }

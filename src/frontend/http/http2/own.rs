@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, header};
 
-use crate::engine::semantics::fault::Cause;
+use crate::engine::semantics::error::Cause;
 use crate::frontend::http::admission::{Own, problem_unread};
 use crate::http1::response::has_no_body;
 use crate::runtime::forward::requester::StreamClient;

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
 use crate::engine::request::Headers;
-use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::error::{Cause, RequestError};
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
 use crate::runtime::http2::fields::content_length;
@@ -53,21 +53,21 @@ impl RequestHead {
         }
         let target = target(&parts);
         if !target.starts_with('/') && target != "*" {
-            return Err(RequestFault::Malformed("its :path does not begin with a slash").into());
+            return Err(RequestError::Malformed("its :path does not begin with a slash").into());
         }
         if target.len() > limits.max_target_bytes {
-            return Err(RequestFault::TargetTooLong.into());
+            return Err(RequestError::TargetTooLong.into());
         }
         if parts.headers.len() > limits.max_fields {
-            return Err(RequestFault::HeaderTooLarge.into());
+            return Err(RequestError::HeaderTooLarge.into());
         }
         let is_padded = |value: &[u8]| matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
         let mut values = parts.headers.values();
         if values.any(|value| is_padded(value.as_bytes())) {
             let what = "the value of a field begins or ends with white space";
-            return Err(RequestFault::Malformed(what).into());
+            return Err(RequestError::Malformed(what).into());
         }
-        let host = host(&parts).map_err(RequestFault::Malformed)?.into_owned();
+        let host = host(&parts).map_err(RequestError::Malformed)?.into_owned();
         let body = match content_length(&parts.headers) {
             Some(length) => BodyLength::Length(length),
             None if is_whole => BodyLength::None,

@@ -6,14 +6,14 @@ use h2::server::SendResponse;
 use http::{HeaderValue, Response, header};
 use tokio::task::spawn_local;
 
-use crate::engine::backend::Backend;
-use crate::engine::decide::Plan;
+use crate::engine::policy::body_limit::BodyAllowance;
 use crate::engine::request::RawRequest;
-use crate::engine::semantics::body::BodyAllowance;
+use crate::engine::routing::decide::Plan;
 use crate::engine::semantics::grpc::answer_type;
 use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
+use crate::engine::upstream::backend::Backend;
 use crate::frontend::http::admission::{admit, answer_fields, problem_of};
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::http2::connection::Serving;

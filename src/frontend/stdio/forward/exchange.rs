@@ -7,13 +7,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::engine::backend::Backend;
-use crate::engine::decide::{Plan, decide};
-use crate::engine::semantics::body::BodyAllowance;
-use crate::engine::semantics::fault::{Cause, GatewayFault, UpstreamFault};
+use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::routing::decide::{Plan, decide};
+use crate::engine::semantics::error::{Cause, GatewayError, UpstreamError};
 use crate::engine::semantics::hops::{Protocol, is_last_hop};
 use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
+use crate::engine::upstream::backend::Backend;
 use crate::frontend::http::admission::answer_fields;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::stdio::forward::job::Job;
@@ -82,7 +82,7 @@ impl<W: Write + 'static> Hub<W> {
             Err(cause) => Err(cause),
         };
         let (Ok((status, fields)), Some(backend)) = (&collected, backend) else {
-            let cause = collected.err().unwrap_or(GatewayFault::Internal.into());
+            let cause = collected.err().unwrap_or(GatewayError::Internal.into());
             return to.failed(&cause, out);
         };
         let mut extras = Extras::of(&plan, backend, self.is_verbose);
@@ -125,7 +125,7 @@ impl<'x> MessageExchange<'x> {
         answered.map_err(|failure| {
             let cause = cause_of(&failure, self.plan);
             // It is here, so it has not left.
-            cause.unwrap_or(GatewayFault::Internal.into())
+            cause.unwrap_or(GatewayError::Internal.into())
         })
     }
 
@@ -199,14 +199,14 @@ impl<'x> MessageExchange<'x> {
 /// Why an answer that had begun is none.
 fn cause_of_broken(broken: Broken, client: &MemoryClient) -> Cause<'static> {
     match broken {
-        Broken::Backend(_) => UpstreamFault::Incomplete.into(),
-        Broken::Timeout => UpstreamFault::Timeout.into(),
+        Broken::Backend(_) => UpstreamError::Incomplete.into(),
+        Broken::Timeout => UpstreamError::Timeout.into(),
         // It never leaves, but it may have no room.
-        Broken::ClientLeft => UpstreamFault::BodyTooLarge {
+        Broken::ClientLeft => UpstreamError::BodyTooLarge {
             limit_bytes: client.answer.most_bytes(),
         }
         .into(),
-        Broken::Request | Broken::Stopped => GatewayFault::Internal.into(),
+        Broken::Request | Broken::Stopped => GatewayError::Internal.into(),
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::engine::request::RawRequest;
-use crate::engine::semantics::fault::{Cause, RequestFault};
+use crate::engine::semantics::error::{Cause, RequestError};
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::stdio::fields::Malformed;
 use crate::frontend::stdio::forward::Permit;
@@ -144,7 +144,7 @@ impl Job {
     /// What is wrong with it.
     pub(super) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
         if self.method == "CONNECT" {
-            let fault = http1::request_fault::RequestFault::Connect;
+            let fault = http1::request_error::RequestError::Connect;
             return Err(Cause::Wire {
                 code: fault.code(),
                 status: fault.status(),
@@ -152,7 +152,7 @@ impl Job {
             });
         }
         if self.target.len() > limits.max_target_bytes {
-            return Err(RequestFault::TargetTooLong.into());
+            return Err(RequestError::TargetTooLong.into());
         }
         // As lines, each with its colon, its blank and its end.
         let lines = self.headers.iter();
@@ -160,7 +160,7 @@ impl Job {
             .map(|(name, value)| name.len() + value.len() + 4)
             .sum();
         if self.headers.len() > limits.max_fields || bytes > limits.max_head_bytes {
-            return Err(RequestFault::HeaderTooLarge.into());
+            return Err(RequestError::HeaderTooLarge.into());
         }
         Ok(())
     }

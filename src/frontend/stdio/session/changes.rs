@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::config::fault::{Fault, Severity, did_you_mean, excerpt};
+use crate::config::diagnostic::{Diagnostic, Severity, did_you_mean, excerpt};
 use crate::config::json::Entries;
 use crate::frontend::stdio::fields::{Malformed, membership, table_json, ttl};
 use crate::frontend::stdio::message::Fields;
@@ -103,7 +103,7 @@ impl Session<'_> {
 
 /// Warnings of keys in an `init` that are ignored, as unknown ones are, but were probably meant to
 /// be a part of the table.
-fn misspelt(text: &str, is_enveloped: bool) -> Vec<Fault> {
+fn misspelt(text: &str, is_enveloped: bool) -> Vec<Diagnostic> {
     const PARTS: [&str; 3] = ["routes", "services", "versioning"];
     let Some(Entries(mut entries)) = entries_at_start(text) else {
         return Vec::new();
@@ -125,10 +125,10 @@ fn misspelt(text: &str, is_enveloped: bool) -> Vec<Fault> {
         if let Some(meant) = did_you_mean(&name, PARTS) {
             let shown = excerpt(&name);
             let message = format!("unknown key `{shown}` in an `init`");
-            let fault = Fault::error("config.unknown_key", message)
+            let fault = Diagnostic::error("config.unknown_key", message)
                 .with_help(format!("did you mean `{meant}`?"))
                 .with_severity(Severity::Warning);
-            warnings.push(Fault { at: shown, ..fault });
+            warnings.push(Diagnostic { at: shown, ..fault });
         }
     }
     warnings
@@ -141,7 +141,7 @@ fn entries_at_start(text: &str) -> Option<Entries<'_>> {
 }
 
 /// The first error of a table, and how many there are beside it.
-fn not_taken(faults: &[Fault]) -> String {
+fn not_taken(faults: &[Diagnostic]) -> String {
     let errors = || {
         faults
             .iter()

@@ -1,0 +1,217 @@
+//! Forms: the shapes under which a route can be reached.
+//!
+//! A route is reached by its declared pattern, and within a family of versions also by derived
+//! ones: `/api/v2/users/*` by `/api/users/*` with `Accept-Version: v2`, and its sibling
+//! `/api/users/*` (v1) by `/api/v1/users/*`.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::engine::routing::index::Index;
+use crate::engine::routing::method::MethodMask;
+use crate::engine::routing::pattern::PathPattern;
+use crate::engine::routing::route::{NO_SEGMENT, Route};
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::versioning::Versioning;
+
+/// One shape under which a route can be reached: sixteen bytes that the hot path reads.
+///
+/// The forms of one host and pattern, a group, lie one after the other in their order; a group is
+/// named by the place of its first form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    pub(crate) route: Index,
+    pub(crate) version: Option<ApiVersion>,
+    pub(crate) methods: MethodMask,
+    /// Where its pattern states the version; [`NO_SEGMENT`] if nowhere.
+    pub(crate) version_at: u16,
+    flags: u8,
+}
+
+impl Form {
+    const DERIVED: u8 = 1;
+    const CONSTRAINED: u8 = 1 << 1;
+    const ENDS_GROUP: u8 = 1 << 2;
+    const IN_VERSIONED_GROUP: u8 = 1 << 3;
+    const IN_AMBIGUOUS_GROUP: u8 = 1 << 4;
+
+    fn new(at: Index, route: &Route, version_at: u16, derived: bool) -> Self {
+        let mut flags = if derived { Self::DERIVED } else { 0 };
+        if route.is_constrained() {
+            flags |= Self::CONSTRAINED;
+        }
+        Self {
+            route: at,
+            version: route.version(),
+            methods: route.methods().mask(),
+            version_at,
+            flags,
+        }
+    }
+
+    /// Whether its pattern is derived within a family of versions.
+    pub(crate) const fn is_derived(self) -> bool {
+        self.flags & Self::DERIVED != 0
+    }
+
+    /// Whether the route has header or query constraints.
+    pub(crate) const fn is_constrained(self) -> bool {
+        self.flags & Self::CONSTRAINED != 0
+    }
+
+    /// Whether it is the last of its group.
+    pub(crate) const fn ends_group(self) -> bool {
+        self.flags & Self::ENDS_GROUP != 0
+    }
+
+    /// Whether any form of its group serves one version alone: then what the headers state counts.
+    pub(crate) const fn is_in_versioned_group(self) -> bool {
+        self.flags & Self::IN_VERSIONED_GROUP != 0
+    }
+
+    /// The version that the path itself states where this form matches.
+    pub(crate) fn stated_by_path(self) -> Option<ApiVersion> {
+        self.version.filter(|_| self.version_at != NO_SEGMENT)
+    }
+
+    /// In which order forms of one group are tried if the request states no version: those whose
+    /// path states it, neutral ones, declared ones, derived ones.
+    pub(crate) fn unstated_class(self) -> u8 {
+        match (self.version, self.version_at != NO_SEGMENT) {
+            (_, true) => 0,
+            (None, _) => 1,
+            (Some(_), false) if self.is_derived() => 3,
+            (Some(_), false) => 2,
+        }
+    }
+
+    /// Whether it is refused to a request that states no version where one is required: a lone
+    /// declared version serves all the same.
+    pub(crate) fn is_refused_unstated(self) -> bool {
+        match self.unstated_class() {
+            2 => self.flags & Self::IN_AMBIGUOUS_GROUP != 0,
+            3 => true,
+            _ => false,
+        }
+    }
+}
+
+/// Marks the forms of one group, which are in their order, with what holds for the group.
+pub(crate) fn mark_group(group: &mut [Form]) {
+    let mut plain = group.iter().filter(|form| form.unstated_class() == 2);
+    let first = plain.next().map(|form| form.version);
+    let mut flags = 0;
+    if plain.any(|form| Some(form.version) != first) {
+        flags |= Form::IN_AMBIGUOUS_GROUP;
+    }
+    if group.iter().any(|form| form.version.is_some()) {
+        flags |= Form::IN_VERSIONED_GROUP;
+    }
+    for form in &mut *group {
+        form.flags |= flags;
+    }
+    if let Some(last) = group.last_mut() {
+        last.flags |= Form::ENDS_GROUP;
+    }
+}
+
+/// A form and its pattern, before it is filed under a host and a group.
+#[derive(Debug)]
+pub(crate) struct FormPattern {
+    pub(crate) form: Form,
+    /// None for the declared pattern of the route.
+    pub(crate) derived: Option<PathPattern>,
+}
+
+impl FormPattern {
+    pub(crate) fn pattern<'p>(&'p self, route: &'p Route) -> &'p PathPattern {
+        self.derived.as_ref().unwrap_or_else(|| route.pattern())
+    }
+}
+
+/// Every form of every route: the declared ones first, in the order of the routes.
+pub(crate) fn forms(routes: &[Route], versioning: &Versioning) -> Vec<FormPattern> {
+    let mut forms: Vec<FormPattern> = routes
+        .iter()
+        .enumerate()
+        .map(|(at, route)| FormPattern {
+            form: Form::new(Index::new(at), route, route.version_at(), false),
+            derived: None,
+        })
+        .collect();
+    if versioning.derives() {
+        for family in families(routes) {
+            family.derive(routes, &mut forms);
+        }
+    }
+    forms
+}
+
+/// Routes of one service whose patterns are equal once the version segment is taken out.
+struct Family {
+    base: PathPattern,
+    members: Vec<Index>,
+}
+
+fn families(routes: &[Route]) -> Vec<Family> {
+    let mut by_base: HashMap<(Index, Box<str>), usize> = HashMap::new();
+    let mut families: Vec<Family> = Vec::new();
+    for (at, route) in routes
+        .iter()
+        .enumerate()
+        .filter(|(_, route)| route.version().is_some() && !route.is_redirect())
+    {
+        let base = match route.version_at() {
+            NO_SEGMENT => Some(route.pattern().clone()),
+            segment => route.pattern().without_segment(segment.into()),
+        };
+        // Of `/v1` alone nothing would be left: it is no family.
+        let Some(base) = base else { continue };
+        let key = (route.service_id, base.shape().into());
+        let family = *by_base.entry(key).or_insert_with(|| {
+            families.push(Family {
+                base,
+                members: Vec::new(),
+            });
+            families.len() - 1
+        });
+        if let Some(family) = families.get_mut(family) {
+            family.members.push(Index::new(at));
+        }
+    }
+    families
+}
+
+impl Family {
+    fn derive(&self, routes: &[Route], forms: &mut Vec<FormPattern>) {
+        let member = |at: &Index| routes.get(at.get()).map(|route| (*at, route));
+        let members = || self.members.iter().filter_map(member);
+        let versions: BTreeSet<_> = members().map(|(_, route)| route.version()).collect();
+        if versions.len() < 2 {
+            return;
+        }
+        let positions: BTreeSet<u16> = members()
+            .map(|(_, route)| route.version_at())
+            .filter(|at| *at != NO_SEGMENT)
+            .collect();
+        if positions.is_empty() {
+            return;
+        }
+        for (at, route) in members() {
+            let numbered = route.version().filter(|version| version.is_number());
+            let by_path = positions.iter().filter_map(|position| {
+                let pattern = self
+                    .base
+                    .with_segment((*position).into(), &numbered?.to_string());
+                Some((*position, pattern))
+            });
+            for (version_at, pattern) in by_path.chain([(NO_SEGMENT, self.base.clone())]) {
+                if version_at != route.version_at() {
+                    forms.push(FormPattern {
+                        form: Form::new(at, route, version_at, true),
+                        derived: Some(pattern),
+                    });
+                }
+            }
+        }
+    }
+}

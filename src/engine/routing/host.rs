@@ -1,0 +1,252 @@
+//! Hosts: what a route says of them, and the form in which they are compared.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::engine::request::{Headers, all_in, among};
+
+/// What a route says of the host. Compared without case, port or final dot.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HostPattern {
+    /// This host alone.
+    Exact(Box<str>),
+    /// Any depth below this suffix, which is kept without its `*.`, but not the suffix itself.
+    Suffix(Box<str>),
+    /// Every host, and requests that name none.
+    Any,
+}
+
+/// A host pattern that cannot be.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum HostError {
+    /// Nothing is left to compare.
+    #[error("the host {0:?} is empty; write a name such as api.example.com")]
+    Empty(String),
+    /// A star anywhere but as the whole first label.
+    #[error(
+        "the host {0:?} has a `*` in the wrong place; only a leading `*.` as in *.example.com is understood"
+    )]
+    Star(String),
+    /// A port, which is not compared.
+    #[error("the host {0:?} has a port, which is never compared; leave it out")]
+    Port(String),
+    /// A character that no host has.
+    #[error(
+        "the host {0:?} has {1:?}; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)"
+    )]
+    Character(String, char),
+}
+
+impl HostPattern {
+    /// Reads `api.example.com` or `*.example.com`.
+    ///
+    /// # Errors
+    /// If it is empty, has a port, a `*` that is not its whole first label, or a character that
+    /// no host has.
+    pub fn parse(text: &str) -> Result<Self, HostError> {
+        let (suffix, name) = match text.strip_prefix("*.") {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        let bracketed = name.starts_with('[') && name.ends_with(']');
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if name.is_empty() || name.split('.').any(str::is_empty) {
+            return Err(HostError::Empty(text.into()));
+        }
+        if name.contains('*') {
+            return Err(HostError::Star(text.into()));
+        }
+        if !bracketed && name.contains(':') {
+            return Err(HostError::Port(text.into()));
+        }
+        let odd = |c: &char| {
+            !(c.is_ascii_alphanumeric() || "-_.".contains(*c) || bracketed && "[]:".contains(*c))
+        };
+        if let Some(odd) = name.chars().find(odd) {
+            return Err(HostError::Character(text.into(), odd));
+        }
+        let name = name.to_ascii_lowercase().into();
+        Ok(if suffix {
+            Self::Suffix(name)
+        } else {
+            Self::Exact(name)
+        })
+    }
+
+    /// For the order of precedence: exact, then the longest suffix, then any.
+    #[must_use]
+    pub fn rank(&self) -> (u8, usize) {
+        match self {
+            Self::Exact(_) => (0, 0),
+            Self::Suffix(suffix) => (1, usize::MAX - suffix.len()),
+            Self::Any => (2, 0),
+        }
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Suffix(suffix) => write!(f, "*.{suffix}"),
+            Self::Any => f.write_str("any"),
+        }
+    }
+}
+
+/// A request that does not say which host it is for (RFC 9112, section 3.2).
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RequestHostError {
+    /// Two `Host` fields that differ.
+    #[error("the request names two hosts, {0:?} and {1:?}; name one")]
+    Conflict(String, String),
+    /// A byte that no host has (RFC 3986, section 3.2.2).
+    #[error(
+        "the request names the host {0:?}, which is none; write one such as api.example.com or [::1]:8080"
+    )]
+    Invalid(String),
+}
+
+impl RequestHostError {
+    /// The stable dotted code, the same on every interface.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict(..) => "host.conflict",
+            Self::Invalid(_) => "host.invalid",
+        }
+    }
+}
+
+/// Checks the host of a request, and that no `Host` field says otherwise than another.
+pub(crate) fn check_host<H: Headers + ?Sized>(
+    host: &str,
+    headers: &H,
+) -> Result<(), RequestHostError> {
+    let mut named: Option<&[u8]> = None;
+    for (name, value) in headers.fields() {
+        if name.len() != 4 || !name.eq_ignore_ascii_case(b"host") {
+            continue;
+        }
+        let first = *named.get_or_insert(value);
+        if !first.eq_ignore_ascii_case(value) {
+            let shown = |value| excerpt(&String::from_utf8_lossy(value));
+            return Err(RequestHostError::Conflict(shown(first), shown(value)));
+        }
+    }
+    if all_in(&IN_HOSTS, host.as_bytes()) {
+        return Ok(());
+    }
+    Err(RequestHostError::Invalid(excerpt(host)))
+}
+
+/// As much of a host as is told.
+#[cold]
+fn excerpt(host: &str) -> String {
+    host.chars().take(60).collect()
+}
+
+/// The bytes of names, addresses and ports.
+const IN_HOSTS: [bool; 256] = among(b"-._~!$&'()*+,;=%:[]");
+
+/// The host of a request as it is compared: without port, case and final dot. Borrowed if it
+/// came so.
+#[must_use]
+pub fn normal_host(host: &str) -> Cow<'_, str> {
+    let name = match host.rfind(':') {
+        // `[::1]:80` and `[::1]`: a colon inside the brackets parts no port.
+        Some(colon) if !host.ends_with(']') => host.get(..colon).unwrap_or(host),
+        _ => host,
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// The suffixes under which a host stands, longest first: `a.b.c` stands under `b.c` and `c`.
+pub(crate) fn suffixes(host: &str) -> impl Iterator<Item = &str> {
+    host.match_indices('.')
+        .filter_map(|(dot, _)| host.get(dot + 1..))
+        .filter(|rest| !rest.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        let check = |text: &str, expected: &str| {
+            let got = HostPattern::parse(text).map_or_else(|f| f.to_string(), |p| p.to_string());
+            assert_eq!(got, expected, "{text}");
+        };
+        check("API.Example.com.", "api.example.com");
+        check("*.Example.com", "*.example.com");
+        check("[::1]", "[::1]");
+        check("127.0.0.1", "127.0.0.1");
+        check(
+            "",
+            "the host \"\" is empty; write a name such as api.example.com",
+        );
+        check(
+            "*.",
+            "the host \"*.\" is empty; write a name such as api.example.com",
+        );
+        check(
+            "a..b",
+            "the host \"a..b\" is empty; write a name such as api.example.com",
+        );
+        check(
+            "a.*.b",
+            "the host \"a.*.b\" has a `*` in the wrong place; only a leading `*.` as in *.example.com is understood",
+        );
+        check(
+            "a:80",
+            "the host \"a:80\" has a port, which is never compared; leave it out",
+        );
+        check(
+            "bücher.de",
+            "the host \"bücher.de\" has 'ü'; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)",
+        );
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        for (host, fields, expected) in [
+            ("a", &[("Host", "a")][..], ""),
+            ("a", &[("Host", "A"), ("host", "a")], ""),
+            ("a", &[("Host", "a"), ("HOST", "b")], "host.conflict"),
+            ("c", &[("Host", "a"), ("Hosts", "b")], ""),
+            ("[::1]:80", &[], ""),
+            ("", &[], ""),
+            ("a b", &[], "host.invalid"),
+            ("a/b", &[], "host.invalid"),
+            ("b\u{fc}cher.de", &[], "host.invalid"),
+        ] {
+            let checked = check_host(host, fields);
+            let code = checked.map_or_else(|fault| fault.code(), |()| "");
+            assert_eq!(code, expected, "{host} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_request() {
+        for (host, expected) in [
+            ("api.example.com", "api.example.com"),
+            ("API.example.com:8080", "api.example.com"),
+            ("a.b.", "a.b"),
+            ("a.b.:80", "a.b"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("", ""),
+        ] {
+            assert_eq!(normal_host(host), expected, "{host}");
+        }
+        assert_eq!(suffixes("a.b.c").collect::<Vec<_>>(), ["b.c", "c"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! The order of precedence: total, and independent of the order of the file.
+//!
+//! Of all routes that match everything that they state, the least wins:
+//!
+//! 1. host: exact, then the longest suffix, then any;
+//! 2. path, segment by segment: literal, parameter, end of an exact pattern, `*`;
+//! 3. version: the stated one, then neutral; if none is stated, as `versioning.default` says;
+//! 4. methods: the fewer the first, any last;
+//! 5. more header constraints, then more query constraints;
+//! 6. fewer hosts, the sorted values, the name: only to make the order total.
+//!
+//! Ranks 1 and 2 are settled by the router (`engine::router`), which visits hosts and
+//! groups in their order; this module orders the forms of one group.
+
+use std::cmp::{Ordering, Reverse};
+
+use crate::engine::routing::form::Form;
+use crate::engine::routing::route::Route;
+use crate::engine::routing::versioning::DefaultVersion;
+
+/// The rule by which one of two candidates comes before the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// A more specific host.
+    Host,
+    /// A more specific path.
+    Path,
+    /// The version stated, or the one that serves where none is.
+    Version,
+    /// Its declared pattern against a derived one.
+    Declared,
+    /// Fewer methods.
+    Methods,
+    /// More header constraints.
+    Headers,
+    /// More query constraints.
+    Query,
+    /// Nothing but the sorted values and the name.
+    Name,
+}
+
+impl Rank {
+    /// The rule, as one stable word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Path => "path",
+            Self::Version => "version",
+            Self::Declared => "declared",
+            Self::Methods => "methods",
+            Self::Headers => "headers",
+            Self::Query => "query",
+            Self::Name => "name",
+        }
+    }
+
+    /// The rule in words, as a continuation of "it comes later: …".
+    #[must_use]
+    pub const fn as_words(self) -> &'static str {
+        match self {
+            Self::Host => "the winner's host is more specific",
+            Self::Path => "the winner's path is more specific",
+            Self::Version => "the winner's version comes first",
+            Self::Declared => "the winner's pattern is declared, this one derived",
+            Self::Methods => "the winner lists fewer methods",
+            Self::Headers => "the winner has more header constraints",
+            Self::Query => "the winner has more query constraints",
+            Self::Name => "the two are equal but for their values and names",
+        }
+    }
+}
+
+/// Orders two forms of one group as a request finds them that states no version.
+pub(crate) fn compare(a: (Form, &Route), b: (Form, &Route), default: DefaultVersion) -> Ordering {
+    by_version(a.0, b.0, default)
+        .then_with(|| decide(a, b).1)
+        .then_with(|| a.1.hosts().len().cmp(&b.1.hosts().len()))
+        .then_with(|| values(a.1).cmp(&values(b.1)))
+        .then_with(|| a.1.name().cmp(&b.1.name()))
+        .then_with(|| a.0.version_at.cmp(&b.0.version_at))
+}
+
+/// Ranks 3b to 5 of two forms that serve the same version: the first rule that tells them apart,
+/// and how. Equal in all of them, they are a tie unless their methods or hosts keep them apart.
+pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
+    let rules = [
+        (Rank::Declared, a.0.is_derived().cmp(&b.0.is_derived())),
+        (
+            Rank::Methods,
+            a.1.methods().count().cmp(&b.1.methods().count()),
+        ),
+        (
+            Rank::Headers,
+            Reverse(a.1.headers().len()).cmp(&Reverse(b.1.headers().len())),
+        ),
+        (
+            Rank::Query,
+            Reverse(a.1.query().len()).cmp(&Reverse(b.1.query().len())),
+        ),
+    ];
+    let first = rules
+        .into_iter()
+        .find(|(_, order)| *order != Ordering::Equal);
+    first.unwrap_or((Rank::Name, Ordering::Equal))
+}
+
+fn by_version(a: Form, b: Form, default: DefaultVersion) -> Ordering {
+    let class = a.unstated_class();
+    let newest_first = default == DefaultVersion::Newest && class > 0;
+    let versions = a.version.cmp(&b.version);
+    let versions = if newest_first {
+        versions.reverse()
+    } else {
+        versions
+    };
+    class.cmp(&b.unstated_class()).then(versions)
+}
+
+fn values(route: &Route) -> impl Ord {
+    (
+        route.methods(),
+        route.headers(),
+        route.query(),
+        route.hosts(),
+    )
+}
