@@ -179,7 +179,7 @@ fn told_candidate<'a>(candidate: &'a Candidate<'_>) -> ToldCandidate<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::compile::{LoadOptions, load_file};
+    use crate::config::{LoadOptions, load_file};
     use crate::engine::explain::explain;
     use crate::engine::request::RawRequest;
 

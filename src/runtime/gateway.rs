@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::config::compile::{LoadOptions, Loaded, load_json};
-use crate::config::diagnostic::Diagnostic;
+use crate::config::{Diagnostic, LoadOptions, Loaded, load_json};
 use crate::engine::routing::table::{AmbiguousVersion, Table};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::{Configured, Snapshot};

@@ -1,6 +1,6 @@
 //! `tollgate explain`: where a request goes, and why not elsewhere.
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::routing::decide::Plan;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::explain::HeaderField;
 use crate::frontend::cli::paint::Paint;

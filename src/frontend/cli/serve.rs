@@ -16,8 +16,8 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_local;
 
-use crate::config::compile::{LoadOptions, Loaded};
 use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
+use crate::config::{LoadOptions, Loaded};
 use crate::frontend::admin::{self, Told};
 use crate::frontend::cli::ServeArgs;
 use crate::frontend::cli::answer::Answer;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use serde_json::value::RawValue;
 
-use crate::config::diagnostic::excerpt;
+use crate::config::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::upstream::backend::Address;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::config::diagnostic::Diagnostic;
+use crate::config::Diagnostic;
 use crate::engine::policy::deprecation::Lifecycle;
 use crate::engine::routing::decide::Plan;
 use crate::engine::routing::rejection::Rejection;

@@ -9,7 +9,7 @@ mod questions;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::diagnostic::did_you_mean;
+use crate::config::did_you_mean;
 use crate::engine::routing::decide::{Plan, decide};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::Snapshot;

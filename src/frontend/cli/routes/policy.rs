@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::config::quantity::{DurationText, SizeText};
+use crate::config::{DurationText, SizeText};
 use crate::engine::policy::{
     Cors, HeaderRules, HostRule, Policy, Protocol, Retry, Upstream, UpstreamTls,
 };

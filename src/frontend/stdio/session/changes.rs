@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use crate::config::diagnostic::{Diagnostic, Severity, did_you_mean, excerpt};
-use crate::config::json::Entries;
+use crate::config::{Diagnostic, Entries, Severity, did_you_mean, excerpt};
 use crate::frontend::stdio::fields::{Malformed, membership, table_json, ttl};
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::reply::{Answer, MALFORMED, Recipient};
