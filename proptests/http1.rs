@@ -14,12 +14,10 @@ mod sending;
 
 use messages::{bodies, cut, feed, requests, responses};
 use proptest::prelude::*;
-use tollgate::http1::body::BodyReader;
-use tollgate::http1::chunked::{write_chunk, write_last_chunk};
-use tollgate::http1::length::BodyLength;
-use tollgate::http1::limits::HeadLimits;
-use tollgate::http1::request::RequestHead;
-use tollgate::http1::response::{ResponseHead, ResponseTo};
+use tollgate::http1::{
+    BodyLength, BodyReader, HeadLimits, RequestHead, ResponseContext, ResponseHead, write_chunk,
+    write_last_chunk,
+};
 
 /// Small, so that they are met.
 const LIMITS: HeadLimits = HeadLimits {
@@ -55,7 +53,7 @@ fn request_events(reads: &[&[u8]]) -> Vec<String> {
     events
 }
 
-fn response_events(reads: &[&[u8]], to: ResponseTo) -> Vec<String> {
+fn response_events(reads: &[&[u8]], to: ResponseContext) -> Vec<String> {
     let mut head = ResponseHead::default();
     let mut body = BodyReader::new(LIMITS);
     let mut events = Vec::new();
@@ -131,7 +129,7 @@ proptest! {
         is_head in any::<bool>(),
         asks_upgrade in any::<bool>(),
     ) {
-        let to = ResponseTo { is_head, asks_upgrade };
+        let to = ResponseContext { is_head, asks_upgrade };
         let whole = seamless(response_events(&[&bytes], to));
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         prop_assert_eq!(&seamless(response_events(&single, to)), &whole);
@@ -223,7 +221,7 @@ proptest! {
     fn any_bytes_are_borne(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         prop_assert_eq!(request_events(&single), request_events(&[&bytes]));
-        let to = ResponseTo::default();
+        let to = ResponseContext::default();
         prop_assert_eq!(response_events(&single, to), response_events(&[&bytes], to));
     }
 }

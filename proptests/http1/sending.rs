@@ -1,14 +1,11 @@
 //! What is sent, read back, and compared with what a plain list of fields would have become.
 
 use proptest::prelude::*;
-use tollgate::http1::edit::{FieldEdits, FieldValue, may_be_edited};
-use tollgate::http1::length::BodyLength;
-use tollgate::http1::limits::HeadLimits;
-use tollgate::http1::request::RequestHead;
-use tollgate::http1::response::{ResponseHead, ResponseTo};
-use tollgate::http1::send_request::{OutgoingRequest, write_request, write_request_of_fields};
-use tollgate::http1::send_response::{OutgoingResponse, write_response};
-use tollgate::http1::version::Version;
+use tollgate::http1::{
+    BodyLength, FieldEdits, FieldValue, HeadLimits, OutgoingRequest, OutgoingResponse, RequestHead,
+    ResponseContext, ResponseHead, Version, may_be_edited, write_request,
+    write_request_from_fields, write_response,
+};
 
 type Pairs = Vec<(String, String)>;
 
@@ -189,7 +186,7 @@ proptest! {
         let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let mut from_fields = Vec::new();
         let with_hop = pairs.clone().filter(|(name, _)| *name != b"x-hop");
-        write_request_of_fields(&mut from_fields, with_hop, &outgoing).unwrap();
+        write_request_from_fields(&mut from_fields, with_hop, &outgoing).unwrap();
         if count(pairs, "cookie") < 1 {
             let mut other = RequestHead::default();
             prop_assert_eq!(other.parse(&from_fields, &limits), Ok(Some(from_fields.len())));
@@ -213,7 +210,7 @@ proptest! {
         }
         text += "\r\n";
         let limits = HeadLimits::default();
-        let to = ResponseTo { is_head, asks_upgrade: false };
+        let to = ResponseContext { is_head, asks_upgrade: false };
         let mut head = ResponseHead::default();
         prop_assert_eq!(head.parse(text.as_bytes(), &limits, to), Ok(Some(text.len())));
         let outgoing = OutgoingResponse {
