@@ -1,5 +1,5 @@
-//! Heads read and sent, and a chunked body, beside `httparse` alone, which checks no framing, no
-//! host and no line end of its own, and remembers nothing.
+//! Reading and writing heads, and reading a chunked body. `httparse` is measured for comparison; it
+//! validates neither framing nor host, and starts over with each call.
 
 use std::hint::black_box;
 
@@ -137,7 +137,7 @@ fn chunks(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(65_536));
         let mut reader = BodyReader::new(HeadLimits::default());
         group.bench_function(format!("64k_of_{size}"), |bencher| {
-            // They are moved together where they lie.
+            // Moves the data together in place.
             let compact = |body: &mut Vec<u8>| {
                 reader.begin(BodyLength::Chunked);
                 black_box(reader.compact(black_box(body)).is_ok())
