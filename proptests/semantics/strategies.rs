@@ -71,6 +71,7 @@ pub(crate) fn arrival(peer: IpAddr, is_trusted: bool, host: Option<&str>) -> Arr
         protocol: Protocol::Http11,
         host,
         pseudonym: "tollgate",
+        https_port: None,
     }
 }
 

@@ -63,7 +63,7 @@ fn max_forwards(method: &str, noted: &Noted<'_>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::semantics::tests::{ARRIVAL, told};
+    use crate::engine::semantics::tests::{ARRIVAL, applied};
 
     #[test]
     fn via_and_max_forwards() {
@@ -74,7 +74,7 @@ mod tests {
             };
             let mut edits = Edits::new();
             hop_edits(&mut edits, &arrival, method, &Noted::of(headers));
-            let told = told(&edits, headers).into_iter();
+            let told = applied(&edits, headers).into_iter();
             let got: Vec<_> = told
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
