@@ -1,6 +1,6 @@
 //! The errors of the codec, one enum for each thing that can be invalid.
 //!
-//! A message names the field and the byte, never the value: values are secrets as often as not.
+//! A message names the field and the byte, never the value, which may be a secret.
 //! Each error has a stable dotted code, the same in responses, logs and metrics.
 
 use thiserror::Error;

@@ -3,8 +3,9 @@
 //!
 //! Request smuggling needs two readers that disagree about where a message ends. This codec
 //! therefore accepts one reading only: it rejects what the grammar does not allow and repairs
-//! nothing. The fields that frame a message (`Content-Length`, `Transfer-Encoding`) or select a
-//! host (`Host`) are never forwarded as received nor open to edits: the encoder writes them, once.
+//! nothing. No edit can change the fields that frame a message (`Content-Length`,
+//! `Transfer-Encoding`) or select a host (`Host`): the encoder decides which of them a head has, and
+//! writes each at most once.
 //! Each reader consumes bytes from left to right, so the result and the error do not depend on how
 //! the bytes are cut into reads.
 //!
