@@ -1,22 +1,19 @@
 //! The routing decision: from a raw request to a route and a version, or a rejection, in one pass.
 
-use std::ops::ControlFlow;
-
 use crate::engine::request::{Headers, RawRequest};
 use crate::engine::routing::form::Form;
 use crate::engine::routing::host::{check_host, normal_host};
 use crate::engine::routing::method::Method;
-use crate::engine::routing::path::{
-    EncodedSlash, NormalPath, PathError, check_query, split_target,
-};
-use crate::engine::routing::refusal;
-use crate::engine::routing::rejection::{EncodedSlashError, Rejection};
+use crate::engine::routing::path::{NormalPath, PathError, check_query, split_target};
+use crate::engine::routing::rejection::Rejection;
 use crate::engine::routing::route::Route;
 use crate::engine::routing::table::{RouteId, Table};
+use crate::engine::routing::unserved;
 use crate::engine::routing::upstream_path::{UpstreamPath, rest};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::VersionSource;
-use crate::engine::routing::walk::{Verdict, Walk};
+use crate::engine::routing::walk::Walk;
+use crate::engine::routing::winner::{Found, winner};
 
 /// The route and version that serve a request; only [`decide`] makes one.
 #[derive(Debug)]
@@ -69,7 +66,7 @@ pub fn decide<'a, H: Headers + ?Sized>(
             });
         }
         Ok(Found::Nothing { seen: false }) => None,
-        Ok(Found::Nothing { seen: true }) => refusal::of_all(&walk),
+        Ok(Found::Nothing { seen: true }) => unserved::rejection(&walk),
         Err(rejection) => Some(*rejection),
     };
     let host = request.host.filter(|_| table.router.has_hosts());
@@ -133,63 +130,4 @@ fn normal_target(target: &str) -> Result<(NormalPath<'_>, Option<&str>), PathErr
         check_query(query)?;
     }
     Ok((NormalPath::parse(path)?, query))
-}
-
-/// What the walk came to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Found<'s> {
-    /// The form that answers, and who stated its version.
-    Winner(&'s Form, Option<VersionSource>),
-    /// None; whether there was any whose host and path match.
-    Nothing { seen: bool },
-}
-
-/// The first form that serves.
-pub(crate) fn winner<'s, H: Headers + ?Sized>(
-    walk: &Walk<'s, '_, H>,
-) -> Result<Found<'s>, Box<Rejection<'static>>> {
-    // Apart, for a whole that is put together byte by byte is slow to read.
-    let mut form = None;
-    let mut source = None;
-    let mut seen = false;
-    let mut refused = None;
-    walk.each_form(|visited, verdict| {
-        match verdict {
-            Verdict::Serves(stated_by) => {
-                form = Some(visited.form);
-                source = stated_by;
-                if walk.encoded_slash == EncodedSlash::Absent {
-                    return ControlFlow::Break(());
-                }
-                refused = encoded_slash_fault(walk.encoded_slash, walk.route(visited.form));
-            }
-            Verdict::Conflict(_) | Verdict::Required => {
-                refused = Some(refusal::of_verdict(walk, visited, verdict));
-            }
-            Verdict::Header(_)
-            | Verdict::Query(_)
-            | Verdict::Method { .. }
-            | Verdict::Version { .. }
-            | Verdict::Fenced => {
-                seen = true;
-                return ControlFlow::Continue(());
-            }
-        }
-        ControlFlow::Break(())
-    })?;
-    match (refused, form) {
-        (Some(reject), _) => Err(Box::new(reject)),
-        (None, Some(form)) => Ok(Found::Winner(form, source)),
-        (None, None) => Ok(Found::Nothing { seen }),
-    }
-}
-
-fn encoded_slash_fault(slash: EncodedSlash, route: &Route) -> Option<Rejection<'static>> {
-    let fault = match slash {
-        EncodedSlash::Absent => return None,
-        EncodedSlash::Plain if route.keeps_encoded_slashes() => return None,
-        EncodedSlash::Plain => EncodedSlashError::NotKept,
-        EncodedSlash::HidesDotSegment => EncodedSlashError::HidesDotSegment,
-    };
-    Some(Rejection::EncodedSlash(fault))
 }

@@ -13,16 +13,17 @@ mod outline;
 pub mod path;
 pub mod pattern;
 pub mod precedence;
-mod refusal;
 pub mod rejection;
 pub mod route;
 pub(crate) mod router;
 pub mod table;
+mod unserved;
 pub mod upstream_path;
 pub mod verify;
 pub mod version;
 pub mod versioning;
 pub(crate) mod walk;
+mod winner;
 
 pub use constraint::{Constraint, ValueTest};
 pub use decide::{Decision, decide};

@@ -10,7 +10,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::from_utf8;
 
 use crate::engine::request::Headers;
-use crate::engine::semantics::Arrival;
+use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::authority::is_authority;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::field_value::ValueWriter;

@@ -1,6 +1,6 @@
 //! The `Location` with which a cleartext listener redirects to its https listener.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 use crate::engine::routing::host::{HostPattern, normal_host};
 

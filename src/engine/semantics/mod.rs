@@ -11,6 +11,7 @@
 //! 4. [`retry`] decides whether another attempt follows a failed one;
 //! 5. the policy chain of the route describes what changes in the header of the response.
 
+pub mod arrival;
 pub mod authority;
 pub mod budget;
 pub mod edit;
@@ -27,15 +28,15 @@ pub mod problem;
 pub mod request;
 pub mod retry;
 
+pub use arrival::{Arrival, Protocol};
 pub use edit::{Edit, Edits};
 pub use error::{Cause, GatewayError, RequestError, TlsReason, UpstreamError};
 pub use field_value::ValueWriter;
 pub use forwarding::{Forwarding, HostRule, Retry, RetryOn, Timeouts};
-pub use hops::Protocol;
 pub use identity::{Random, RequestId};
 pub use noted::Noted;
 pub use problem::Problem;
-pub use request::{Arrival, Request};
+pub use request::Request;
 
 #[cfg(test)]
 pub(crate) mod tests {

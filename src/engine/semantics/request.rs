@@ -1,34 +1,15 @@
 //! A request with the facts of its arrival, read once.
 
-use core::net::IpAddr;
-
 use crate::engine::request::{Headers, RawRequest};
+use crate::engine::semantics::arrival::Arrival;
+use crate::engine::semantics::authority::upstream_host;
 use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::forwarded::forwarded_edits;
 use crate::engine::semantics::forwarding::HostRule;
-use crate::engine::semantics::identity::{Random, RequestId};
+use crate::engine::semantics::hops::hop_edits;
+use crate::engine::semantics::identity::{Random, RequestId, identity_edits};
 use crate::engine::semantics::noted::Noted;
-use crate::engine::semantics::{authority, forwarded, hops, identity};
 use crate::engine::upstream::Address;
-
-/// How a request arrived, beside its own header.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrival<'c> {
-    /// The address of the downstream peer.
-    pub peer: IpAddr,
-    /// Whether the peer is one of `trusted_proxies`, whose `X-Forwarded-*` count.
-    pub is_trusted: bool,
-    /// Whether the connection is encrypted.
-    pub is_tls: bool,
-    /// The protocol of the request.
-    pub protocol: hops::Protocol,
-    /// The host that the request names: in its target, `:authority` or `Host`.
-    pub host: Option<&'c str>,
-    /// The pseudonym of the gateway in `Via`: a token.
-    pub pseudonym: &'c str,
-    /// The port of the https listener that this listener redirects every request to; `None`: the
-    /// listener serves requests.
-    pub https_port: Option<u16>,
-}
 
 /// A request, read once.
 #[derive(Debug)]
@@ -81,18 +62,18 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
     /// Adds what changes in the header on its way to any backend. `id` is that of the request, made
     /// with the same `random`.
     pub fn edits(&self, edits: &mut Edits, id: &RequestId<'_>, random: &Random) {
-        hops::hop_edits(edits, self.arrival, self.method, &self.noted);
-        forwarded::forwarded_edits(edits, self.arrival, self.headers, &self.noted);
-        identity::identity_edits(edits, id, &self.noted, random);
+        hop_edits(edits, self.arrival, self.method, &self.noted);
+        forwarded_edits(edits, self.arrival, self.headers, &self.noted);
+        identity_edits(edits, id, &self.noted, random);
     }
 
-    /// The `Host` that a backend gets; see [`authority::upstream_host`].
+    /// The `Host` that a backend gets; see [`upstream_host`].
     pub fn upstream_host<'b>(
         &'b self,
         rule: &'b HostRule,
         backend: &'b Address,
         buffer: &'b mut String,
     ) -> Option<&'b str> {
-        authority::upstream_host(rule, self.arrival.host, &self.noted, backend, buffer)
+        upstream_host(rule, self.arrival.host, &self.noted, backend, buffer)
     }
 }

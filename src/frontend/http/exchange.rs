@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::engine::plan::Plan;
 use crate::engine::policy::BodyAllowance;
-use crate::engine::semantics::hops::Protocol;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::{Arrival, Request};
 use crate::engine::semantics::{Random, RequestId};
 use crate::engine::upstream::backend::Backend;

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::engine::request::Headers;
 use crate::engine::routing::table::RouteId;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::forwarded::client_address;
-use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::{Request, RequestId};
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::exchange::Snapshot;

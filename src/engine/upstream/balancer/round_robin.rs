@@ -27,7 +27,7 @@ impl Cursor {
     /// Advances the cursor and returns its previous value modulo `of`; `None`, without advancing,
     /// if `of` is 0.
     #[inline]
-    pub(in crate::engine::upstream) fn advance(&self, of: u32) -> Option<usize> {
+    pub(crate) fn advance(&self, of: u32) -> Option<usize> {
         if of == 0 {
             None
         } else {
@@ -38,14 +38,14 @@ impl Cursor {
     /// Reads the cursor to prefetch its cache line. Loom has no cache lines, and would only have one
     /// more step to order.
     #[inline]
-    pub(in crate::engine::upstream) fn prefetch(&self) {
+    pub(crate) fn prefetch(&self) {
         #[cfg(not(tollgate_loom))]
         let _ = self.peek();
     }
 
     /// The value that [`Cursor::next`] would return, modulo `of`, without advancing; `None` if `of`
     /// is 0.
-    pub(in crate::engine::upstream) fn peek_modulo(&self, of: u32) -> Option<usize> {
+    pub(crate) fn peek_modulo(&self, of: u32) -> Option<usize> {
         modulo(self.peek(), of)
     }
 

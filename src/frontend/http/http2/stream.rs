@@ -8,8 +8,8 @@ use tokio::task::spawn_local;
 
 use crate::engine::plan::Plan;
 use crate::engine::policy::BodyAllowance;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::grpc::answer_type;
-use crate::engine::semantics::hops::Protocol;
 use crate::engine::semantics::{Arrival, Request};
 use crate::engine::semantics::{Random, RequestId};
 use crate::engine::upstream::backend::Backend;
