@@ -100,7 +100,7 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Diagnostic>>
     let serve = process::serve(&mut compiler, raw.process.as_deref());
     let versioning = versioning(raw.versioning.as_ref());
     let services = Services::compile(&mut compiler, raw.services.as_deref());
-    let policies = Policies::compile(&mut compiler, raw.defaults.as_ref());
+    let policies = Policies::new(&mut compiler, raw.defaults.as_ref());
     let mut routes = Routes::new(&services, policies, versioning.path_counts());
     for route in raw.routes.iter().flat_map(|list| &list.value) {
         routes.add(&mut compiler, route);

@@ -3,7 +3,7 @@
 //! A route starts from `defaults` and overrides it key by key, and header rules name by name.
 //! Routes that state the same share one policy.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::compile::compiler::Compiler;
@@ -11,79 +11,96 @@ use crate::config::compile::cors::cors;
 use crate::config::compile::header_rules::set_header_rules;
 use crate::config::keys::{RawFailure, RawPolicy, RawRetry};
 use crate::config::read::Either;
-use crate::engine::policy::{Policy, Redirect, Retry, RetryOn};
+use crate::engine::policy::{Deprecation, Redirect, RouteOptions, RoutePolicy};
+use crate::engine::semantics::{HostRule, Retry, RetryOn};
 
-/// Every distinct policy.
+/// The policies compiled so far.
 #[derive(Debug)]
 pub(super) struct Policies {
-    defaults: Arc<Policy>,
-    known: HashSet<Arc<Policy>>,
+    defaults: RouteOptions,
+    default_policy: Arc<RoutePolicy>,
+    compiled: HashMap<RouteOptions, Arc<RoutePolicy>>,
 }
 
 impl Policies {
     /// The policies of a configuration with these `defaults`, before its routes.
-    pub(super) fn compile(compiler: &mut Compiler<'_>, defaults: Option<&RawPolicy>) -> Self {
-        let mut policy = Policy::default();
-        if let Some(raw) = defaults {
-            set_policy(compiler, &mut policy, raw);
+    pub(super) fn new(compiler: &mut Compiler<'_>, raw: Option<&RawPolicy>) -> Self {
+        let mut defaults = RouteOptions::default();
+        if let Some(raw) = raw {
+            set_options(compiler, &mut defaults, raw);
         }
         Self {
-            defaults: Arc::new(policy),
-            known: HashSet::new(),
+            default_policy: Arc::new(RoutePolicy::compile(&defaults)),
+            defaults,
+            compiled: HashMap::new(),
         }
     }
 
-    /// The policy of a route.
-    pub(super) fn of_route(
-        &mut self,
+    /// The options of a route; `None` for the defaults.
+    pub(super) fn options(
+        &self,
         compiler: &mut Compiler<'_>,
         raw: Option<&RawPolicy>,
         redirect: Option<Redirect>,
-    ) -> Arc<Policy> {
+    ) -> Option<RouteOptions> {
         if raw.is_none() && redirect.is_none() {
-            return Arc::clone(&self.defaults);
+            return None;
         }
-        let mut policy = Policy {
+        let mut options = RouteOptions {
             redirect,
-            ..Policy::clone(&self.defaults)
+            ..self.defaults.clone()
         };
         if let Some(raw) = raw {
-            set_policy(compiler, &mut policy, raw);
+            set_options(compiler, &mut options, raw);
         }
-        if policy == *self.defaults {
-            return Arc::clone(&self.defaults);
+        Some(options)
+    }
+
+    /// The policy compiled from `options`, for a version with this deprecation.
+    pub(super) fn compile(
+        &mut self,
+        options: Option<&RouteOptions>,
+        deprecation: Option<Arc<Deprecation>>,
+    ) -> Arc<RoutePolicy> {
+        let is_default = options.is_none_or(|options| *options == self.defaults);
+        if is_default && deprecation.is_none() {
+            return Arc::clone(&self.default_policy);
         }
-        if let Some(known) = self.known.get(&policy) {
-            return Arc::clone(known);
-        }
-        let policy = Arc::new(policy);
-        self.known.insert(Arc::clone(&policy));
-        policy
+        let options = RouteOptions {
+            deprecation,
+            ..options.unwrap_or(&self.defaults).clone()
+        };
+        let compiled = self.compiled.entry(options);
+        Arc::clone(compiled.or_insert_with_key(|options| Arc::new(RoutePolicy::compile(options))))
     }
 }
 
-fn set_policy(compiler: &mut Compiler<'_>, policy: &mut Policy, raw: &RawPolicy) {
-    let timeouts = &mut policy.timeouts;
-    set(&mut timeouts.answer, raw.timeout);
-    set(&mut timeouts.per_try, raw.try_timeout);
+fn set_options(compiler: &mut Compiler<'_>, options: &mut RouteOptions, raw: &RawPolicy) {
+    let timeouts = &mut options.forwarding.timeouts;
+    set(&mut timeouts.response, raw.timeout);
+    set(&mut timeouts.per_attempt, raw.try_timeout);
     set(&mut timeouts.connect, raw.connect_timeout);
     set(&mut timeouts.idle, raw.idle_timeout);
     set(&mut timeouts.exchange, raw.max_duration);
     match &raw.retry {
-        Some(Either::First(())) => policy.retry.attempts = 0,
-        Some(Either::Second(raw)) => set_retry(&mut policy.retry, raw),
+        Some(Either::First(())) => options.forwarding.retry.attempts = 0,
+        Some(Either::Second(raw)) => set_retry(&mut options.forwarding.retry, raw),
         None => {}
     }
-    set(&mut policy.max_body_bytes, raw.max_body);
-    set(&mut policy.host, raw.host);
+    set(&mut options.max_body_bytes, raw.max_body);
+    match raw.host {
+        Some(true) => options.forwarding.host = HostRule::Rewrite,
+        Some(false) => options.forwarding.host = HostRule::Keep,
+        None => {}
+    }
     if let Some(raw) = &raw.request_headers {
-        set_header_rules(compiler, &mut policy.request_headers, raw);
+        set_header_rules(compiler, &mut options.request_headers, raw);
     }
     if let Some(raw) = &raw.response_headers {
-        set_header_rules(compiler, &mut policy.response_headers, raw);
+        set_header_rules(compiler, &mut options.response_headers, raw);
     }
     if let Some(raw) = &raw.cors {
-        policy.cors = cors(compiler, raw);
+        options.cors = cors(compiler, raw);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::engine::routing::route::{RouteSpec, StripPrefix};
 use crate::engine::routing::version::ApiVersion;
 
 /// The match and the path rules of a route; `None` without a valid pattern. The caller sets the
-/// service and the lifecycle.
+/// service.
 pub(super) fn spec(compiler: &mut Compiler<'_>, raw: &RawRoute) -> Option<RouteSpec> {
     let pattern = raw.path_pattern.as_ref().and_then(|text| {
         let report =
@@ -41,7 +41,6 @@ pub(super) fn spec(compiler: &mut Compiler<'_>, raw: &RawRoute) -> Option<RouteS
         rewrite_prefix: raw.rewrite_prefix.as_ref().map(|at| at.value.clone()),
         is_redirect: raw.redirect.is_some(),
         keeps_encoded_slashes: raw.encoded_slashes.unwrap_or(false),
-        lifecycle: None,
     })
 }
 

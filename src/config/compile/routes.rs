@@ -12,10 +12,11 @@ use crate::config::compile::services::{Service, ServiceVersion, Services};
 use crate::config::diagnostic::excerpt;
 use crate::config::keys::RawRoute;
 use crate::config::place::{At, Place};
-use crate::engine::policy::{Policy, Upstream};
+use crate::engine::policy::RouteOptions;
 use crate::engine::routing::route::{Route, RouteError, RouteSpec};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::Configured;
+use crate::engine::upstream::Upstream;
 use crate::engine::upstream::backend::{Address, BackendSource};
 
 /// The routes compiled so far. `routes`, `configured` and `places` have one entry per route.
@@ -38,7 +39,8 @@ struct Shared<'r> {
     place: Place,
     service: Option<&'r Service>,
     inline: Option<Arc<[Address]>>,
-    policy: Arc<Policy>,
+    /// `None` for the defaults.
+    options: Option<RouteOptions>,
     upstream: Arc<Upstream>,
 }
 
@@ -71,9 +73,7 @@ impl<'r> Routes<'r> {
         if raw.redirect.is_some() {
             return self.add_redirect(compiler, route, spec);
         }
-        let policy = self
-            .policies
-            .of_route(compiler, raw.policy.as_deref(), None);
+        let options = self.policies.options(compiler, raw.policy.as_deref(), None);
         let Some(name) = &raw.service else { return };
         if !is_one_line(&name.value) {
             let message = "a service name is one line of text and not empty";
@@ -88,7 +88,7 @@ impl<'r> Routes<'r> {
             service,
             upstream: self.upstream(compiler, route, service, inline.as_deref()),
             inline,
-            policy,
+            options,
         };
         if let Some(spec) = spec {
             let service = name.value.clone();
@@ -107,19 +107,19 @@ impl<'r> Routes<'r> {
         let raw_redirect = raw.redirect.as_ref();
         let redirect =
             raw_redirect.and_then(|raw_redirect| redirect(compiler, raw, raw_redirect, pattern));
+        let service = redirect.as_ref().map(|it| format!("redirect to {}", it.to));
         let policy = raw.policy.as_deref();
-        let policy = self.policies.of_route(compiler, policy, redirect);
-        let (Some(spec), Some(redirect)) = (spec, &policy.redirect) else {
+        let options = self.policies.options(compiler, policy, redirect);
+        let (Some(spec), Some(service)) = (spec, service) else {
             return;
         };
-        let service = format!("redirect to {}", redirect.to);
         let shared = Shared {
             raw,
             place: *place,
             service: None,
             inline: None,
             upstream: Arc::clone(&self.default_upstream),
-            policy,
+            options,
         };
         self.add_version(compiler, &shared, RouteSpec { service, ..spec }, None);
     }
@@ -180,15 +180,15 @@ impl<'r> Routes<'r> {
             BackendSource::Service
         };
         let addresses = inline.clone().or(of_service).unwrap_or_default();
-        let lifecycle = version.and_then(|version| version.lifecycle.clone());
-        match Route::new(RouteSpec { lifecycle, ..spec }, self.path_states_version) {
+        let deprecation = version.and_then(|version| version.deprecation.clone());
+        match Route::new(spec, self.path_states_version) {
             Err(error) => report_path_error(compiler, shared, &error),
             Ok(route) => {
                 self.routes.push(route);
                 self.configured.push(Configured {
                     addresses,
                     source,
-                    policy: Arc::clone(&shared.policy),
+                    policy: self.policies.compile(shared.options.as_ref(), deprecation),
                     upstream: Arc::clone(&shared.upstream),
                 });
                 self.places.push(shared.place);

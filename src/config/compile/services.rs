@@ -9,9 +9,9 @@ use crate::config::diagnostic::{Severity, did_you_mean};
 use crate::config::keys::{RawService, RawVersion};
 use crate::config::place::{At, Place};
 use crate::config::read::Strictness;
-use crate::engine::policy::Upstream;
-use crate::engine::policy::deprecation::Lifecycle;
+use crate::engine::policy::Deprecation;
 use crate::engine::routing::version::ApiVersion;
+use crate::engine::upstream::Upstream;
 use crate::engine::upstream::backend::Address;
 
 /// The services of a configuration.
@@ -33,7 +33,7 @@ pub(super) struct Service {
 #[derive(Default)]
 pub(super) struct ServiceVersion {
     pub(super) backends: Option<Arc<[Address]>>,
-    pub(super) lifecycle: Option<Arc<Lifecycle>>,
+    pub(super) deprecation: Option<Arc<Deprecation>>,
 }
 
 impl Services {
@@ -136,16 +136,16 @@ impl ServiceVersion {
         let backends = raw.backends.as_ref();
         Self {
             backends: backends.map(|list| addresses(compiler, list)),
-            lifecycle: lifecycle(compiler, name, raw),
+            deprecation: deprecation(compiler, name, raw),
         }
     }
 }
 
-fn lifecycle(
+fn deprecation(
     compiler: &mut Compiler<'_>,
     name: &At<String>,
     raw: &RawVersion,
-) -> Option<Arc<Lifecycle>> {
+) -> Option<Arc<Deprecation>> {
     let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
     let (deprecated, sunset, link) = (text(&raw.deprecated), text(&raw.sunset), text(&raw.link));
     if link.is_some() && deprecated.is_none() && sunset.is_none() {
@@ -153,8 +153,8 @@ fn lifecycle(
         let help = Some("add one of them, or remove `link`".into());
         compiler.error(name.place, "version.lifecycle", message, help);
     }
-    let lifecycle = Lifecycle::new(deprecated.as_deref(), sunset.as_deref(), link.as_deref());
-    lifecycle.unwrap_or_else(|error| {
+    let announced = Deprecation::new(deprecated.as_deref(), sunset.as_deref(), link.as_deref());
+    announced.unwrap_or_else(|error| {
         let place = [&raw.link, &raw.sunset, &raw.deprecated]
             .into_iter()
             .flatten()

@@ -8,7 +8,6 @@ use crate::config::read::{
     Bool, Count, DAY_MS, Kind, List, Located, Map, Name, OneOrMany, Or, OrNone, Reader, Shape,
     Size, Text, Time, Word, Words, choose, object, words,
 };
-use crate::engine::policy::HostRule;
 
 object! {
     /// Settings of a route. `defaults` sets them for all routes.
@@ -127,6 +126,6 @@ words! {
 }
 
 words! {
-    /// `host`.
-    HostWord: HostRule { "keep" => HostRule::Keep, "rewrite" => HostRule::Rewrite }
+    /// `host`. Whether it is rewritten.
+    HostWord: bool { "keep" => false, "rewrite" => true }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::read::Presence::{Default, Unset};
 use crate::config::read::{Bool, Count, Located, Map, Set, Text, Word, object, words};
-use crate::engine::policy::Protocol;
+use crate::engine::upstream::Protocol;
 
 object! {
     /// A service: a set of interchangeable backends, or one such set per version.

@@ -14,7 +14,7 @@ use crate::config::reference::{
 };
 use crate::config::serve::Serve;
 use crate::config::tests::read;
-use crate::engine::policy::Policy;
+use crate::engine::policy::RoutePolicy;
 
 #[test]
 fn the_generated_files_are_up_to_date() {
@@ -122,7 +122,7 @@ fn the_declared_defaults_are_the_defaults() {
     file["routes"] = json!([{"path_pattern": "/a", "service": "s", "backends": ["b"]}]);
     let loaded = load_file(&file.to_string(), LoadOptions::FILE).unwrap();
     assert_eq!(loaded.serve, Serve::default());
-    assert_eq!(*loaded.configured[0].policy, Policy::default());
+    assert_eq!(*loaded.configured[0].policy, RoutePolicy::default());
 }
 
 fn defaults_of(object: &'static Object) -> Json {
