@@ -34,7 +34,7 @@ use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::clock;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{ClientAuth, TlsFiles};
+use tollgate::runtime::tls::{ClientAuth, TlsFiles};
 
 #[test]
 fn both_versions_are_spoken_and_the_backend_hears_of_it() {

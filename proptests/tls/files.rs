@@ -7,8 +7,7 @@ use std::sync::Arc;
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::clock;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{CertificateFiles, ClientAuth, TlsFiles};
-use tollgate::runtime::tls::server::ServerTls;
+use tollgate::runtime::tls::{CertificateFiles, ClientAuth, ServerTls, TlsFiles};
 
 use crate::certificates::{Authority, Folder};
 use crate::client::{PATIENCE, client, get};
@@ -42,32 +41,36 @@ fn a_new_certificate_is_used_by_the_next_handshake() {
 fn broken_files_change_nothing_and_are_told_once() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
-    let (tls, remarks) = ServerTls::load(files(vec![pair.clone()])).unwrap();
-    assert_eq!(remarks, Vec::<String>::new());
+    let (tls, warnings) = ServerTls::load(files(vec![pair.clone()])).unwrap();
+    assert_eq!(warnings, Vec::<String>::new());
     let config = tls.config();
-    assert_eq!(tls.look(), Vec::<String>::new());
+    assert_eq!(tls.reload_if_changed(), Vec::<String>::new());
 
     folder.write("a.crt", "-----BEGIN CERTIFICATE-----\n");
-    let told = tls.look();
+    let told = tls.reload_if_changed();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("a.crt cannot be used"), "{told:?}");
-    assert_eq!(tls.look(), Vec::<String>::new(), "once is enough");
+    assert_eq!(
+        tls.reload_if_changed(),
+        Vec::<String>::new(),
+        "once is enough"
+    );
     assert!(Arc::ptr_eq(&config, &tls.config()));
 
     // The certificate is renewed first, and fits only when its key is too.
     let next = authority.issue_until(&["a.example"], 2001);
     folder.write("a.crt", &next.cert);
-    assert!(tls.look()[0].contains("does not fit"));
-    assert_eq!(tls.look(), Vec::<String>::new());
+    assert!(tls.reload_if_changed()[0].contains("does not match"));
+    assert_eq!(tls.reload_if_changed(), Vec::<String>::new());
     folder.write("a.key", &next.key);
-    let told = tls.look();
-    assert!(told[0].contains("read again"), "{told:?}");
+    let told = tls.reload_if_changed();
+    assert!(told[0].contains("certificates reloaded"), "{told:?}");
     assert!(told[1].contains("expired on Mon, 01 Jan 2001"), "{told:?}");
     assert!(!Arc::ptr_eq(&config, &tls.config()));
     let config = tls.config();
 
     std::fs::remove_file(&pair.key).unwrap();
-    assert!(tls.look()[0].contains("cannot read"));
+    assert!(tls.reload_if_changed()[0].contains("cannot read"));
     assert!(Arc::ptr_eq(&config, &tls.config()));
 }
 
@@ -86,10 +89,10 @@ fn tickets_outlive_a_certificate_but_not_the_authorities_of_clients() {
     .unwrap();
     let ticket = tls.config().ticketer.encrypt(b"session").unwrap();
     authority.issue(&["a.example"]).write(&folder, "a");
-    assert_eq!(tls.look().len(), 1);
+    assert_eq!(tls.reload_if_changed().len(), 1);
     assert!(tls.config().ticketer.decrypt(&ticket).is_some());
     folder.write("clients.pem", &Authority::new().pem());
-    assert_eq!(tls.look().len(), 1);
+    assert_eq!(tls.reload_if_changed().len(), 1);
     assert_eq!(tls.config().ticketer.decrypt(&ticket), None);
 }
 
@@ -123,7 +126,7 @@ fn what_cannot_be_used_is_told_at_the_start() {
         assert!(told.contains(expected), "{told}\n{expected}");
         assert!(!told.contains('\n'), "{told}");
     };
-    check(files(vec![]), "no certificate is named");
+    check(files(vec![]), "no certificate is configured");
     check(pair(&missing, &good.key), "missing.pem: No such file");
     check(pair(&good.cert, &missing), "missing.pem: No such file");
     check(pair(&empty, &good.key), "empty.pem is empty");
@@ -146,11 +149,11 @@ fn what_cannot_be_used_is_told_at_the_start() {
     );
     check(
         pair(&good.cert, &other.key),
-        "other.key does not fit the certificate in ",
+        "other.key does not match the certificate in ",
     );
     check(
         pair(&good.cert, &encrypted(&folder)),
-        "is encrypted, and nobody is there",
+        "is encrypted, and the gateway cannot ask",
     );
     let client_auth = Some(ClientAuth {
         ca: empty,

@@ -12,7 +12,7 @@ use tollgate::frontend::http::server::{Server, StartError};
 use tollgate::observe::counters::Totals;
 use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{CertificateFiles, TlsFiles};
+use tollgate::runtime::tls::{CertificateFiles, TlsFiles};
 
 use crate::backend;
 

@@ -31,7 +31,7 @@ use crate::observe::counters::Totals;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
-use crate::runtime::tls::roots;
+use crate::runtime::tls::trusted_roots;
 use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
@@ -124,7 +124,7 @@ fn check_authorities(loaded: &Loaded, folder: &Path) -> Result<(), String> {
     files.dedup();
     let unusable = |fault| format!("cannot check backends over TLS: {fault}");
     let mut paths = files.iter().map(|file| resolved(folder, file));
-    paths.try_for_each(|path| roots::of_file(&path).map(drop).map_err(unusable))
+    paths.try_for_each(|path| trusted_roots(&path).map(drop).map_err(unusable))
 }
 
 /// What the command line says, else what the file says.

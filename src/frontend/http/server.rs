@@ -19,9 +19,7 @@ use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
-use crate::runtime::tls::error::TlsError;
-use crate::runtime::tls::server::ServerTls;
-use crate::runtime::tls::watcher::Watcher;
+use crate::runtime::tls::{CertificateReloader, ServerTls, TlsError};
 use crate::runtime::worker::Worker;
 
 /// A gateway that serves HTTP, on threads of its own.
@@ -33,7 +31,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     addresses: Vec<SocketAddr>,
     /// As long as this is there, certificates that change are read again.
-    _watcher: Option<Watcher>,
+    _watcher: Option<CertificateReloader>,
 }
 
 /// How long it may take to say that time is over.
@@ -93,7 +91,7 @@ impl Server {
             }
             addresses.push(bind_all(*address, &service, &mut shares)?);
         }
-        let watcher = Watcher::start(certificates)?;
+        let watcher = CertificateReloader::start(certificates)?;
         // Only now that all are bound, and nothing else can be wrong with what was asked for.
         for ((listener, _), address) in shares.iter().flat_map(|own| own.iter().zip(&addresses)) {
             let address = *address;
