@@ -73,6 +73,13 @@ pub(super) fn system_roots() -> Result<Arc<RootCertStore>, TlsError> {
     roots.clone().map_err(|why| TlsError::NoRoots { why })
 }
 
+/// The end of a certificate's validity in seconds since 1970 (RFC 5280, section 4.1.2.5); `None` if
+/// the certificate cannot be parsed.
+pub(super) fn not_after(certificate: &[u8]) -> Option<i64> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     let text = std::fs::read(path).map_err(|error| TlsError::Unreadable {
         path: path.into(),
@@ -106,3 +113,30 @@ const ENCRYPTED: [&[u8]; 2] = [
     b"-----BEGIN ENCRYPTED PRIVATE KEY-----",
     b"Proc-Type: 4,ENCRYPTED",
 ];
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_certificate() {
+        let key = KeyPair::generate().unwrap();
+        // A year before 2050 is written as UTCTime, a later one as GeneralizedTime.
+        for (year, expected) in [
+            (1970, 0),
+            (2024, 1_704_067_200),
+            (2050, 2_524_608_000),
+            (2060, 2_840_140_800),
+        ] {
+            let mut params = CertificateParams::new(["a.example".into()]).unwrap();
+            params.not_after = date_time_ymd(year, 1, 1);
+            let der = params.self_signed(&key).unwrap();
+            assert_eq!(not_after(der.der()), Some(expected), "{year}");
+            for length in 0..der.der().len() {
+                assert_eq!(not_after(&der.der()[..length]), None, "{length}");
+            }
+        }
+    }
+}

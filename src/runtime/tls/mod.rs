@@ -10,7 +10,6 @@ mod provider;
 mod reload;
 mod server;
 mod sni;
-mod validity;
 
 pub(crate) use client::ClientTls;
 pub(crate) use credentials::trusted_roots;

@@ -19,7 +19,7 @@ use crate::runtime::clock;
 use crate::runtime::tls::error::TlsError;
 use crate::runtime::tls::files::{CertificateFiles, ClientAuth, FileStamp, TlsFiles};
 use crate::runtime::tls::sni::SniResolver;
-use crate::runtime::tls::{credentials, provider, validity};
+use crate::runtime::tls::{credentials, provider};
 
 /// The TLS settings of one listener, shared by all workers.
 ///
@@ -193,7 +193,7 @@ fn certified_key(
 }
 
 fn expired(path: &Path, certificate: &[u8]) -> Option<String> {
-    let end = u64::try_from(validity::not_after(certificate)?).unwrap_or(0);
+    let end = u64::try_from(credentials::not_after(certificate)?).unwrap_or(0);
     (end < clock::unix_seconds()).then(|| {
         format!(
             "the certificate in {} expired on {}; clients will reject it",
