@@ -262,7 +262,7 @@ fn a_dash_is_standard_input() {
     let routes = run(&["routes", "-"], "routes: []");
     assert_eq!(
         text(&routes.stdout),
-        "no routes: every request is refused\n"
+        "no routes: every request is rejected\n"
     );
 }
 
@@ -282,7 +282,7 @@ fn a_measurement() {
     let said = text(&run(&args, "").stdout);
     for word in [
         "good.yaml\n",
-        "  routes         6\n",
+        "  routes           6\n",
         "trie keys",
         "  hit ",
         "  miss ",

@@ -19,8 +19,8 @@ use tokio::task::spawn_local;
 use crate::config::compile::{LoadOptions, Loaded};
 use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
 use crate::frontend::admin::{self, Told};
-use crate::frontend::cli::ServeArgs;
-use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::args::ServeArgs;
+use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::http::demo::Demo;
@@ -53,7 +53,7 @@ fn load(args: &ServeArgs) -> Result<Loaded, Unusable> {
 }
 
 fn refuse(unusable: &Unusable) -> ExitCode {
-    Answer::refusal(unusable, Paint::of(&io::stderr())).deliver()
+    Output::unusable(unusable, Paint::of(&io::stderr())).write()
 }
 
 fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> {

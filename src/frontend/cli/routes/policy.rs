@@ -1,4 +1,4 @@
-//! What a route asks for beside its service, in the words of the configuration.
+//! The policies of a route, in the words of the configuration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,28 +12,29 @@ use crate::engine::policy::{
 use crate::engine::routing::table::RouteId;
 use crate::engine::snapshot::Snapshot;
 
-/// What is in force at a route, defaults among it; what is not there does nothing.
+/// The effective policies of a route, including defaults. A policy that the route does not have is
+/// absent.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct ToldPolicy<'s> {
+pub(super) struct PolicyView<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) redirect: Option<ToldRedirect<'s>>,
+    pub(super) redirect: Option<RedirectView<'s>>,
     #[serde(flatten)]
-    forwarding: Option<Forwarding<'s>>,
+    forwarding: Option<ForwardingView<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_headers: Option<ToldRules<'s>>,
+    response_headers: Option<HeaderRulesView<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cors: Option<ToldCors<'s>>,
+    cors: Option<CorsView<'s>>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ToldRedirect<'s> {
+pub(super) struct RedirectView<'s> {
     to: &'s str,
     status: u16,
 }
 
-/// What concerns only requests that go upstream.
+/// Policies for requests that go upstream.
 #[derive(Debug, Serialize)]
-struct Forwarding<'s> {
+struct ForwardingView<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     strip_prefix: Option<&'s str>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -45,21 +46,21 @@ struct Forwarding<'s> {
     idle_timeout: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_duration: Option<String>,
-    retry: ToldRetry,
+    retry: RetryView,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_body: Option<String>,
     host: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_headers: Option<ToldRules<'s>>,
+    request_headers: Option<HeaderRulesView<'s>>,
     protocol: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<ToldTls<'s>>,
+    tls: Option<TlsView<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_in_flight: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
-struct ToldRetry {
+struct RetryView {
     attempts: u32,
     on: Vec<String>,
     non_idempotent: bool,
@@ -67,7 +68,7 @@ struct ToldRetry {
 }
 
 #[derive(Debug, Serialize)]
-struct ToldRules<'s> {
+struct HeaderRulesView<'s> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     set: BTreeMap<&'s str, &'s str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -77,7 +78,7 @@ struct ToldRules<'s> {
 }
 
 #[derive(Debug, Serialize)]
-struct ToldCors<'s> {
+struct CorsView<'s> {
     origins: &'s [Box<str>],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     methods: &'s [Box<str>],
@@ -90,7 +91,7 @@ struct ToldCors<'s> {
 }
 
 #[derive(Debug, Serialize)]
-struct ToldTls<'s> {
+struct TlsView<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,25 +99,25 @@ struct ToldTls<'s> {
     verify: bool,
 }
 
-impl<'s> ToldPolicy<'s> {
+impl<'s> PolicyView<'s> {
     pub(super) fn of(route: RouteId, snapshot: &'s Snapshot) -> Self {
         let policy = snapshot.policy(route);
-        let redirect = policy.redirect.as_ref().map(|redirect| ToldRedirect {
+        let redirect = policy.redirect.as_ref().map(|redirect| RedirectView {
             to: &redirect.to,
             status: redirect.status,
         });
         Self {
             forwarding: redirect
                 .is_none()
-                .then(|| Forwarding::of(route, snapshot, policy)),
+                .then(|| ForwardingView::of(route, snapshot, policy)),
             redirect,
-            response_headers: ToldRules::of(&policy.response_headers),
-            cors: policy.cors.as_ref().map(ToldCors::of),
+            response_headers: HeaderRulesView::of(&policy.response_headers),
+            cors: policy.cors.as_ref().map(CorsView::of),
         }
     }
 }
 
-impl<'s> Forwarding<'s> {
+impl<'s> ForwardingView<'s> {
     fn of(id: RouteId, snapshot: &'s Snapshot, policy: &'s Policy) -> Self {
         let route = snapshot.table().route_at(id);
         let upstream = snapshot.upstream(id);
@@ -129,7 +130,7 @@ impl<'s> Forwarding<'s> {
             connect_timeout: duration(times.connect),
             idle_timeout: duration(times.idle),
             max_duration: times.exchange.map(duration),
-            retry: ToldRetry::of(&policy.retry),
+            retry: RetryView::of(&policy.retry),
             max_body: policy
                 .max_body_bytes
                 .map(|bytes| SizeText(bytes).to_string()),
@@ -137,18 +138,18 @@ impl<'s> Forwarding<'s> {
                 HostRule::Keep => "keep",
                 HostRule::Rewrite => "rewrite",
             },
-            request_headers: ToldRules::of(&policy.request_headers),
+            request_headers: HeaderRulesView::of(&policy.request_headers),
             protocol: match upstream.protocol {
                 Protocol::H1 => "h1",
                 Protocol::H2 => "h2",
             },
-            tls: ToldTls::of(upstream),
+            tls: TlsView::of(upstream),
             max_in_flight: upstream.max_in_flight,
         }
     }
 }
 
-impl ToldRetry {
+impl RetryView {
     fn of(retry: &Retry) -> Self {
         let words = [
             (true, "connect-failure"),
@@ -176,7 +177,7 @@ impl ToldRetry {
     }
 }
 
-impl<'s> ToldRules<'s> {
+impl<'s> HeaderRulesView<'s> {
     fn of(rules: &'s HeaderRules) -> Option<Self> {
         let mut add: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, value) in &rules.add {
@@ -191,7 +192,7 @@ impl<'s> ToldRules<'s> {
     }
 }
 
-impl<'s> ToldCors<'s> {
+impl<'s> CorsView<'s> {
     fn of(cors: &'s Cors) -> Self {
         Self {
             origins: &cors.origins,
@@ -204,7 +205,7 @@ impl<'s> ToldCors<'s> {
     }
 }
 
-impl<'s> ToldTls<'s> {
+impl<'s> TlsView<'s> {
     fn of(upstream: &'s Upstream) -> Option<Self> {
         let tls = &upstream.tls;
         (*tls != UpstreamTls::default()).then_some(Self {
