@@ -379,7 +379,13 @@ fn command(args: &[&str]) -> Command {
         .current_dir(folder())
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    for variable in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+        "TOLLGATE_LOG",
+    ] {
         command.env_remove(variable);
     }
     command

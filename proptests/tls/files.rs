@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::clock;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::{CertificateFiles, ClientAuth, ServerTls, TlsFiles};
+use tollgate::runtime::tls::{CertificateFiles, ClientAuth, Reload, ServerTls, TlsFiles};
 
 use crate::certificates::{Authority, Folder};
 use crate::client::{PATIENCE, client, get};
@@ -44,34 +44,40 @@ fn broken_files_change_nothing_and_are_told_once() {
     let (tls, warnings) = ServerTls::load(files(vec![pair.clone()])).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     let config = tls.config();
-    assert_eq!(tls.reload_if_changed(), Vec::<String>::new());
+    assert_eq!(tls.reload_if_changed(), Reload::Unchanged);
 
     folder.write("a.crt", "-----BEGIN CERTIFICATE-----\n");
-    let told = tls.reload_if_changed();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("a.crt cannot be used"), "{told:?}");
-    assert_eq!(
-        tls.reload_if_changed(),
-        Vec::<String>::new(),
-        "once is enough"
-    );
+    expect_failure(&tls, "a.crt cannot be used");
+    assert_eq!(tls.reload_if_changed(), Reload::Unchanged, "once is enough");
     assert!(Arc::ptr_eq(&config, &tls.config()));
 
     // The certificate is renewed first, and fits only when its key is too.
     let next = authority.issue_until(&["a.example"], 2001);
     folder.write("a.crt", &next.cert);
-    assert!(tls.reload_if_changed()[0].contains("does not match"));
-    assert_eq!(tls.reload_if_changed(), Vec::<String>::new());
+    expect_failure(&tls, "does not match");
+    assert_eq!(tls.reload_if_changed(), Reload::Unchanged);
     folder.write("a.key", &next.key);
-    let told = tls.reload_if_changed();
-    assert!(told[0].contains("certificates reloaded"), "{told:?}");
-    assert!(told[1].contains("expired on Mon, 01 Jan 2001"), "{told:?}");
+    let reload = tls.reload_if_changed();
+    let Reload::Reloaded { files, warnings } = &reload else {
+        panic!("{reload:?}");
+    };
+    assert!(files.ends_with("a.crt"), "{files}");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("expired on Mon, 01 Jan 2001"));
     assert!(!Arc::ptr_eq(&config, &tls.config()));
     let config = tls.config();
 
     std::fs::remove_file(&pair.key).unwrap();
-    assert!(tls.reload_if_changed()[0].contains("cannot read"));
+    expect_failure(&tls, "cannot read");
     assert!(Arc::ptr_eq(&config, &tls.config()));
+}
+
+fn expect_failure(tls: &ServerTls, expected: &str) {
+    let reload = tls.reload_if_changed();
+    let Reload::Failed(error) = &reload else {
+        panic!("{reload:?}");
+    };
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]
@@ -89,10 +95,10 @@ fn tickets_outlive_a_certificate_but_not_the_authorities_of_clients() {
     .unwrap();
     let ticket = tls.config().ticketer.encrypt(b"session").unwrap();
     authority.issue(&["a.example"]).write(&folder, "a");
-    assert_eq!(tls.reload_if_changed().len(), 1);
+    assert!(matches!(tls.reload_if_changed(), Reload::Reloaded { .. }));
     assert!(tls.config().ticketer.decrypt(&ticket).is_some());
     folder.write("clients.pem", &Authority::new().pem());
-    assert_eq!(tls.reload_if_changed().len(), 1);
+    assert!(matches!(tls.reload_if_changed(), Reload::Reloaded { .. }));
     assert_eq!(tls.config().ticketer.decrypt(&ticket), None);
 }
 

@@ -215,7 +215,7 @@ impl Writing {
                 match open(&self.target) {
                     Ok(anew) => self.output = anew,
                     Err(error) => {
-                        eprintln!("tollgate: the access log cannot be opened anew: {error}");
+                        tracing::error!("cannot reopen the access log: {error}");
                     }
                 }
             }
@@ -227,7 +227,7 @@ impl Writing {
                     if let Err(error) = &written {
                         self.counters.log_dropped.add(lines);
                         if was_written {
-                            eprintln!("tollgate: the access log cannot be written: {error}");
+                            tracing::error!("cannot write the access log: {error}");
                         }
                     }
                     was_written = written.is_ok();

@@ -2,5 +2,6 @@
 
 pub mod access_log;
 pub mod counters;
+pub mod log;
 pub mod record;
 pub mod tally;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing::Level;
 
 use crate::frontend::cli::examples;
 use crate::runtime::gateway::Gateway;
@@ -81,6 +82,8 @@ pub(super) struct StdioArgs {
     /// Maximum number of registered backends
     #[arg(long, value_name = "COUNT", default_value_t = Gateway::MAX_REGISTRATIONS)]
     pub(super) max_registrations: usize,
+    #[command(flatten)]
+    pub(super) log: LogArgs,
 }
 
 impl StdioArgs {
@@ -105,6 +108,45 @@ pub(super) struct ServeArgs {
     /// Number of worker threads, instead of that in the file; default: one per core
     #[arg(long, value_name = "COUNT")]
     pub(super) workers: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(super) log: LogArgs,
+}
+
+/// What the log shows.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Minimum severity of the events in the log on standard error
+    #[arg(
+        long = "log-level",
+        env = "TOLLGATE_LOG",
+        hide_env_values = true,
+        value_name = "LEVEL",
+        value_enum,
+        default_value_t
+    )]
+    level: LogLevel,
+}
+
+impl LogArgs {
+    pub(super) const fn level(&self) -> Level {
+        match self.level {
+            LogLevel::Error => Level::ERROR,
+            LogLevel::Warn => Level::WARN,
+            LogLevel::Info => Level::INFO,
+            LogLevel::Debug => Level::DEBUG,
+            LogLevel::Trace => Level::TRACE,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
 }
 
 #[derive(Debug, Args)]
@@ -244,6 +286,18 @@ mod tests {
         }
         assert!(matches!(command(&[]), Ok(Command::Stdio(_))));
         assert!(command(&["--verbose", "check", "f"]).is_err());
+    }
+
+    #[test]
+    fn log_levels() {
+        let level = |args: &[&str]| match command(args) {
+            Ok(Command::Serve(args)) => Some(args.log.level()),
+            Ok(Command::Stdio(args)) => Some(args.log.level()),
+            _ => None,
+        };
+        assert_eq!(level(&["serve", "--log-level", "warn"]), Some(Level::WARN));
+        assert_eq!(level(&["--log-level", "trace"]), Some(Level::TRACE));
+        assert_eq!(level(&["serve", "--log-level", "all"]), None);
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
+use crate::observe::log;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
@@ -35,6 +36,7 @@ use crate::runtime::tls::trusted_roots;
 use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
+    log::init(args.log.level());
     let loaded = match load(args) {
         Ok(loaded) => loaded,
         Err(unusable) => return refuse(&unusable),
@@ -42,7 +44,7 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     match serve_until_told(args, loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            tell(&sentence);
+            tracing::error!("{sentence}");
             ExitCode::from(2)
         }
     }
@@ -108,9 +110,12 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
     ))?;
     let totals = server.join();
     if log.is_some_and(|log| !log.end(LAST_LINES)) {
-        tell("the last lines of the access log are not taken, and lost");
+        tracing::warn!("the last lines of the access log are not taken, and lost");
     }
-    tell(&serde_json::to_string(&totals).unwrap_or_default());
+    tracing::info!(
+        "totals: {}",
+        serde_json::to_string(&totals).unwrap_or_default()
+    );
     Ok(())
 }
 
@@ -254,15 +259,17 @@ fn reload(args: &ServeArgs, serve: &Serve, gateway: &Gateway) {
         .as_deref()
         .is_some_and(|it| it != Path::new("-"));
     if !is_file {
-        return tell("there is no file to be read again; the configuration stays as it was");
+        return tracing::warn!(
+            "there is no file to be read again; the configuration stays as it was"
+        );
     }
     match load(args) {
         Ok(loaded) => {
             if let Err(unusable) = check_authorities(&loaded, folder(args)) {
-                return tell(&format!("the configuration stays as it was: {unusable}"));
+                return tracing::error!("the configuration stays as it was: {unusable}");
             }
             if loaded.serve != *serve {
-                tell(
+                tracing::warn!(
                     "what the file says of the process, such as listen, workers or limits, has \
                      changed; that comes into force with the next start",
                 );
@@ -274,8 +281,8 @@ fn reload(args: &ServeArgs, serve: &Serve, gateway: &Gateway) {
             ));
         }
         Err(unusable) => {
-            let report = unusable.report(Paint::of(&io::stderr()).is_coloured());
-            tell(&format!("the configuration stays as it was\n{report}"));
+            let report = unusable.report(false);
+            tracing::error!("the configuration stays as it was\n{report}");
         }
     }
 }
@@ -294,5 +301,5 @@ fn show_what_to_try(at: SocketAddr) {
 }
 
 fn tell(sentence: &str) {
-    let _ = writeln!(io::stderr().lock(), "tollgate: {sentence}");
+    tracing::info!("{sentence}");
 }

@@ -12,11 +12,13 @@ use crate::frontend::config_file::ConfigFile;
 use crate::frontend::stdio;
 use crate::frontend::stdio::forward::{self, Forwarding};
 use crate::frontend::stdio::values::Limits;
+use crate::observe::log;
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 
 pub(super) fn run(args: &StdioArgs) -> ExitCode {
+    log::init(args.log.level());
     let file = ConfigFile::read_or_builtin(args.config.as_deref());
     let mut loaded = match file.and_then(|file| file.into_loaded(LoadOptions::FILE)) {
         Ok(loaded) => loaded,

@@ -87,7 +87,7 @@ impl Demo {
             let runtime = runtime.enable_all().build_local(LocalOptions::default());
             match runtime {
                 Ok(runtime) => runtime.block_on(self.play(gateway)),
-                Err(error) => eprintln!("tollgate: the sample services cannot start: {error}"),
+                Err(error) => tracing::error!("cannot start the sample services: {error}"),
             }
         })?;
         Ok(())
@@ -109,7 +109,7 @@ impl Demo {
                 Ok(listener) => {
                     spawn_local(small::serve(Rc::clone(&worker), listener, answerer));
                 }
-                Err(error) => eprintln!("tollgate: a sample service cannot listen: {error}"),
+                Err(error) => tracing::error!("a sample service cannot listen: {error}"),
             }
         }
         std::future::pending().await

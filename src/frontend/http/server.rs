@@ -125,7 +125,7 @@ impl Server {
                         // A name that is still looked up holds nobody up.
                         runtime.shutdown_background();
                     }
-                    Err(error) => eprintln!("worker {number} cannot start: {error}"),
+                    Err(error) => tracing::error!("cannot start worker {number}: {error}"),
                 }
             })?);
         }
@@ -196,7 +196,7 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
             let loaded = ServerTls::load(files);
             let (tls, remarks) = loaded.map_err(|fault| StartError::Tls { address, fault })?;
             for remark in remarks {
-                eprintln!("tollgate: warning: {remark}");
+                tracing::warn!("{remark}");
             }
             Service::Tls(Arc::new(tls))
         }
@@ -212,7 +212,7 @@ async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<
                 let worker = Rc::clone(&worker);
                 accepting.push(spawn_local(accept(worker, listener, service, stop.clone())));
             }
-            Err(error) => eprintln!("a worker cannot listen: {error}"),
+            Err(error) => tracing::error!("a worker cannot listen: {error}"),
         }
     }
     let _ = stop.wait_for(|stop| *stop).await;

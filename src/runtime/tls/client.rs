@@ -111,8 +111,8 @@ fn warn_once(to: &Address) {
     static HAS_WARNED: AtomicBool = AtomicBool::new(false);
     // Relaxed: it orders nothing; one thread alone gets `false`.
     if !HAS_WARNED.swap(true, Ordering::Relaxed) {
-        eprintln!(
-            "tollgate: warning: the certificate of {to} is not verified (`verify: false`), nor is that \
+        tracing::warn!(
+            "the certificate of {to} is not verified (`verify: false`), nor is that \
              of any other backend with this setting: anyone on the network path can read and change \
              all traffic"
         );

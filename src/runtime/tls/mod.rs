@@ -16,4 +16,4 @@ pub(crate) use credentials::trusted_roots;
 pub use error::{HandshakeError, TlsError};
 pub use files::{CertificateFiles, ClientAuth, TlsFiles};
 pub(crate) use reload::CertificateReloader;
-pub use server::{ServerTls, Warnings};
+pub use server::{Reload, ServerTls, Warnings};

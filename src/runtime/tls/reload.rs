@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::runtime::tls::server::ServerTls;
+use crate::runtime::tls::server::{Reload, ServerTls};
 
 /// Checks the files once a second, until it is dropped.
 #[derive(Debug)]
@@ -30,11 +30,26 @@ impl CertificateReloader {
             .name("certificates".into())
             .spawn(move || {
                 while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                    for line in listeners.iter().flat_map(|tls| tls.reload_if_changed()) {
-                        eprintln!("tollgate: {line}");
-                    }
+                    listeners
+                        .iter()
+                        .for_each(|tls| log(&tls.reload_if_changed()));
                 }
             })?;
         Ok(Some(Self { _stop: stop }))
+    }
+}
+
+fn log(reload: &Reload) {
+    match reload {
+        Reload::Unchanged => {}
+        Reload::Reloaded { files, warnings } => {
+            tracing::info!("certificates reloaded: {files}");
+            for warning in warnings {
+                tracing::warn!("{warning}");
+            }
+        }
+        Reload::Failed(error) => {
+            tracing::error!("{error}; the previous certificates stay in use");
+        }
     }
 }

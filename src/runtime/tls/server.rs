@@ -53,6 +53,22 @@ struct Tickets {
 /// What operators should know about files that can be used, such as an expired certificate.
 pub type Warnings = Vec<String>;
 
+/// What a check of the files has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// Nothing new.
+    Unchanged,
+    /// The files were read again, and are in use.
+    Reloaded {
+        /// The certificate files.
+        files: String,
+        /// What operators should know about them.
+        warnings: Warnings,
+    },
+    /// A file cannot be used, for this reason.
+    Failed(String),
+}
+
 impl ServerTls {
     /// Loads the files.
     ///
@@ -82,12 +98,12 @@ impl ServerTls {
     }
 
     /// Reloads the files if one has changed, for the handshakes that follow. If one cannot be used,
-    /// everything stays as it is. Returns what to log: each error once, until it changes.
-    pub fn reload_if_changed(&self) -> Vec<String> {
+    /// everything stays as it is. Returns what to log; an error again only when it changes.
+    pub fn reload_if_changed(&self) -> Reload {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = self.files.stamps();
         if stamps == loaded.stamps && loaded.error.is_none() {
-            return Vec::new();
+            return Reload::Unchanged;
         }
         match self.reload(&loaded.tickets) {
             Ok((tickets, config, warnings)) => {
@@ -99,14 +115,17 @@ impl ServerTls {
                     tickets,
                     error: None,
                 };
-                let success = format!("certificates reloaded: {}", names.join(", "));
-                std::iter::once(success).chain(warnings).collect()
+                Reload::Reloaded {
+                    files: names.join(", "),
+                    warnings,
+                }
             }
             Err(error) => {
-                let error = format!("{error}; the previous certificates stay in use");
-                let is_new = loaded.error.as_ref() != Some(&error);
-                loaded.error = Some(error.clone());
-                is_new.then_some(error).into_iter().collect()
+                let error = error.to_string();
+                if loaded.error.replace(error.clone()).as_ref() == Some(&error) {
+                    return Reload::Unchanged;
+                }
+                Reload::Failed(error)
             }
         }
     }

@@ -55,7 +55,7 @@ impl Secure {
                 *self.ready.borrow_mut() = None;
                 let mut told = self.told.borrow_mut();
                 if *told != failed.detail {
-                    eprintln!("tollgate: no TLS with {}: {failed}", self.address);
+                    tracing::warn!("TLS to {} failed: {failed}", self.address);
                     told.clone_from(&failed.detail);
                 }
                 Err(UpstreamError::TlsFailed(failed))
