@@ -9,7 +9,7 @@ use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::engine::policy::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::{Server, StartError};
-use tollgate::observe::counters::Totals;
+use tollgate::observe::Totals;
 use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
 use tollgate::runtime::tls::{CertificateFiles, TlsFiles};

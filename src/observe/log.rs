@@ -15,7 +15,7 @@ use tracing_subscriber::fmt;
 ///
 /// # Panics
 /// If it is called twice.
-pub fn init(level: Level) {
+pub(crate) fn init(level: Level) {
     fmt()
         .with_max_level(level)
         // Other crates report at these levels only; their name says where a line comes from.

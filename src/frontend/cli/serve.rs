@@ -18,7 +18,7 @@ use tokio::task::spawn_local;
 
 use crate::config::compile::{LoadOptions, Loaded};
 use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
-use crate::frontend::admin::{self, Told};
+use crate::frontend::admin::{self, AdminState};
 use crate::frontend::cli::args::ServeArgs;
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::Paint;
@@ -26,9 +26,7 @@ use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::http::demo::Demo;
 use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
-use crate::observe::access_log::{AccessLog, LogOutput};
-use crate::observe::counters::Totals;
-use crate::observe::log;
+use crate::observe::{AccessLog, LogOutput, Totals, log};
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::sweep::TICK;
@@ -109,7 +107,7 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
         args, &serve, &gateway, &server, operators, log_ref, signals,
     ))?;
     let totals = server.join();
-    if log.is_some_and(|log| !log.end(LAST_LINES)) {
+    if log.is_some_and(|log| !log.finish(LAST_LINES)) {
         tracing::warn!("the last lines of the access log are not taken, and lost");
     }
     tracing::info!(
@@ -193,7 +191,7 @@ async fn control(
     mut signals: [Signal; 4],
 ) -> Result<(), String> {
     let counters = server.counters();
-    let told = Rc::new(Told {
+    let told = Rc::new(AdminState {
         is_draining: Cell::new(false),
         totals: Box::new(move || Totals::of(counters.iter().map(|counters| &**counters))),
     });

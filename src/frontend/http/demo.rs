@@ -16,7 +16,7 @@ use crate::engine::upstream::backend::Address;
 use crate::frontend::http::small::{self, Answerer};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::http1::request::RequestView;
-use crate::observe::counters::Counters;
+use crate::observe::Counters;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::{Scratch, Worker};

@@ -15,8 +15,7 @@ use tokio::task::spawn_local;
 
 use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind, listen};
-use crate::observe::access_log::AccessLog;
-use crate::observe::counters::{Counters, Totals};
+use crate::observe::{AccessLog, Counters, Totals};
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::tls::{CertificateReloader, ServerTls, TlsError};
