@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::engine::policy::Retry;
 use crate::engine::routing::table::RouteId;
+use crate::engine::semantics::Retry;
 use crate::engine::semantics::budget::RetryBudget;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::identity::Random;

@@ -1,10 +1,10 @@
 //! What goes to a backend, whatever the request came over.
 
+use crate::engine::plan::Plan;
 use crate::engine::request::Headers;
-use crate::engine::routing::decide::Plan;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::error::{Cause, GatewayError, RequestError};
-use crate::engine::semantics::identity::Random;
+use crate::engine::semantics::{Random, RequestId};
 use crate::engine::semantics::{Request, grpc};
 use crate::engine::upstream::backend::{Address, Backend};
 use crate::frontend::http::admission::no_backend;
@@ -23,6 +23,7 @@ use crate::runtime::worker::Worker;
 pub(in crate::frontend) struct Going<'g, H: ?Sized> {
     pub(in crate::frontend) worker: &'g Worker,
     pub(in crate::frontend) request: &'g Request<'g, H>,
+    pub(in crate::frontend) id: &'g RequestId<'g>,
     pub(in crate::frontend) plan: &'g Plan<'g>,
     pub(in crate::frontend) random: &'g Random,
     pub(in crate::frontend) body: BodyLength,
@@ -89,8 +90,9 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     /// answer is waited for.
     fn with_edits<T>(&self, write: impl FnOnce(&Edits) -> T) -> T {
         let mut scratch = self.worker.take_scratch();
-        let policy = self.plan.policy();
-        self.request.edits(&mut scratch.edits, policy, self.random);
+        scratch.edits.clear();
+        self.request.edits(&mut scratch.edits, self.id, self.random);
+        self.plan.chain().on_forward(&mut scratch.edits);
         let written = write(&scratch.edits);
         self.worker.give_scratch(scratch);
         written
@@ -119,8 +121,8 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     }
 
     fn host<'b>(&'b self, backend: &'b Address, buffer: &'b mut String) -> Option<&'b str> {
-        let policy = self.plan.policy();
-        self.request.upstream_host(policy, backend, buffer)
+        let rule = &self.plan.forwarding().host;
+        self.request.upstream_host(rule, backend, buffer)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::error::{Cause, RequestError};
-use crate::engine::semantics::hops::Protocol;
 use crate::frontend::http::admission::{Own, problem_unread};
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::outcome::log_unread;

@@ -8,7 +8,7 @@ use std::task::Poll;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::own::{Manner, send, send_fault, send_too_slow};

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::response::Parts;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::edit::Edits;
 use crate::http1::length::BodyLength;
 use crate::http1::response::{ResponseHead, ResponseView, has_no_body};

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use thiserror::Error;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::error::RequestError;
 use crate::http1::body::BodyReader;
 use crate::http1::body_error::BodyError;

@@ -10,11 +10,12 @@ use std::time::Duration;
 use http::Request;
 use thiserror::Error;
 
-use crate::engine::policy::{Policy, Protocol};
-use crate::engine::routing::decide::Plan;
+use crate::engine::plan::Plan;
+use crate::engine::semantics::Forwarding;
 use crate::engine::semantics::retry::{self, Attempt, is_idempotent};
+use crate::engine::upstream::Pick;
+use crate::engine::upstream::Protocol;
 use crate::engine::upstream::backend::Backend;
-use crate::engine::upstream::balance::Pick;
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::runtime::forward::answer::{Answer, AnswerHead};
@@ -103,7 +104,7 @@ pub struct Exchange<'e> {
     /// What was decided.
     pub plan: &'e Plan<'e>,
     /// What the route asks for.
-    pub policy: &'e Policy,
+    pub policy: &'e Forwarding,
     /// What goes to the backend.
     pub outgoing: Outgoing<'e>,
     /// What of the body was sent.
@@ -138,7 +139,7 @@ impl<'e> Exchange<'e> {
         outgoing: Outgoing<'e>,
         interim: &'e PassInterim<'e>,
     ) -> Self {
-        let policy: &Policy = plan.policy();
+        let policy = plan.forwarding();
         let whole = watch.after(policy.timeouts.exchange);
         Self {
             worker,
@@ -300,7 +301,7 @@ impl<'e> Exchange<'e> {
         requester: &mut Requester<'_, '_>,
     ) -> Result<Answer, Failure> {
         let most = self.worker.settings.in_flight_per_backend;
-        let upstream = self.plan.upstream();
+        let upstream = self.plan.cluster().upstream();
         let own = upstream
             .max_in_flight
             .and_then(|own| usize::try_from(own).ok());
@@ -339,8 +340,8 @@ impl<'e> Exchange<'e> {
         if is_ended && !std::mem::replace(&mut sending.is_timed, true) {
             let due = *self
                 .due
-                .get_or_insert_with(|| self.watch.after(Some(timeouts.answer)));
-            let of_try = self.watch.after(timeouts.per_try);
+                .get_or_insert_with(|| self.watch.after(Some(timeouts.response)));
+            let of_try = self.watch.after(timeouts.per_attempt);
             self.watch.set(due.min(of_try).min(self.ends));
         } else if !is_ended && std::mem::take(&mut sending.upload.has_moved) {
             self.watch_idle();

@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::http1::kind::is_forbidden_trailer;
 use crate::runtime::forward::body::ReadError;
 

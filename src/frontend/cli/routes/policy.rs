@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::quantity::{DurationText, SizeText};
-use crate::engine::policy::{
-    Cors, HeaderRules, HostRule, Policy, Protocol, Retry, Upstream, UpstreamTls,
-};
+use crate::engine::policy::{Cors, HeaderRules, Policy};
 use crate::engine::routing::table::RouteId;
+use crate::engine::semantics::{HostRule, Retry};
 use crate::engine::snapshot::Snapshot;
+use crate::engine::upstream::{Protocol, Upstream, UpstreamTls};
 
 /// The effective policies of a route, including defaults. A policy that the route does not have is
 /// absent.
@@ -101,44 +101,62 @@ struct TlsView<'s> {
 
 impl<'s> PolicyView<'s> {
     pub(super) fn of(route: RouteId, snapshot: &'s Snapshot) -> Self {
-        let policy = snapshot.policy(route);
-        let redirect = policy.redirect.as_ref().map(|redirect| RedirectView {
-            to: &redirect.to,
-            status: redirect.status,
-        });
-        Self {
-            forwarding: redirect
-                .is_none()
-                .then(|| ForwardingView::of(route, snapshot, policy)),
-            redirect,
-            response_headers: HeaderRulesView::of(&policy.response_headers),
-            cors: policy.cors.as_ref().map(CorsView::of),
+        let chain = snapshot.policy(route).chain();
+        let mut view = Self::default();
+        if chain.redirect().is_none() {
+            view.forwarding = Some(ForwardingView::of(route, snapshot));
         }
+        for policy in chain.policies() {
+            match policy {
+                Policy::Cors(cors) => view.cors = Some(CorsView::of(cors)),
+                Policy::Redirect(redirect) => {
+                    view.redirect = Some(RedirectView {
+                        to: &redirect.to,
+                        status: redirect.status,
+                    });
+                }
+                Policy::RequestHeaders(rules) => {
+                    if let Some(forwarding) = &mut view.forwarding {
+                        forwarding.request_headers = Some(HeaderRulesView::of(rules));
+                    }
+                }
+                Policy::ResponseHeaders(rules) => {
+                    view.response_headers = Some(HeaderRulesView::of(rules));
+                }
+                // The body limit is listed beside the timeouts, and a deprecation at the service.
+                Policy::BodyLimit(_) | Policy::Deprecation(_) => {}
+            }
+        }
+        view
     }
 }
 
 impl<'s> ForwardingView<'s> {
-    fn of(id: RouteId, snapshot: &'s Snapshot, policy: &'s Policy) -> Self {
+    fn of(id: RouteId, snapshot: &'s Snapshot) -> Self {
         let route = snapshot.table().route_at(id);
-        let upstream = snapshot.upstream(id);
-        let times = &policy.timeouts;
+        let upstream = snapshot.cluster(id).upstream();
+        let policy = snapshot.policy(id);
+        let forwarding = policy.forwarding();
+        let times = &forwarding.timeouts;
         Self {
             strip_prefix: route.stripped(),
             rewrite_prefix: route.rewrite_prefix(),
-            timeout: duration(times.answer),
-            try_timeout: times.per_try.map(duration),
+            timeout: duration(times.response),
+            try_timeout: times.per_attempt.map(duration),
             connect_timeout: duration(times.connect),
             idle_timeout: duration(times.idle),
             max_duration: times.exchange.map(duration),
-            retry: RetryView::of(&policy.retry),
+            retry: RetryView::of(&forwarding.retry),
             max_body: policy
-                .max_body_bytes
+                .chain()
+                .max_body_bytes()
                 .map(|bytes| SizeText(bytes).to_string()),
-            host: match policy.host {
+            host: match forwarding.host {
                 HostRule::Keep => "keep",
                 HostRule::Rewrite => "rewrite",
+                HostRule::Set(_) => "set",
             },
-            request_headers: HeaderRulesView::of(&policy.request_headers),
+            request_headers: None,
             protocol: match upstream.protocol {
                 Protocol::H1 => "h1",
                 Protocol::H2 => "h2",
@@ -178,17 +196,17 @@ impl RetryView {
 }
 
 impl<'s> HeaderRulesView<'s> {
-    fn of(rules: &'s HeaderRules) -> Option<Self> {
+    fn of(rules: &'s HeaderRules) -> Self {
         let mut add: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, value) in &rules.add {
             add.entry(name).or_default().push(value);
         }
         let set = rules.set.iter().map(|(name, value)| (&**name, &**value));
-        (!rules.is_empty()).then(|| Self {
+        Self {
             set: set.collect(),
             add,
             remove: &rules.remove,
-        })
+        }
     }
 }
 

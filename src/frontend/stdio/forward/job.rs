@@ -112,6 +112,14 @@ impl Job {
         self.body.clone().unwrap_or_default()
     }
 
+    /// The length that it declares for its body, if it does.
+    pub(super) fn declared_length(&self) -> Option<u64> {
+        match self.length() {
+            BodyLength::Length(length) => Some(length),
+            BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
+        }
+    }
+
     /// How long its body is. Who means to send one and has none says so (RFC 9110, section 8.6).
     pub(super) fn length(&self) -> BodyLength {
         match &self.body {

@@ -1,38 +1,12 @@
-//! A listener that serves nothing but says that the same is served over https.
+//! The `Location` with which a cleartext listener redirects to its https listener.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
-use crate::engine::request::{Headers, RawRequest};
 use crate::engine::routing::host::{HostPattern, normal_host};
-use crate::engine::semantics::Request;
-use crate::engine::semantics::error::Cause;
-use crate::frontend::http::admission::{Own, problem};
-use crate::runtime::worker::Scratch;
 
-/// Answers any request with a redirect to the same over https, on this port.
-pub(super) fn redirect<H: Headers + ?Sized>(
-    raw: &RawRequest<'_, H>,
-    request: &Request<'_, H>,
-    port: u16,
-    scratch: &mut Scratch,
-) -> Own {
-    let Some(location) = location(raw.host.unwrap_or(""), raw.target, port) else {
-        let cause = Cause::Wire {
-            code: "host.invalid",
-            status: 400,
-            sentence: "this port only redirects to https, and the request names no host to go to"
-                .into(),
-        };
-        return problem(&cause, request, scratch);
-    };
-    scratch.edits.clear();
-    scratch.body.clear();
-    scratch.edits.set("location", location.as_bytes());
-    Own::done(308)
-}
-
-/// The same over https; none without a host that is a name or an address.
-fn location(host: &str, target: &str, port: u16) -> Option<String> {
+/// The same URL over https on `port`; `None` without a host that is a name or an address.
+#[must_use]
+pub fn location(host: &str, target: &str, port: u16) -> Option<String> {
     let host = normal_host(host);
     let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let is_valid = match bracketed {

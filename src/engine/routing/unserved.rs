@@ -1,20 +1,19 @@
-//! Why a request that no form serves is refused, found by looking at every form once more.
+//! Why no route entry serves a request: a second walk finds the rejection.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::engine::request::Headers;
-use crate::engine::routing::decide::{Found, winner};
+
 use crate::engine::routing::form::Form;
 use crate::engine::routing::method::{Method, STANDARD_METHODS};
 use crate::engine::routing::rejection::Rejection;
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::routing::versioning::VersionSource;
-use crate::engine::routing::walk::{Verdict, Visited, Walk};
+use crate::engine::routing::walk::{Verdict, Walk};
+use crate::engine::routing::winner::{Found, stated, versions, winner};
 
 /// The refusal for a request that no form serves: 400 or 405; none if nothing is there, a 404.
 #[cold]
-pub(crate) fn of_all<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<Rejection<'static>> {
+pub(crate) fn rejection<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<Rejection<'static>> {
     let mut there: Vec<Form> = Vec::new();
     // Those that a version of another route does not fence off: their versions are told.
     let mut open: Vec<Form> = Vec::new();
@@ -90,42 +89,10 @@ fn allow<H: Headers + ?Sized>(
     }
 }
 
-/// The refusal of a form at which the walk ends.
-#[cold]
-pub(crate) fn of_verdict<H: Headers + ?Sized>(
-    walk: &Walk<'_, '_, H>,
-    visited: Visited<'_>,
-    verdict: Verdict,
-) -> Rejection<'static> {
-    let Verdict::Conflict(by_path) = verdict else {
-        // A version that the path states is asked for by the path, not by a header.
-        let forms = walk.forms(visited.group).iter().copied();
-        let open: Vec<Form> = forms
-            .filter(|form| form.stated_by_path().is_none())
-            .collect();
-        return Rejection::VersionRequired {
-            exist: versions(&open),
-        };
-    };
-    let by_header = stated(walk)
-        .map(|(version, source)| format!("{} states {version}", source.name()))
-        .unwrap_or_default();
-    Rejection::VersionConflict(format!("the path states {by_path}, but {by_header}"))
-}
-
 fn unsupported<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>, there: &[Form]) -> Rejection<'static> {
     let exist = versions(there);
     match stated(walk) {
         Some((stated, _)) => Rejection::VersionUnsupported { stated, exist },
         None => Rejection::VersionRequired { exist },
     }
-}
-
-fn stated<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<(ApiVersion, VersionSource)> {
-    walk.table.versioning.read(walk.headers).ok()?.version
-}
-
-fn versions(forms: &[Form]) -> Vec<ApiVersion> {
-    let versions: BTreeSet<_> = forms.iter().filter_map(|form| form.version).collect();
-    versions.into_iter().collect()
 }

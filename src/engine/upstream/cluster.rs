@@ -1,83 +1,36 @@
-//! Round robin: one cursor a route, and the pool of backends that it goes round.
+//! Clusters: the backends of one service version, and how the gateway connects to them.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use crate::engine::sync::{AtomicU64, Ordering};
 use crate::engine::upstream::backend::{Address, Backend, BackendSource};
+use crate::engine::upstream::balancer::Cursor;
+use crate::engine::upstream::settings::Upstream;
 
-/// The cursor of one route: lock-free, on a cache line of its own, and carried from snapshot to
-/// snapshot. Two threads on one line cost four times as much as on two.
-#[derive(Debug)]
-#[repr(align(64))]
-pub struct Cursor(AtomicU64);
-
-/// The backends of one route. It never changes; another takes its place.
+/// The backends of one service version, shared by all routes to it. Immutable: a change replaces it.
 #[derive(Clone, Debug, Default)]
-pub struct Pool {
-    /// Those that may be picked come first; beyond that, in the order of the configuration.
+pub struct Cluster {
+    /// The healthy backends come first; otherwise in the order of the configuration.
     backends: Arc<[Backend]>,
     healthy: u32,
     next_slot: u32,
+    upstream: Arc<Upstream>,
 }
 
-/// A backend, picked.
+/// A picked backend.
 #[derive(Clone, Copy, Debug)]
 pub struct Pick<'a> {
     /// The backend.
     pub backend: &'a Backend,
 }
 
-impl Cursor {
-    /// A cursor that gives `first` next.
-    #[must_use]
-    pub fn new(first: u64) -> Self {
-        Self(AtomicU64::new(first))
-    }
-
-    /// The next value; after `u64::MAX` comes 0.
-    #[inline]
-    pub fn next(&self) -> u64 {
-        // Relaxed: the value orders nothing else; each caller only needs one of its own.
-        self.0.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Whose turn of so many it is, and moves; none, and it stays, if there are none.
-    #[inline]
-    fn turn(&self, of: u32) -> Option<usize> {
-        if of == 0 { None } else { turn(self.next(), of) }
-    }
-
-    /// A look at the cursor for its own sake: it has its cache line fetched. To loom, which has no
-    /// cache lines, it would only be one more step to try in every order.
-    #[inline]
-    fn fetch_line(&self) {
-        #[cfg(not(tollgate_loom))]
-        let _ = self.peek();
-    }
-
-    /// The value that [`Cursor::next`] would give. The cursor stays.
-    #[must_use]
-    pub fn peek(&self) -> u64 {
-        // Relaxed: a look that orders nothing, and may be out of date when it is told.
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Default for Cursor {
-    fn default() -> Self {
-        Self::new(0)
-    }
-}
-
-impl Pool {
-    /// The pool of these addresses, in this order. A backend that `previous` had keeps its name
-    /// and its slot; of an address that comes twice the first counts.
+impl Cluster {
+    /// A cluster of these addresses, in this order. A backend of `previous` keeps its name and its
+    /// slot; of a repeated address the first counts.
     pub fn new<'a>(
         previous: Option<&Self>,
         members: impl IntoIterator<Item = (&'a Address, BackendSource)>,
     ) -> Self {
-        let mut next_slot = previous.map_or(0, |pool| pool.next_slot);
+        let mut next_slot = previous.map_or(0, |cluster| cluster.next_slot);
         let known = previous.map(Self::by_address).unwrap_or_default();
         let mut backends = Vec::new();
         for (address, source, name) in named(members) {
@@ -98,7 +51,19 @@ impl Pool {
             });
             next_slot += u32::from(stays.is_none());
         }
-        Self::of(backends, next_slot)
+        Self::of(backends, next_slot, Arc::default())
+    }
+
+    /// The same cluster with these connection settings.
+    #[must_use]
+    pub fn with_upstream(self, upstream: Arc<Upstream>) -> Self {
+        Self { upstream, ..self }
+    }
+
+    /// How the gateway connects to the backends.
+    #[must_use]
+    pub const fn upstream(&self) -> &Arc<Upstream> {
+        &self.upstream
     }
 
     /// Every backend, in the order of the addresses.
@@ -109,13 +74,14 @@ impl Pool {
         backends
     }
 
-    fn of(mut backends: Vec<Backend>, next_slot: u32) -> Self {
+    fn of(mut backends: Vec<Backend>, next_slot: u32, upstream: Arc<Upstream>) -> Self {
         backends.sort_by_key(|backend| !backend.healthy);
         let healthy = backends.iter().filter(|backend| backend.healthy).count();
         Self {
             backends: backends.into(),
             healthy: u32::try_from(healthy).unwrap_or(u32::MAX),
             next_slot,
+            upstream,
         }
     }
 
@@ -125,38 +91,38 @@ impl Pool {
         &self.backends
     }
 
-    /// How many slots its backends have had.
+    /// The number of slots that its backends have had.
     #[must_use]
     pub const fn slots(&self) -> u32 {
         self.next_slot
     }
 
-    /// The next healthy backend, and moves the cursor; none if there is none, and the cursor stays.
+    /// Picks the next healthy backend and advances the cursor; `None`, without advancing, if no
+    /// backend is healthy.
     ///
-    /// Fair to within one over any run of cursor values while the pool stays as it is; where the
+    /// Fair to within one over any run of cursor values while the cluster is unchanged; where the
     /// cursor wraps, to within two.
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        // A look beforehand: in a large table the cursor's line is fetched while the pool's is, and
-        // not after it, as an exchange that waits for all loads before it would have it.
-        cursor.fetch_line();
-        self.at(cursor.turn(self.healthy)?)
+        // In a large table the line of the cursor is fetched while that of the cluster is: the
+        // locked add waits for all loads before it.
+        cursor.prefetch();
+        self.at(cursor.advance(self.healthy)?)
     }
 
-    /// The backend that [`Pool::pick`] would give, if nobody picked meanwhile. The cursor stays.
+    /// The backend that [`Cluster::pick`] would return now, without advancing the cursor.
     #[must_use]
     pub fn peek(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        self.at(turn(cursor.peek(), self.healthy)?)
+        self.at(cursor.peek_modulo(self.healthy)?)
     }
 
-    /// The backend whose turn it is.
     #[inline]
     fn at(&self, turn: usize) -> Option<Pick<'_>> {
         self.backends.get(turn).map(|backend| Pick { backend })
     }
 
-    /// The same pool with the health of one backend changed.
+    /// The same cluster with the health of one backend changed.
     #[must_use]
     pub fn with_health(&self, address: &Address, is_healthy: bool) -> Self {
         let mut backends = self.backends.to_vec();
@@ -166,7 +132,7 @@ impl Pool {
         {
             backend.healthy = is_healthy;
         }
-        Self::of(backends, self.next_slot)
+        Self::of(backends, self.next_slot, Arc::clone(&self.upstream))
     }
 }
 
@@ -214,11 +180,6 @@ fn named<'a>(
         .map(|(_, (address, source), name)| (address, source, name))
 }
 
-#[inline]
-fn turn(value: u64, of: u32) -> Option<usize> {
-    usize::try_from(value % NonZeroU64::new(of.into())?).ok()
-}
-
 #[cfg(test)]
 #[cfg(not(tollgate_loom))]
 mod tests {
@@ -231,9 +192,9 @@ mod tests {
             .collect()
     }
 
-    fn pool(previous: Option<&Pool>, texts: &[&str]) -> Pool {
+    fn pool(previous: Option<&Cluster>, texts: &[&str]) -> Cluster {
         let addresses = addresses(texts);
-        Pool::new(
+        Cluster::new(
             previous,
             addresses
                 .iter()
@@ -241,14 +202,14 @@ mod tests {
         )
     }
 
-    fn names(pool: &Pool) -> Vec<&str> {
+    fn names(pool: &Cluster) -> Vec<&str> {
         pool.backends()
             .iter()
             .map(|backend| &*backend.name)
             .collect()
     }
 
-    fn picks(pool: &Pool, cursor: &Cursor, count: usize) -> Vec<String> {
+    fn picks(pool: &Cluster, cursor: &Cursor, count: usize) -> Vec<String> {
         (0..count)
             .map(|_| pool.pick(cursor).unwrap().backend.name.to_string())
             .collect()
@@ -302,10 +263,5 @@ mod tests {
         let none = pool.with_health(&b, false);
         assert!(none.pick(&cursor).is_none());
         assert_eq!(cursor.next(), 2);
-    }
-
-    #[test]
-    fn a_cursor_has_a_line_of_its_own() {
-        assert_eq!((align_of::<Cursor>(), size_of::<Cursor>()), (64, 64));
     }
 }
