@@ -24,11 +24,9 @@ use tollgate::engine::semantics::{Arrival, Request, RequestId};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::backend::Address;
 use tollgate::engine::upstream::registry::Registry;
-use tollgate::http1::body::BodyReader;
-use tollgate::http1::length::BodyLength;
-use tollgate::http1::limits::HeadLimits;
-use tollgate::http1::request::RequestHead;
-use tollgate::http1::send_request::{OutgoingRequest, write_request};
+use tollgate::http1::{
+    BodyLength, BodyReader, HeadLimits, OutgoingRequest, RequestHead, write_request,
+};
 
 #[test]
 fn a_decision_allocates_no_more_than_the_bare_trie() {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tollgate::engine::policy::{Cors, HeaderRules, ResponseContext, RouteOptions, RoutePolicy};
 use tollgate::engine::semantics::edit::{Edit, Edits};
 use tollgate::engine::semantics::{Request, RequestId};
-use tollgate::http1::edit::may_be_edited;
+use tollgate::http1::may_be_edited;
 
 use crate::strategies::{Fields, applied, arrival, fields, name, value};
 

@@ -17,13 +17,10 @@ use crate::frontend::http::outcome::Outcome;
 use crate::frontend::http::own::{Manner, send};
 use crate::frontend::http::tunnel::tunnel;
 use crate::frontend::http::view::HeadFields;
-use crate::http1::edit::FieldValue;
-use crate::http1::length::BodyLength;
-use crate::http1::request::{RequestHead, RequestView};
-use crate::http1::send_error::SendError;
-use crate::http1::send_request::write_request;
-use crate::http1::send_response::{OutgoingResponse, Sent};
-use crate::http1::version::Version;
+use crate::http1::{
+    BodyLength, EncodeError, FieldValue, OutgoingResponse, RequestHead, RequestView, SentFraming,
+    Version, write_request,
+};
 use crate::runtime::boxed::boxed;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
 use crate::runtime::forward::body::IncomingBody;
@@ -209,7 +206,7 @@ impl HttpExchange<'_> {
         let is_upload_over = answer.upload.is_none() && client.body.is_complete();
         let may_stay = is_upload_over && !worker.is_draining();
         let written = self.write_response(client.wire, response, may_stay);
-        let Sent { body, keep_alive } = match written {
+        let SentFraming { body, keep_alive } = match written {
             Ok(sent) => sent,
             Err(fault) => {
                 let failure = UpstreamError::BadResponse(fault.to_string()).into();
@@ -261,7 +258,7 @@ impl HttpExchange<'_> {
         wire: &mut Wire,
         response: AnswerHead<'_>,
         may_stay: bool,
-    ) -> Result<Sent, SendError> {
+    ) -> Result<SentFraming, EncodeError> {
         let Context { worker, .. } = *self.context;
         let mut scratch = worker.take_scratch();
         answer_edits(self.request, self.plan, &response, worker, &mut scratch);

@@ -9,11 +9,7 @@ use crate::engine::semantics::{Request, grpc};
 use crate::engine::upstream::backend::{Address, Backend};
 use crate::frontend::http::admission::no_backend;
 use crate::frontend::http::stream_head::StreamHead;
-use crate::http1::edit::FieldValue;
-use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseTo;
-use crate::http1::send_error::SendError;
-use crate::http1::send_request::OutgoingRequest;
+use crate::http1::{BodyLength, EncodeError, FieldValue, OutgoingRequest, ResponseContext};
 use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::exchange::{Failure, MakeRequest, Outgoing, WriteHead};
 use crate::runtime::upstream::error::UpstreamError;
@@ -38,7 +34,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     pub(in crate::frontend) fn write(
         &self,
         backend: &Backend,
-        write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), SendError>,
+        write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), UpstreamError> {
         let mut buffer = String::new();
         let host = self.host(&backend.address, &mut buffer);
@@ -111,7 +107,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
             write_head,
             make_request,
             length: self.body,
-            to: ResponseTo {
+            to: ResponseContext {
                 is_head: self.request.method == "HEAD",
                 asks_upgrade: self.upgrade.is_some(),
             },

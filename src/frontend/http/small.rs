@@ -13,7 +13,7 @@ use crate::frontend::http::admission::Own;
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::own::{Manner, send, send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
-use crate::http1::request::RequestView;
+use crate::http1::RequestView;
 use crate::runtime::forward::body::IncomingBody;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use h2::Reason;
 
 use crate::engine::semantics::Forwarding;
-use crate::http1::length::BodyLength;
+use crate::http1::BodyLength;
 use crate::runtime::forward::answer::BackendBody;
 use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::pipe::{Pipe, PipeError};

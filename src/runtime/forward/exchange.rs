@@ -16,8 +16,7 @@ use crate::engine::semantics::retry::{self, Attempt, is_idempotent};
 use crate::engine::upstream::Pick;
 use crate::engine::upstream::Protocol;
 use crate::engine::upstream::backend::Backend;
-use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseTo;
+use crate::http1::{BodyLength, ResponseContext};
 use crate::runtime::forward::answer::{Answer, AnswerHead};
 use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::kept::Kept;
@@ -48,7 +47,7 @@ pub struct Outgoing<'o> {
     /// How the body is sent.
     pub length: BodyLength,
     /// What the answer is read by.
-    pub to: ResponseTo,
+    pub to: ResponseContext,
     /// The method.
     pub method: &'o str,
     /// How long the client waits for all of the answer, if it says so: `grpc-timeout`.

@@ -12,7 +12,7 @@ use http::Response;
 use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::upstream::backend::Backend;
-use crate::http1::response::has_no_body;
+use crate::http1::has_no_body;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came, StreamAnswer};
 use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::pipe::{Pipe, Sink};

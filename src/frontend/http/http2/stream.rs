@@ -19,8 +19,7 @@ use crate::frontend::http::http2::connection::Serving;
 use crate::frontend::http::http2::own;
 use crate::frontend::http::http2::request::{MapFields, RequestHead};
 use crate::frontend::http::outcome::{Outcome, log_unread};
-use crate::http1::length::BodyLength;
-use crate::http1::send_request::write_request_of_fields;
+use crate::http1::{BodyLength, write_request_from_fields};
 use crate::runtime::boxed::boxed;
 use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::Download;
@@ -174,7 +173,7 @@ impl StreamExchange<'_> {
         let write_head = |out: &mut Vec<u8>, backend: &Backend| {
             let fields = pairs(head.fields());
             going.write(backend, |outgoing| {
-                write_request_of_fields(out, fields.iter().copied(), outgoing)
+                write_request_from_fields(out, fields.iter().copied(), outgoing)
             })
         };
         let make_request = |backend: &Backend| {

@@ -16,8 +16,7 @@ use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::{Hub, Picks};
 use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnswer};
-use crate::http1::length::BodyLength;
-use crate::http1::send_request::write_request_of_fields;
+use crate::http1::{BodyLength, write_request_from_fields};
 use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::{Broken, Download};
 use crate::runtime::forward::exchange::{Exchange, Failure};
@@ -148,7 +147,7 @@ impl<'x> MessageExchange<'x> {
         };
         let write_head = |out: &mut Vec<u8>, backend: &Backend| {
             going.write(backend, |outgoing| {
-                write_request_of_fields(out, job.fields(), outgoing)
+                write_request_from_fields(out, job.fields(), outgoing)
             })
         };
         let make_request =

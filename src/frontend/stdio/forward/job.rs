@@ -15,10 +15,7 @@ use crate::frontend::stdio::forward::Permit;
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::text::{compact, kind, string};
-use crate::http1;
-use crate::http1::kind::{FieldKind, is_protected};
-use crate::http1::length::BodyLength;
-use crate::http1::limits::HeadLimits;
+use crate::http1::{self, BodyLength, FieldKind, HeadLimits, is_protected_field};
 
 /// A request on its way from the reader to where it is forwarded.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ impl Job {
                 let options = value.split(',').map(str::trim);
                 named.extend(
                     options
-                        .filter(|it| !is_protected(it.as_bytes()))
+                        .filter(|it| !is_protected_field(it.as_bytes()))
                         .map(Into::into),
                 );
             }
@@ -152,7 +149,7 @@ impl Job {
     /// What is wrong with it.
     pub(super) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
         if self.method == "CONNECT" {
-            let fault = http1::request_error::RequestError::Connect;
+            let fault = http1::RequestHeadError::Connect;
             return Err(Cause::Wire {
                 code: fault.code(),
                 status: fault.status(),

@@ -1,11 +1,11 @@
-//! Which fields the codec itself has to look at.
+//! The fields that the codec interprets, by name.
 
-/// What a field is to the codec, by its name.
+/// What a field is to the codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldKind {
-    /// Passed on as it is.
+    /// Forwarded unchanged.
     Ordinary,
-    /// Who is meant (RFC 9110 section 7.2).
+    /// RFC 9110 section 7.2.
     Host,
     /// RFC 9110 section 8.6.
     ContentLength,
@@ -19,15 +19,16 @@ pub(crate) enum FieldKind {
     Te,
     /// RFC 9110 section 10.1.1.
     Expect,
-    /// Says which trailers come (RFC 9110 section 6.6.2); of use only where the body is chunked.
+    /// Announces trailers (RFC 9110 section 6.6.2); forwarded only with a chunked body.
     Trailer,
-    /// For this hop alone: `Keep-Alive`, `Proxy-Connection`, `Proxy-Authorization`,
-    /// `Proxy-Authenticate`, or a field that `Connection` names.
+    /// Any other hop-by-hop field: `Keep-Alive`, `Proxy-Connection`, `Proxy-Authorization`,
+    /// `Proxy-Authenticate`, or a field that `Connection` lists.
     HopByHop,
 }
 
 impl FieldKind {
-    /// By the length of the name and its first byte, so that most names are never compared.
+    /// The kind of a field name, in any case. Length and first byte select the one name to compare
+    /// with, so most names are compared with none.
     pub(crate) fn of(name: &[u8]) -> Self {
         let first = name.first().map_or(0, u8::to_ascii_lowercase);
         let (expected, kind): (&[u8], Self) = match (name.len(), first) {
@@ -52,21 +53,22 @@ impl FieldKind {
         }
     }
 
-    /// Whether the field is passed on as it came, whatever the next hop speaks: not what says who
-    /// is meant or where the body ends, as each version of HTTP says that in its own way.
+    /// Whether the field is forwarded whatever the protocol of the next hop. `Host` and the framing
+    /// are not: each version of HTTP expresses them in its own way.
     pub(crate) const fn is_end_to_end(self) -> bool {
         matches!(self, Self::Ordinary | Self::Expect | Self::Trailer)
     }
 
-    /// Whether only the codec writes it, so that no edit may name it.
+    /// Whether only the codec writes the field, so that no edit may name it.
     pub(crate) const fn is_reserved(self) -> bool {
         !self.is_end_to_end()
     }
 }
 
-/// Whether a field of this name stays although `Connection` names it. That list is for what belongs
-/// to one hop; a sender that puts these there wants them lost (RFC 9110 section 7.6.1 forbids it).
-pub(crate) fn is_protected(name: &[u8]) -> bool {
+/// Whether a field with this name is forwarded even if `Connection` lists it. RFC 9110 section 7.6.1
+/// forbids a sender to list end-to-end fields; a sender that lists these wants a recipient to lose
+/// them.
+pub(crate) fn is_protected_field(name: &[u8]) -> bool {
     const PROTECTED: [&str; 6] = [
         "authorization",
         "cache-control",
@@ -75,13 +77,13 @@ pub(crate) fn is_protected(name: &[u8]) -> bool {
         "date",
         "set-cookie",
     ];
-    let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-    PROTECTED.iter().any(is)
+    let is_name = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+    PROTECTED.iter().any(is_name)
 }
 
-/// Whether a field must not come after the body (RFC 9110 section 6.5.1): what frames, routes,
-/// authenticates, conditions or controls, or says what the content is. A recipient that merged it
-/// into the head would act on it after all checks were done.
+/// Whether a field with this name must not be a trailer (RFC 9110 section 6.5.1): fields for framing,
+/// routing, authentication, conditions, control and content. A recipient that merges trailers into
+/// the head would apply them after all checks.
 pub(crate) fn is_forbidden_trailer(name: &[u8]) -> bool {
     const FORBIDDEN: [&str; 28] = [
         "age",
@@ -115,7 +117,7 @@ pub(crate) fn is_forbidden_trailer(name: &[u8]) -> bool {
     ];
     const PREFIXES: [&str; 3] = ["if-", "x-forwarded-", "access-control-"];
     let kind = FieldKind::of(name);
-    let begins = |prefix: &&str| {
+    let starts = |prefix: &&str| {
         name.get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
     };
@@ -124,7 +126,7 @@ pub(crate) fn is_forbidden_trailer(name: &[u8]) -> bool {
         || FORBIDDEN
             .iter()
             .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-        || PREFIXES.iter().any(begins)
+        || PREFIXES.iter().any(starts)
 }
 
 #[cfg(test)]

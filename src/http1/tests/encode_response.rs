@@ -1,8 +1,15 @@
-//! Responses as they go out.
+//! Outgoing response heads.
 
-use super::*;
+use crate::http1::encode::FieldValue;
+use crate::http1::encode_response::{
+    OutgoingLocalResponse, OutgoingResponse, write_local_response, write_response,
+    write_response_from_fields,
+};
+use crate::http1::error::EncodeError;
+use crate::http1::framing::BodyLength;
+use crate::http1::grammar::Version;
 use crate::http1::limits::HeadLimits;
-use crate::http1::response::{ResponseHead, ResponseTo};
+use crate::http1::response_head::{ResponseContext, ResponseHead};
 
 const PLAIN: OutgoingResponse<'_> = OutgoingResponse {
     to: Version::Http11,
@@ -13,28 +20,30 @@ const PLAIN: OutgoingResponse<'_> = OutgoingResponse {
     upgrade: None,
 };
 
-/// `start` is the status line that comes and goes, and `expected` what follows it.
+/// `start` is the status line, received and sent; `expected` are the fields sent after `A`.
 fn check(
     start: &str,
     outgoing: &OutgoingResponse<'_>,
     expected: &str,
-    promised: (BodyLength, bool),
+    framing: (BodyLength, bool),
 ) {
     let fields =
         "A: b\nConnection: x, close\nX: y\nContent-Length: 1\nProxy-Authenticate: p\nHost: h\n\n";
-    let came = format!("{start}\n{fields}").replace('\n', "\r\n");
+    let received = format!("{start}\n{fields}").replace('\n', "\r\n");
     let mut head = ResponseHead::default();
-    let to = ResponseTo {
+    let request = ResponseContext {
         is_head: outgoing.is_head,
         asks_upgrade: true,
     };
     let limits = HeadLimits::default();
-    head.parse(came.as_bytes(), &limits, to).unwrap().unwrap();
+    head.parse(received.as_bytes(), &limits, request)
+        .unwrap()
+        .unwrap();
     let mut out = Vec::new();
-    let sent = write_response(&mut out, head.view(came.as_bytes()), outgoing);
+    let sent = write_response(&mut out, head.view(received.as_bytes()), outgoing);
     let expected = format!("{start}\nA: b\n{expected}\n").replace('\n', "\r\n");
     assert_eq!(String::from_utf8(out).unwrap(), expected);
-    assert_eq!((sent.body, sent.keep_alive), promised);
+    assert_eq!((sent.body, sent.keep_alive), framing);
 }
 
 #[test]
@@ -131,7 +140,7 @@ fn responses_without_a_body() {
 }
 
 #[test]
-fn fields_from_elsewhere() {
+fn fields_of_another_protocol() {
     let send = |status, value: &'static [u8]| {
         let mut out = Vec::new();
         let fields: [(&[u8], &[u8]); 3] =
@@ -142,11 +151,74 @@ fn fields_from_elsewhere() {
             edits: Some(&edits),
             ..PLAIN
         };
-        let sent = write_response_of_fields(&mut out, status, fields.into_iter(), &outgoing);
+        let sent = write_response_from_fields(&mut out, status, fields.into_iter(), &outgoing);
         sent.map(|_| String::from_utf8(out).unwrap())
     };
     let expected = "HTTP/1.1 404 Not Found\r\na: b\r\nvia: 2 t\r\nContent-Length: 2\r\n\r\n";
     assert_eq!(send(404, b"b"), Ok(expected.into()));
-    assert_eq!(send(99, b"b"), Err(SendError::Status));
-    assert_eq!(send(200, b"b\nc"), Err(SendError::Field));
+    assert_eq!(send(99, b"b"), Err(EncodeError::Status));
+    assert_eq!(send(200, b"b\nc"), Err(EncodeError::Field));
+}
+
+#[test]
+fn local_responses() {
+    let check = |change: fn(&mut OutgoingLocalResponse<'_>), expected: &str| {
+        let fields = &["Content-Type: text/plain"][..];
+        let mut response = OutgoingLocalResponse {
+            status: 404,
+            date: FieldValue::new(b"now").unwrap(),
+            fields: Some(&fields),
+            body: b"gone",
+            to: Version::Http11,
+            is_head: false,
+            keep_alive: true,
+        };
+        change(&mut response);
+        let mut out = Vec::new();
+        write_local_response(&mut out, &response);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            expected.replace('\n', "\r\n")
+        );
+    };
+    let start = "HTTP/1.1 404 Not Found\nDate: now\nContent-Type: text/plain\nContent-Length: 4\n";
+    check(|_| {}, &format!("{start}\ngone"));
+    check(|it| it.is_head = true, &format!("{start}\n"));
+    check(
+        |it| it.keep_alive = false,
+        &format!("{start}Connection: close\n\ngone"),
+    );
+    check(
+        |it| it.to = Version::Http10,
+        &format!("{start}Connection: keep-alive\n\ngone"),
+    );
+    check(
+        |it| {
+            it.status = 204;
+            it.fields = None;
+        },
+        "HTTP/1.1 204 No Content\nDate: now\n\n",
+    );
+}
+
+#[test]
+fn a_status_without_a_registered_reason_has_an_empty_one() {
+    for (status, expected) in [
+        (404, "HTTP/1.1 404 Not Found\r\n\r\n"),
+        (299, "HTTP/1.1 299 \r\n\r\n"),
+        (599, "HTTP/1.1 599 \r\n\r\n"),
+    ] {
+        let mut out = Vec::new();
+        let outgoing = OutgoingResponse {
+            is_head: true,
+            ..PLAIN
+        };
+        write_response_from_fields(&mut out, status, [].into_iter(), &outgoing).unwrap();
+        assert_eq!(String::from_utf8(out.clone()).unwrap(), expected);
+        let mut head = ResponseHead::default();
+        let request = ResponseContext::default();
+        let parsed = head.parse(&out, &HeadLimits::default(), request);
+        assert_eq!(parsed, Ok(Some(out.len())));
+        assert_eq!(head.view(&out).status(), status);
+    }
 }

@@ -1,15 +1,18 @@
-//! Requests as they go out.
+//! Outgoing request heads.
 
-use super::*;
+use crate::http1::encode::{FieldEdits, FieldValue};
+use crate::http1::encode_request::{OutgoingRequest, write_request, write_request_from_fields};
+use crate::http1::error::EncodeError;
+use crate::http1::framing::BodyLength;
 use crate::http1::limits::HeadLimits;
-use crate::http1::request::RequestHead;
+use crate::http1::request_head::RequestHead;
 
-const CAME: &str = "GET /a HTTP/1.1\nHost: a.test\nX-One: 1\nConnection: keep-alive, x-hop, host, cookie\n\
+const RECEIVED: &str = "GET /a HTTP/1.1\nHost: a.test\nX-One: 1\nConnection: keep-alive, x-hop, host, cookie\n\
     Keep-Alive: 5\nX-Hop: 2\nCookie: c=d\nTE: trailers\nUpgrade: h2c\nProxy-Authorization: p\n\
     Content-Length: 5\nX-Two:\t2 \n\n";
 
-fn check(came: &str, outgoing: &OutgoingRequest<'_>, expected: &str) {
-    let bytes = came.replace('\n', "\r\n").into_bytes();
+fn check(received: &str, outgoing: &OutgoingRequest<'_>, expected: &str) {
+    let bytes = received.replace('\n', "\r\n").into_bytes();
     let mut head = RequestHead::default();
     head.parse(&bytes, &HeadLimits::default()).unwrap().unwrap();
     let mut out = Vec::new();
@@ -36,9 +39,9 @@ const PLAIN: OutgoingRequest<'_> = OutgoingRequest {
 };
 
 #[test]
-fn what_is_of_one_hop_stays_behind() {
+fn hop_by_hop_fields_are_not_forwarded() {
     check(
-        CAME,
+        RECEIVED,
         &OutgoingRequest {
             target: &["/v2", "", "/a", "?", "q"],
             body: BodyLength::Length(5),
@@ -47,7 +50,7 @@ fn what_is_of_one_hop_stays_behind() {
         "GET /v2/a?q HTTP/1.1\nHost: a.test\nX-One: 1\nCookie: c=d\nX-Two:\t2 \nContent-Length: 5\n\n",
     );
     check(
-        CAME,
+        RECEIVED,
         &OutgoingRequest {
             host: Some(value("b.test")),
             body: BodyLength::Chunked,
@@ -62,7 +65,7 @@ fn what_is_of_one_hop_stays_behind() {
 }
 
 #[test]
-fn there_is_always_one_host() {
+fn every_request_has_one_host() {
     check("GET / HTTP/1.0\n\n", &PLAIN, "GET /a HTTP/1.1\nHost: \n\n");
     check(
         "GET http://real.test/x HTTP/1.1\nHost: fake.test\nA: b\n\n",
@@ -72,13 +75,13 @@ fn there_is_always_one_host() {
 }
 
 #[test]
-fn edits_drop_what_came_and_add_behind_it() {
-    let came = "GET / HTTP/1.1\nHost: a\nx-a: 1\nX-B: 2\nX-A: 3\n\n";
+fn edits_remove_received_fields_and_append() {
+    let received = "GET / HTTP/1.1\nHost: a\nx-a: 1\nX-B: 2\nX-A: 3\n\n";
     let head = "GET /a HTTP/1.1\nHost: a\n";
     let check = |edits: &[&str], expected: &str| {
         let edits = Some::<&dyn FieldEdits>(&edits);
         check(
-            came,
+            received,
             &OutgoingRequest { edits, ..PLAIN },
             &format!("{head}{expected}\n"),
         );
@@ -91,11 +94,11 @@ fn edits_drop_what_came_and_add_behind_it() {
 }
 
 #[test]
-fn what_cannot_be_sent() {
-    let check = |outgoing: &OutgoingRequest<'_>, expected: SendError| {
+fn invalid_requests_are_not_written() {
+    let check = |outgoing: &OutgoingRequest<'_>, expected: EncodeError| {
         let mut out = b"before".to_vec();
         let fields: [(&[u8], &[u8]); 1] = [(b"a", b"b")];
-        let got = write_request_of_fields(&mut out, fields.into_iter(), outgoing);
+        let got = write_request_from_fields(&mut out, fields.into_iter(), outgoing);
         assert_eq!((got, out), (Err(expected), b"before".to_vec()));
     };
     check(
@@ -103,25 +106,25 @@ fn what_cannot_be_sent() {
             method: "G T",
             ..PLAIN
         },
-        SendError::Method,
+        EncodeError::Method,
     );
     check(
         &OutgoingRequest {
             method: "",
             ..PLAIN
         },
-        SendError::Method,
+        EncodeError::Method,
     );
     for target in ["", "/a b", "/\r\nX: y", "/\u{e9}"] {
         let target = &[target];
-        check(&OutgoingRequest { target, ..PLAIN }, SendError::Target);
+        check(&OutgoingRequest { target, ..PLAIN }, EncodeError::Target);
     }
     let body = BodyLength::UntilClose;
-    check(&OutgoingRequest { body, ..PLAIN }, SendError::UntilClose);
+    check(&OutgoingRequest { body, ..PLAIN }, EncodeError::UntilClose);
 }
 
 #[test]
-fn fields_from_elsewhere() {
+fn fields_of_another_protocol() {
     let send = |fields: &[(&'static str, &'static str)]| {
         let mut out = Vec::new();
         let fields = fields
@@ -133,8 +136,8 @@ fn fields_from_elsewhere() {
             edits: Some(&&["-x-gone"][..]),
             ..PLAIN
         };
-        let sent = write_request_of_fields(&mut out, fields, &outgoing);
-        sent.map(|()| String::from_utf8(out).unwrap())
+        let written = write_request_from_fields(&mut out, fields, &outgoing);
+        written.map(|()| String::from_utf8(out).unwrap())
     };
     assert_eq!(
         send(&[
@@ -155,6 +158,6 @@ fn fields_from_elsewhere() {
         ("a", "\0"),
         (":path", "/"),
     ] {
-        assert_eq!(send(&[pair]), Err(SendError::Field), "{pair:?}");
+        assert_eq!(send(&[pair]), Err(EncodeError::Field), "{pair:?}");
     }
 }

@@ -1,18 +1,15 @@
-//! What is sent, read back, and compared with what a plain list of fields would have become.
+//! Encoded heads, read back and compared with a naive model: a list of fields and edits.
 
 use proptest::prelude::*;
-use tollgate::http1::edit::{FieldEdits, FieldValue, may_be_edited};
-use tollgate::http1::length::BodyLength;
-use tollgate::http1::limits::HeadLimits;
-use tollgate::http1::request::RequestHead;
-use tollgate::http1::response::{ResponseHead, ResponseTo};
-use tollgate::http1::send_request::{OutgoingRequest, write_request, write_request_of_fields};
-use tollgate::http1::send_response::{OutgoingResponse, write_response};
-use tollgate::http1::version::Version;
+use tollgate::http1::{
+    BodyLength, FieldEdits, FieldValue, HeadLimits, OutgoingRequest, OutgoingResponse, RequestHead,
+    ResponseContext, ResponseHead, Version, may_be_edited, write_request,
+    write_request_from_fields, write_response,
+};
 
 type Pairs = Vec<(String, String)>;
 
-/// Edits one after the other: 0 drops, 1 drops and adds, 2 adds.
+/// Edits, applied in order: 0 removes, 1 replaces, 2 adds.
 #[derive(Debug)]
 struct RawEdits(Vec<(u8, String, String)>);
 
@@ -50,8 +47,8 @@ const NAMES: [&str; 12] = [
     "upgrade",
     "expect",
 ];
-/// What never goes through, whatever is done.
-const OF_ONE_HOP: [&str; 6] = [
+/// Fields that are never forwarded.
+const HOP_BY_HOP: [&str; 6] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -65,7 +62,7 @@ fn pairs() -> impl Strategy<Value = Pairs> {
     prop::collection::vec((name, "[!-~]([ -~]{0,10}[!-~])?"), 0..10)
 }
 
-/// Edits that may be made.
+/// Edits that keep the contract of [`FieldEdits`].
 fn edits() -> impl Strategy<Value = RawEdits> {
     let name = prop_oneof![
         6 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned),
@@ -93,10 +90,10 @@ fn framings() -> impl Strategy<Value = BodyLength> {
     ]
 }
 
-/// The fields after the edits, one by one.
+/// The model: the forwarded fields after the edits.
 fn naive(pairs: &Pairs, edits: &RawEdits, chunked: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
     let stays = |name: &str| {
-        !OF_ONE_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
+        !HOP_BY_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
             && (chunked || !name.eq_ignore_ascii_case("trailer"))
     };
     let mut fields: Vec<(Vec<u8>, Vec<u8>)> = pairs
@@ -116,7 +113,7 @@ fn naive(pairs: &Pairs, edits: &RawEdits, chunked: bool) -> Vec<(Vec<u8>, Vec<u8
     fields
 }
 
-/// The fields of a head that came out, without what the codec writes itself.
+/// The fields of an encoded head, without those that the codec writes itself.
 fn others<'b>(fields: impl Iterator<Item = (&'b [u8], &'b [u8])>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let own: [&[u8]; 5] = [
         b"Host",
@@ -140,20 +137,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn a_request_reads_back_as_it_was_meant(
+    fn a_request_reads_back_as_intended(
         pairs in pairs(),
         edits in edits(),
         body in framings(),
-        came in framings(),
+        received in framings(),
         host in prop::option::of("[a-z]{1,8}"),
         close in any::<bool>(),
         te_trailers in any::<bool>(),
     ) {
-        let mut text = "POST /came HTTP/1.1\r\nHost: came\r\nConnection: x-hop, host, content-length\r\n".to_owned();
+        let mut text = "POST /received HTTP/1.1\r\nHost: received\r\nConnection: x-hop, host, content-length\r\n".to_owned();
         for (name, value) in &pairs {
             text += &format!("{name}: {value}\r\n");
         }
-        match came {
+        match received {
             BodyLength::Length(length) => text += &format!("Content-Length: {length}\r\n"),
             BodyLength::Chunked => text += "Transfer-Encoding: chunked\r\n",
             BodyLength::None | BodyLength::UntilClose => {}
@@ -178,7 +175,7 @@ proptest! {
         prop_assert_eq!(sent.parse(&out, &limits), Ok(Some(out.len())));
         let view = sent.view(&out);
         prop_assert_eq!((view.method(), view.target()), ("PATCH", "/sent?q"));
-        prop_assert_eq!(view.host(), Some(host.as_deref().unwrap_or("came")));
+        prop_assert_eq!(view.host(), Some(host.as_deref().unwrap_or("received")));
         prop_assert_eq!((view.framing(), view.keeps_alive()), (body, !close));
         prop_assert_eq!((view.te_trailers(), view.upgrade()), (te_trailers, None));
         prop_assert_eq!(others(view.fields()), naive(&pairs, &edits, body == BodyLength::Chunked));
@@ -189,7 +186,7 @@ proptest! {
         let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let mut from_fields = Vec::new();
         let with_hop = pairs.clone().filter(|(name, _)| *name != b"x-hop");
-        write_request_of_fields(&mut from_fields, with_hop, &outgoing).unwrap();
+        write_request_from_fields(&mut from_fields, with_hop, &outgoing).unwrap();
         if count(pairs, "cookie") < 1 {
             let mut other = RequestHead::default();
             prop_assert_eq!(other.parse(&from_fields, &limits), Ok(Some(from_fields.len())));
@@ -198,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn a_response_reads_back_as_it_was_meant(
+    fn a_response_reads_back_as_intended(
         pairs in pairs(),
         edits in edits(),
         body in prop_oneof![framings(), Just(BodyLength::UntilClose)],
@@ -213,9 +210,9 @@ proptest! {
         }
         text += "\r\n";
         let limits = HeadLimits::default();
-        let to = ResponseTo { is_head, asks_upgrade: false };
+        let request = ResponseContext { is_head, asks_upgrade: false };
         let mut head = ResponseHead::default();
-        prop_assert_eq!(head.parse(text.as_bytes(), &limits, to), Ok(Some(text.len())));
+        prop_assert_eq!(head.parse(text.as_bytes(), &limits, request), Ok(Some(text.len())));
         let outgoing = OutgoingResponse {
             to: if old { Version::Http10 } else { Version::Http11 },
             is_head,
@@ -225,18 +222,18 @@ proptest! {
             upgrade: None,
         };
         let mut out = Vec::new();
-        let promised = write_response(&mut out, head.view(text.as_bytes()), &outgoing);
+        let framing = write_response(&mut out, head.view(text.as_bytes()), &outgoing);
         let mut sent = ResponseHead::default();
-        prop_assert_eq!(sent.parse(&out, &limits, to), Ok(Some(out.len())));
+        prop_assert_eq!(sent.parse(&out, &limits, request), Ok(Some(out.len())));
         let view = sent.view(&out);
         prop_assert_eq!((view.status(), view.reason()), (status, &b"Some Reason"[..]));
-        prop_assert_eq!(view.framing(), promised.body);
+        prop_assert_eq!(view.framing(), framing.body);
         if status >= 200 {
-            prop_assert_eq!(view.keeps_alive(), promised.keep_alive);
+            prop_assert_eq!(view.keeps_alive(), framing.keep_alive);
         }
-        prop_assert!(!old || promised.body != BodyLength::Chunked);
-        prop_assert!(promised.keep_alive <= keep_alive);
-        let chunked = promised.body == BodyLength::Chunked;
+        prop_assert!(!old || framing.body != BodyLength::Chunked);
+        prop_assert!(framing.keep_alive <= keep_alive);
+        let chunked = framing.body == BodyLength::Chunked;
         prop_assert_eq!(others(view.fields()), naive(&pairs, &edits, chunked));
         let lengths = count(view.fields(), "content-length");
         let codings = count(view.fields(), "transfer-encoding");

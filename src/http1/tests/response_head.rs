@@ -1,30 +1,31 @@
-//! Heads of responses, good and evil.
+//! Response heads, valid and invalid.
 
-use super::*;
+use crate::http1::limits::HeadLimits;
+use crate::http1::response_head::{ResponseContext, ResponseHead};
 
-const GET: ResponseTo = ResponseTo {
+const GET: ResponseContext = ResponseContext {
     is_head: false,
     asks_upgrade: false,
 };
-const HEAD: ResponseTo = ResponseTo {
+const HEAD: ResponseContext = ResponseContext {
     is_head: true,
     ..GET
 };
-const UPGRADE: ResponseTo = ResponseTo {
+const UPGRADE: ResponseContext = ResponseContext {
     asks_upgrade: true,
     ..GET
 };
 
-/// All that a head says in one line, or the code of its fault.
-fn said(text: &str, to: ResponseTo) -> String {
+/// All properties of a head in one line, or the code of its error.
+fn summary(text: &str, request: ResponseContext) -> String {
     let bytes = text.replace('\n', "\r\n").replace('¶', "\n").into_bytes();
     let mut head = ResponseHead::default();
-    match head.parse(&bytes, &HeadLimits::default(), to) {
-        Err(fault) => return fault.code().to_owned(),
+    match head.parse(&bytes, &HeadLimits::default(), request) {
+        Err(error) => return error.code().to_owned(),
         Ok(length) => assert_eq!(length, Some(bytes.len()), "{text}"),
     }
     let view = head.view(&bytes);
-    let mut said = format!(
+    let mut summary = format!(
         "{} {} {:?}",
         view.status(),
         String::from_utf8_lossy(view.reason()),
@@ -36,15 +37,17 @@ fn said(text: &str, to: ResponseTo) -> String {
         (" switches", view.switches_protocols()),
     ] {
         if holds {
-            said += flag;
+            summary += flag;
         }
     }
-    said
+    summary
 }
 
 #[test]
-fn good_heads() {
-    let check = |to, text: &str, expected: &str| assert_eq!(said(text, to), expected, "{text}");
+fn valid_heads() {
+    let check = |request, text: &str, expected: &str| {
+        assert_eq!(summary(text, request), expected, "{text}")
+    };
     check(
         GET,
         "HTTP/1.1 200 OK\nContent-Length: 5\n\n",
@@ -98,8 +101,8 @@ fn good_heads() {
 }
 
 #[test]
-fn heads_that_are_refused() {
-    let check = |text: &str, expected: &str| assert_eq!(said(text, GET), expected, "{text}");
+fn invalid_heads() {
+    let check = |text: &str, expected: &str| assert_eq!(summary(text, GET), expected, "{text}");
     for text in [
         "HTTP/1.1 20 OK\n\n",
         "HTTP/1.1 2000 OK\n\n",

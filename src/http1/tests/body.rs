@@ -1,8 +1,10 @@
-//! Bodies: what is data, where they end, and which are broken.
+//! Bodies: data, ends and errors.
 
-use super::*;
+use crate::http1::body::BodyReader;
+use crate::http1::framing::BodyLength;
+use crate::http1::limits::HeadLimits;
 
-/// The data, what was left over, and the trailers; or the code of the fault.
+/// The data, the bytes after the body and the trailers; or the code of the error.
 fn read(length: BodyLength, text: &str) -> String {
     let mut reader = BodyReader::new(HeadLimits::default());
     reader.begin(length);
@@ -11,7 +13,7 @@ fn read(length: BodyLength, text: &str) -> String {
     loop {
         let rest = bytes.get(at..).unwrap();
         match reader.read(rest) {
-            Err(fault) => return format!("{}!{}", String::from_utf8(data).unwrap(), fault.code()),
+            Err(error) => return format!("{}!{}", String::from_utf8(data).unwrap(), error.code()),
             Ok(piece) if piece.consumed == 0 => break,
             Ok(piece) => {
                 data.extend_from_slice(rest.get(piece.data).unwrap());
@@ -23,18 +25,18 @@ fn read(length: BodyLength, text: &str) -> String {
     let end = match reader.close() {
         Ok(()) if complete => ".".to_owned(),
         Ok(()) => "(close)".to_owned(),
-        Err(fault) => format!("!{}", fault.code()),
+        Err(error) => format!("!{}", error.code()),
     };
     let rest = String::from_utf8_lossy(bytes.get(at..).unwrap()).into_owned();
-    let mut said = String::from_utf8(data).unwrap() + &end + &rest;
+    let mut summary = String::from_utf8(data).unwrap() + &end + &rest;
     for (name, value) in reader.trailers() {
         let pair = (
             String::from_utf8_lossy(name),
             String::from_utf8_lossy(value),
         );
-        said += &format!(" {}={}", pair.0, pair.1);
+        summary += &format!(" {}={}", pair.0, pair.1);
     }
-    said
+    summary
 }
 
 #[test]
@@ -90,7 +92,7 @@ fn chunks() {
 }
 
 #[test]
-fn what_stands_round_chunks_is_checked() {
+fn framing_around_data_is_validated() {
     let check = |text: &str, expected: &str| {
         assert_eq!(read(BodyLength::Chunked, text), expected, "{text}");
     };
@@ -140,7 +142,7 @@ fn what_stands_round_chunks_is_checked() {
 }
 
 #[test]
-fn signed_chunks_of_a_large_body_pass() {
+fn signed_chunks_of_a_large_body_are_accepted() {
     let mut reader = BodyReader::new(HeadLimits::default());
     reader.begin(BodyLength::Chunked);
     let chunk = format!(

@@ -1,25 +1,27 @@
-//! Heads of requests, good and evil.
+//! Request heads, valid and invalid.
 
-use super::*;
-use crate::http1::request_error::RequestError;
+use crate::http1::error::RequestHeadError;
+use crate::http1::framing::BodyLength;
+use crate::http1::limits::HeadLimits;
+use crate::http1::request_head::RequestHead;
 
-/// Lines are parted by `\n` here, and by CR LF on the wire; a `\n` that is meant is written `¶`.
-fn wire(text: &str) -> Vec<u8> {
+/// `\n` stands for CR LF, and `¶` for a bare LF.
+fn message(text: &str) -> Vec<u8> {
     text.replace('\n', "\r\n").replace('¶', "\n").into_bytes()
 }
 
-fn parse(text: &str) -> Result<Option<usize>, RequestError> {
-    RequestHead::default().parse(&wire(text), &HeadLimits::default())
+fn parse(text: &str) -> Result<Option<usize>, RequestHeadError> {
+    RequestHead::default().parse(&message(text), &HeadLimits::default())
 }
 
-/// All that a head says, in one line.
-fn said(text: &str) -> String {
-    let bytes = wire(text);
+/// All properties of a valid head, in one line.
+fn summary(text: &str) -> String {
+    let bytes = message(text);
     let mut head = RequestHead::default();
     let length = head.parse(&bytes, &HeadLimits::default());
     assert_eq!(length, Ok(Some(bytes.len())), "{text}");
     let view = head.view(&bytes);
-    let mut said = format!(
+    let mut summary = format!(
         "{} {} {} {:?} {:?}",
         view.method(),
         view.origin_target(),
@@ -36,16 +38,16 @@ fn said(text: &str) -> String {
         (upgrade.as_deref().unwrap_or_default(), upgrade.is_some()),
     ] {
         if holds {
-            said += " ";
-            said += flag;
+            summary += " ";
+            summary += flag;
         }
     }
-    said
+    summary
 }
 
 #[test]
-fn good_heads() {
-    let check = |text: &str, expected: &str| assert_eq!(said(text), expected, "{text}");
+fn valid_heads() {
+    let check = |text: &str, expected: &str| assert_eq!(summary(text), expected, "{text}");
     check("GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1 \"a\" None");
     check("\n\nGET / HTTP/1.1\nHost:\n\n", "GET / HTTP/1.1 \"\" None");
     check("GET / HTTP/1.0\n\n", "GET / HTTP/1.0 \"-\" None close");
@@ -86,7 +88,7 @@ fn good_heads() {
         "GET / HTTP/1.1 \"a\" None websocket",
     );
     for text in [
-        // Upgrade is for HTTP/1.1, needs its option, and stands there once.
+        // Upgrade needs HTTP/1.1, its connection option, and exactly one field.
         "GET / HTTP/1.0\nHost: a\nConnection: upgrade, keep-alive\nUpgrade: x\n\n",
         "GET / HTTP/1.0\nHost: a\nConnection: keep-alive\nUpgrade: x\n\n",
     ] {
@@ -99,10 +101,10 @@ fn good_heads() {
 }
 
 #[test]
-fn request_lines_that_are_refused() {
+fn invalid_request_lines() {
     let check = |text: &str, status: u16, code: &str| {
-        let fault = parse(text).expect_err(text);
-        assert_eq!((fault.status(), fault.code()), (status, code), "{text}");
+        let error = parse(text).expect_err(text);
+        assert_eq!((error.status(), error.code()), (status, code), "{text}");
     };
     for text in [
         "GET /\nHost: a\n\n",
@@ -138,10 +140,10 @@ fn request_lines_that_are_refused() {
 }
 
 #[test]
-fn targets_and_versions_that_are_refused() {
+fn invalid_targets_and_versions() {
     let check = |text: &str, status: u16, code: &str| {
-        let fault = parse(text).expect_err(text);
-        assert_eq!((fault.status(), fault.code()), (status, code), "{text}");
+        let error = parse(text).expect_err(text);
+        assert_eq!((error.status(), error.code()), (status, code), "{text}");
     };
     for text in [
         "GET * HTTP/1.1\n",
@@ -188,10 +190,10 @@ fn targets_and_versions_that_are_refused() {
 }
 
 #[test]
-fn fields_that_are_refused() {
+fn invalid_fields() {
     let check = |fields: &str, status: u16, code: &str| {
-        let fault = parse(&format!("POST / HTTP/1.1\n{fields}")).expect_err(fields);
-        assert_eq!((fault.status(), fault.code()), (status, code), "{fields}");
+        let error = parse(&format!("POST / HTTP/1.1\n{fields}")).expect_err(fields);
+        assert_eq!((error.status(), error.code()), (status, code), "{fields}");
     };
     check("\n", 400, "http1.host_missing");
     check("Host: a\nHost: a\n", 400, "http1.host_twice");
@@ -218,10 +220,10 @@ fn fields_that_are_refused() {
 }
 
 #[test]
-fn framing_that_is_refused() {
+fn invalid_framing() {
     let check = |fields: &str, status: u16, code: &str| {
-        let fault = parse(&format!("POST / HTTP/1.1\n{fields}")).expect_err(fields);
-        assert_eq!((fault.status(), fault.code()), (status, code), "{fields}");
+        let error = parse(&format!("POST / HTTP/1.1\n{fields}")).expect_err(fields);
+        assert_eq!((error.status(), error.code()), (status, code), "{fields}");
     };
     for length in [
         "",
@@ -284,35 +286,35 @@ fn framing_that_is_refused() {
 }
 
 #[test]
-fn sentences_name_the_place_and_not_the_value() {
+fn messages_name_the_field_and_not_the_value() {
     let check = |text: &str, expected: &str| {
         assert_eq!(parse(text).expect_err(text).to_string(), expected);
     };
     check(
         "GET / HTTP/1.1\nAuthorization: secret\u{1}\n",
-        "the value of the field \"Authorization\" has the byte 0x01; a value must have no controls but tabs",
+        "the value of field `Authorization` contains byte 0x01; remove control characters other than tab",
     );
     check(
         "GET /a b HTTP/1.1\n",
-        "what follows the target is no version; a request line must read `method target HTTP/1.1`, with one space between",
+        "invalid request line: no version follows the target; send `METHOD target HTTP/1.1` with single spaces",
     );
     check(
         "GET / HTTP/1.1\nCookie: secret\n more",
-        "the field \"Cookie\" is folded into a second line; a value must stand in one line",
+        "field `Cookie` continues on a second line; send its value on one line",
     );
     check(
         "GET / HTTP/3.0",
-        "HTTP/3.0 is not spoken here in this form; it must be HTTP/1.1 or HTTP/1.0",
+        "unsupported version HTTP/3.0; send HTTP/1.1 or HTTP/1.0",
     );
     check(
         "GET / HTTP/1.1\nHost: me@secret\n",
-        "Host is not understood: a user must not be named before the host",
+        "invalid Host: user information is not allowed",
     );
 }
 
 #[test]
-fn every_part_of_a_head_is_not_whole() {
-    let bytes = wire("\nPOST http://a/b?c HTTP/1.1\nHost: a\nX-Y: z \nContent-Length: 3\n\n");
+fn every_prefix_of_a_head_is_incomplete() {
+    let bytes = message("\nPOST http://a/b?c HTTP/1.1\nHost: a\nX-Y: z \nContent-Length: 3\n\n");
     for end in 0..bytes.len() {
         let part = bytes.get(..end).unwrap();
         let parsed = RequestHead::default().parse(part, &HeadLimits::default());
@@ -321,20 +323,20 @@ fn every_part_of_a_head_is_not_whole() {
 }
 
 #[test]
-fn limits_are_reached_exactly() {
+fn limits_are_exact() {
     let check = |limits: HeadLimits, expected: Option<&str>| {
-        let bytes = wire("GET /abc HTTP/1.1\nHost: a\n\n");
-        for whole in [true, false] {
+        let bytes = message("GET /abc HTTP/1.1\nHost: a\n\n");
+        for at_once in [true, false] {
             let mut head = RequestHead::default();
             let mut parsed = Ok(None);
-            for end in if whole { bytes.len() } else { 0 }..=bytes.len() {
+            for end in if at_once { bytes.len() } else { 0 }..=bytes.len() {
                 parsed = head.parse(bytes.get(..end).unwrap(), &limits);
                 if parsed != Ok(None) {
                     break;
                 }
             }
             assert_eq!(
-                parsed.as_ref().err().map(RequestError::code),
+                parsed.as_ref().err().map(RequestHeadError::code),
                 expected,
                 "{limits:?}"
             );
@@ -354,19 +356,19 @@ fn limits_are_reached_exactly() {
 }
 
 #[test]
-fn a_head_is_used_again() {
-    let first = wire(
+fn a_head_is_reusable() {
+    let first = message(
         "POST /a HTTP/1.1\nHost: a\nTE: trailers\nContent-Length: 9\nExpect: 100-continue\n\n",
     );
-    let second = wire("GET /b HTTP/1.0\n\n");
+    let second = message("GET /b HTTP/1.0\n\n");
     let mut head = RequestHead::default();
     let limits = HeadLimits::default();
     assert!(matches!(head.parse(&first, &limits), Ok(Some(_))));
     assert!(head.parse(b"\0", &limits).is_err());
     assert_eq!(head.parse(&first[..30], &limits), Ok(None));
-    assert!(head.is_begun());
+    assert!(head.is_started());
     head.clear();
-    assert!(!head.is_begun());
+    assert!(!head.is_started());
     assert_eq!(head.parse(&second, &limits), Ok(Some(second.len())));
     let view = head.view(&second);
     assert_eq!(
