@@ -1,4 +1,4 @@
-//! The real binary, run on the files of `fixtures/cli`: what it says, to the letter, and its exit
+//! The real binary, run on the files of `fixtures/cli`: its exact output, and its exit
 //! codes. `UPDATE_FIXTURES=1 cargo test --test command_line` writes the expected texts anew.
 
 #![expect(
@@ -298,7 +298,7 @@ fn a_measurement() {
 }
 
 #[test]
-fn a_closed_standard_output_is_no_fault() {
+fn a_closed_standard_output_is_no_error() {
     for args in [
         &["routes", "good.yaml"][..],
         &["check", "meaning.yaml"],
@@ -316,13 +316,13 @@ fn a_closed_standard_output_is_no_fault() {
 
 #[test]
 fn colours_are_for_terminals() {
-    let faulty: &[&str] = &["check", "meaning.yaml"];
+    let invalid: &[&str] = &["check", "meaning.yaml"];
     let has_colours = |command: &mut Command| {
         let output = command.output().unwrap();
         output.stdout.contains(&0x1b) || output.stderr.contains(&0x1b)
     };
     for args in [
-        faulty,
+        invalid,
         &["routes", "good.yaml"],
         &["explain", "GET", "/"],
         &["nonsense"],
@@ -331,9 +331,9 @@ fn colours_are_for_terminals() {
         assert!(!has_colours(&mut command(args)), "{args:?}");
     }
     // What forces colours shows that there are any; what forbids them is stronger.
-    assert!(has_colours(command(faulty).env("CLICOLOR_FORCE", "1")));
+    assert!(has_colours(command(invalid).env("CLICOLOR_FORCE", "1")));
     let forbidden = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
-    assert!(!has_colours(command(faulty).envs(forbidden)));
+    assert!(!has_colours(command(invalid).envs(forbidden)));
 }
 
 /// What a command says and how it ends, as one text.
