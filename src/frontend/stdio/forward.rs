@@ -29,7 +29,7 @@ use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::{Options, converse};
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::Worker;
