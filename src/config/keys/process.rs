@@ -50,7 +50,7 @@ object! {
         /// Certificates with their keys. SNI selects by the names in the certificates; the first is for all other clients.
         certificates: NonEmpty<RawCertificate> = Required, "[{cert: cert.pem, key: key.pem}]";
         /// A file with the authorities of client certificates.
-        client_ca: Text = Unset("clients are not asked for a certificate"), "ca.pem";
+        client_ca: Text = Unset("clients are not asked for a certificate"), "tls/ca.pem";
         /// Whether a client without a certificate is rejected. Only with `client_ca`.
         client_auth: Located<Word<ClientAuthWord>> = Default("required"), "optional";
         /// The oldest TLS version.
@@ -64,9 +64,9 @@ object! {
     /// A certificate with its key, both in PEM.
     pub(crate) struct RawCertificate: "a certificate", "{cert: cert.pem, key: key.pem}" {
         /// The file with the certificate chain, the server's own certificate first.
-        cert: Text = Required, "cert.pem";
+        cert: Text = Required, "tls/cert.pem";
         /// The file with the private key.
-        key: Text = Required, "key.pem";
+        key: Text = Required, "tls/key.pem";
     }
 }
 
@@ -82,7 +82,7 @@ object! {
     /// The access log: one line per request.
     pub(crate) struct RawAccessLog: "`access_log`", "{to: stdout, format: json}" {
         /// `stdout`, `stderr`, `none` or a file, relative to the folder of the configuration.
-        to: Text = Default("none"), "access.log";
+        to: Text = Default("none"), "logs/access.log";
         /// JSON objects, or the combined log format of Apache and nginx.
         format: Word<Format> = Default("json"), "combined";
     }

@@ -46,9 +46,9 @@ object! {
     /// How certificates of `https` backends are verified.
     pub(crate) struct RawUpstreamTls: "`tls`", "{ca: ca.pem}" {
         /// A PEM file with the trusted authorities, relative to the folder of the configuration.
-        ca: Text = Unset("those of the system"), "ca.pem";
+        ca: Text = Unset("those of the system"), "tls/ca.pem";
         /// The name that the certificate must have, also sent as SNI.
-        server_name: Text = Unset("the host of the backend"), "users.internal";
+        server_name: Text = Unset("the host of the backend"), "users-1.internal";
         /// Whether the certificate is verified.
         verify: Bool = Default("true"), "false";
     }

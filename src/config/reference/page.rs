@@ -21,7 +21,7 @@ pub fn reference_page() -> String {
         .replace("{{keys}}", keys.trim_end())
 }
 
-const TEMPLATE: &str = include_str!("page.md");
+const TEMPLATE: &str = include_str!("../../../fixtures/reference/page.md");
 
 fn section(out: &mut String, found: &Found) {
     let object = found.object;
