@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::control::Reconciler;
 use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
 use tollgate::frontend::stdio::{Options, serve};
-use tollgate::runtime::gateway::Gateway;
 
 use messages::{bytes, messages, mutated};
 
@@ -231,13 +231,13 @@ fn answers(input: &[u8], verbose: bool) -> String {
         {"path_pattern":"/api/users/*","service":"users-service","version":"v1","backends":["u-1","u-2"]},
         {"path_pattern":"/api/v2/users/*","service":"users-service","backends":["u-3"]},
         {"path_pattern":"/api/orders/{id}","service":"orders-service","methods":["GET"]}]}"#;
-    let gateway = Gateway::new(load_json(TABLE, LoadOptions::INIT).unwrap(), 5);
+    let mut reconciler = Reconciler::new(load_json(TABLE, LoadOptions::INIT).unwrap(), 5);
     let mut output = Vec::new();
     let options = Options {
         is_verbose: verbose,
         ..Options::default()
     };
-    serve(&gateway, options, clock, input, &mut output).unwrap();
+    serve(&mut reconciler, options, clock, input, &mut output).unwrap();
     String::from_utf8(output).unwrap()
 }
 

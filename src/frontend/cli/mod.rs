@@ -14,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::compile::LoadOptions;
+use crate::control::Reconciler;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::explain::HeaderField;
 use crate::frontend::cli::paint::Paint;
@@ -22,7 +23,6 @@ use crate::frontend::stdio;
 use crate::frontend::stdio::forward::{self, Forwarding};
 use crate::frontend::stdio::values::Limits;
 use crate::runtime::clock;
-use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 
 mod answer;
@@ -77,7 +77,7 @@ fn run_stdio(args: &StdioArgs) -> ExitCode {
         let _ = io::stderr().lock().write_all(HINT.as_bytes());
     }
     let settings = Settings::of(&std::mem::take(&mut loaded.serve), args.folder());
-    let gateway = Gateway::new(loaded, args.max_registrations);
+    let mut reconciler = Reconciler::new(loaded, args.max_registrations);
     let options = stdio::Options {
         is_verbose: args.verbose,
         limits: Limits {
@@ -92,11 +92,10 @@ fn run_stdio(args: &StdioArgs) -> ExitCode {
             max_body_bytes: args.max_body_bytes.get(),
         };
         let (input, output) = (io::stdin(), io::stdout());
-        let gateway = Arc::new(gateway);
-        forward::serve(&gateway, options, forwarding, clock::now, input, output)
+        forward::serve(reconciler, options, forwarding, clock::now, input, output)
     } else {
         let (input, output) = (io::stdin().lock(), io::stdout().lock());
-        stdio::serve(&gateway, options, clock::now, input, output)
+        stdio::serve(&mut reconciler, options, clock::now, input, output)
     };
     match done {
         // Whoever closed the output has seen enough.
@@ -177,7 +176,7 @@ struct StdioArgs {
     #[arg(long, value_name = "BYTES", default_value = "8388608", value_parser = whole_bytes)]
     max_value_bytes: NonZeroUsize,
     /// How many backends may be registered at once
-    #[arg(long, value_name = "COUNT", default_value_t = Gateway::MAX_REGISTRATIONS)]
+    #[arg(long, value_name = "COUNT", default_value_t = Reconciler::DEFAULT_MAX_REGISTRATIONS)]
     max_registrations: usize,
 }
 

@@ -10,6 +10,7 @@ use crate::config::diagnostic::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::upstream::backend::Address;
+use crate::engine::upstream::registry::ServiceKey;
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::text::{Text, kind, string};
 
@@ -85,10 +86,8 @@ pub(super) fn required<'f>(name: &str, text: &'f Text<'_>) -> Result<&'f str, Ma
     }
 }
 
-/// The service, version and address of a `register` or `deregister`.
-pub(super) fn membership<'f>(
-    fields: &'f Fields<'_>,
-) -> Result<(&'f str, Option<ApiVersion>, Address), Malformed> {
+/// The service, its version and the address of a `register` or `deregister`.
+pub(super) fn membership(fields: &Fields<'_>) -> Result<(ServiceKey, Address), Malformed> {
     let service = required("service", &fields.service)?;
     if service.is_empty() {
         return Err(Malformed("`service` is empty".into()));
@@ -96,7 +95,7 @@ pub(super) fn membership<'f>(
     let backend = required("backend", &fields.backend)?;
     let address =
         Address::parse(backend).map_err(|fault| Malformed(format!("`backend`: {fault}")))?;
-    Ok((service, version(fields)?, address))
+    Ok((ServiceKey::of(service, version(fields)?), address))
 }
 
 /// The `version`, which may be left out and may be a number.
@@ -119,11 +118,11 @@ pub(super) fn version(fields: &Fields<'_>) -> Result<Option<ApiVersion>, Malform
         .map_err(|fault| Malformed(format!("`version`: {fault}")))
 }
 
-/// The `ttl`, which may be left out, and the time from which it counts.
-pub(super) fn ttl(
+/// When a registration with the `ttl` of this message ends; `None` without one.
+pub(super) fn expiry(
     fields: &Fields<'_>,
     clock: fn() -> Instant,
-) -> Result<Option<(Duration, Instant)>, Malformed> {
+) -> Result<Option<Instant>, Malformed> {
     let text = match &fields.ttl {
         Text::Absent => return Ok(None),
         Text::Is(text) => text,
@@ -134,9 +133,9 @@ pub(super) fn ttl(
         }
     };
     let now = clock();
-    let wrong = match lifetime(text) {
-        Ok(ttl) if now.checked_add(ttl).is_some() => return Ok(Some((ttl, now))),
-        Ok(_) => TOO_LONG,
+    let wrong = match lifetime(text).map(|ttl| now.checked_add(ttl)) {
+        Ok(Some(expiry)) => return Ok(Some(expiry)),
+        Ok(None) => TOO_LONG,
         Err(wrong) => wrong,
     };
     Err(Malformed(format!("`ttl`: {:?} {wrong}", excerpt(text))))

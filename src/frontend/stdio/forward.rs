@@ -21,6 +21,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinSet, spawn_local};
 
+use crate::control::Reconciler;
 use crate::engine::routing::table::RouteId;
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
@@ -30,7 +31,6 @@ use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::{Options, converse};
 use crate::observe::tally::Tally;
-use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::Worker;
 
@@ -54,7 +54,7 @@ pub struct Forwarding {
 /// If reading or writing fails; a closed output is such a failure, of the kind `BrokenPipe`. Or if
 /// the system gives no thread.
 pub fn serve(
-    gateway: &Arc<Gateway>,
+    mut reconciler: Reconciler,
     options: Options,
     forwarding: Forwarding,
     clock: fn() -> Instant,
@@ -71,13 +71,14 @@ pub fn serve(
         picks,
         unpicked: 0,
     };
+    let snapshots = reconciler.reader();
     let reader = {
-        let (gateway, output) = (Arc::clone(gateway), output.clone());
+        let output = output.clone();
         thread::Builder::new()
             .name("reader".into())
             .spawn(move || {
                 let session =
-                    Session::new(&gateway, options.is_verbose, clock).forwarding(forwarder);
+                    Session::new(&mut reconciler, options.is_verbose, clock).forwarding(forwarder);
                 converse(session, options.limits, input, output)
             })?
     };
@@ -85,7 +86,7 @@ pub fn serve(
         .enable_all()
         .build_local(LocalOptions::default())?;
     let counters = Arc::default();
-    let worker = Worker::new(Arc::clone(gateway), forwarding.settings, counters, None);
+    let worker = Worker::new(snapshots, forwarding.settings, counters, None);
     let hub = Hub {
         worker: Rc::new(worker),
         is_verbose: options.is_verbose,

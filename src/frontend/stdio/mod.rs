@@ -19,9 +19,9 @@ use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
+use crate::control::Reconciler;
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::values::{Limits, Step, Values};
-use crate::runtime::gateway::Gateway;
 
 /// How the front end answers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,13 +40,13 @@ pub struct Options {
 /// # Errors
 /// If reading or writing fails; a closed output is such a failure, of the kind `BrokenPipe`.
 pub fn serve(
-    gateway: &Gateway,
+    reconciler: &mut Reconciler,
     options: Options,
     clock: fn() -> Instant,
     input: impl Read,
     output: impl Write,
 ) -> io::Result<()> {
-    let session = Session::new(gateway, options.is_verbose, clock);
+    let session = Session::new(reconciler, options.is_verbose, clock);
     converse(session, options.limits, input, output)
 }
 

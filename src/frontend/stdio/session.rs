@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::diagnostic::did_you_mean;
+use crate::control::Reconciler;
 use crate::engine::routing::decide::{Plan, decide};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::Snapshot;
@@ -23,39 +24,39 @@ use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
 use crate::observe::tally::Tally;
-use crate::runtime::cell::Held;
-use crate::runtime::gateway::Gateway;
+use crate::runtime::cell::{SnapshotGuard, SnapshotReader};
 
 /// One client's conversation with the gateway.
 #[derive(Debug)]
-pub struct Session<'g> {
-    gateway: &'g Gateway,
+pub struct Session<'r> {
+    reconciler: &'r mut Reconciler,
+    snapshots: SnapshotReader,
     sample: SampleUpstream,
     tally: Tally,
     faces: Faces,
     is_verbose: bool,
     clock: fn() -> Instant,
     next_expiry: Option<Instant>,
-    /// Whether backends have changed that the snapshot does not show yet.
-    is_staged: bool,
     /// Where requests go; without it the sample upstream answers them.
     forwarder: Option<Forwarder>,
 }
 
-impl<'g> Session<'g> {
-    /// A session with a gateway; `clock` is read where a registration has a time to live.
+impl<'r> Session<'r> {
+    /// Creates a session that is the only source of updates. `clock` is read where a registration
+    /// has a time to live.
     #[must_use]
-    pub fn new(gateway: &'g Gateway, is_verbose: bool, clock: fn() -> Instant) -> Self {
+    pub fn new(reconciler: &'r mut Reconciler, is_verbose: bool, clock: fn() -> Instant) -> Self {
+        let snapshots = reconciler.reader();
         Self {
-            gateway,
             sample: SampleUpstream::compiled_in(),
-            tally: Tally::new(&gateway.snapshot()),
-            faces: Faces::new(gateway.snapshot_owned()),
+            tally: Tally::new(&snapshots.load()),
+            faces: Faces::new(snapshots.load_full()),
             is_verbose,
             clock,
-            next_expiry: gateway.next_expiry(),
-            is_staged: false,
+            next_expiry: reconciler.next_expiry(),
             forwarder: None,
+            snapshots,
+            reconciler,
         }
     }
 
@@ -144,7 +145,7 @@ impl<'g> Session<'g> {
         if self.next_expiry.is_some() {
             self.expire();
         }
-        if self.is_staged {
+        if self.reconciler.has_unpublished() {
             self.publish(&fields.kind);
         }
         let done = match &fields.kind {
@@ -273,8 +274,8 @@ impl<'g> Session<'g> {
 
     /// The snapshot in force, which tally and faces are then those of.
     #[inline]
-    fn current(&mut self) -> Held {
-        let snapshot = self.gateway.snapshot();
+    fn current(&mut self) -> SnapshotGuard {
+        let snapshot = self.snapshots.load();
         if !Arc::ptr_eq(&snapshot, self.faces.snapshot()) {
             self.follow(Arc::clone(&snapshot));
         }

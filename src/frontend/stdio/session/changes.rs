@@ -1,11 +1,11 @@
 //! Messages that change the gateway: `init`, `register`, `deregister`; and time, which ends
 //! registrations.
 
-use std::fmt;
-
+use crate::config::compile::{LoadOptions, load_json};
 use crate::config::diagnostic::{Diagnostic, Severity, did_you_mean, excerpt};
 use crate::config::json::Entries;
-use crate::frontend::stdio::fields::{Malformed, membership, table_json, ttl};
+use crate::control::Update;
+use crate::frontend::stdio::fields::{Malformed, expiry, membership, table_json};
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::reply::{Answer, MALFORMED, Recipient};
 use crate::frontend::stdio::session::Session;
@@ -21,18 +21,21 @@ impl Session<'_> {
         out: &mut Vec<u8>,
     ) {
         // The counts go from table to table, and none may be passed over.
-        self.follow(self.gateway.snapshot_owned());
+        self.follow(self.snapshots.load_full());
         let mut warnings = misspelt(text, to.envelope.is_some());
         let given = fields.routes.filter(|routes| routes.get() != "null");
-        let done = match given {
-            None => {
-                self.gateway.init_from_start();
-                Ok(Vec::new())
-            }
-            Some(_) => self.gateway.init(&table_json(fields)),
+        let update = match given {
+            None => Ok((Update::Reset, Vec::new())),
+            Some(_) => load_json(&table_json(fields), LoadOptions::INIT).map(|mut loaded| {
+                let warnings = std::mem::take(&mut loaded.remarks);
+                (Update::Init(Box::new(loaded)), warnings)
+            }),
         };
-        match done {
-            Ok(more) => {
+        match update {
+            Ok((update, more)) => {
+                // A configuration that has loaded is never rejected.
+                let _ = self.reconciler.apply(update);
+                self.reconciler.publish();
                 warnings.extend(more);
                 let warnings = &warnings;
                 to.answer("init_ok", &Answer::Init { warnings }, out);
@@ -51,10 +54,13 @@ impl Session<'_> {
         to: Recipient<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
-        let (service, version, address) = membership(fields)?;
-        let ttl = ttl(fields, self.clock)?;
-        let registered = self.gateway.register(service, version, address, ttl);
-        self.changed(registered)?;
+        let (service, address) = membership(fields)?;
+        let expires = expiry(fields, self.clock)?;
+        self.apply(Update::Register {
+            service,
+            address,
+            expires,
+        })?;
         to.answer("register_ok", &Answer::Registered {}, out);
         Ok(())
     }
@@ -65,9 +71,8 @@ impl Session<'_> {
         to: Recipient<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
-        let (service, version, address) = membership(fields)?;
-        let deregistered = self.gateway.deregister(service, version, &address);
-        self.changed(deregistered)?;
+        let (service, address) = membership(fields)?;
+        self.apply(Update::Deregister { service, address })?;
         to.answer("deregister_ok", &Answer::Registered {}, out);
         Ok(())
     }
@@ -76,9 +81,9 @@ impl Session<'_> {
     pub(super) fn expire(&mut self) {
         let now = (self.clock)();
         if self.next_expiry.is_some_and(|expiry| expiry <= now) {
-            self.gateway.expire(now);
-            self.next_expiry = self.gateway.next_expiry();
-            self.is_staged = true;
+            // Expiry is never rejected.
+            let _ = self.reconciler.apply(Update::Expire { now });
+            self.next_expiry = self.reconciler.next_expiry();
         }
     }
 
@@ -87,16 +92,15 @@ impl Session<'_> {
     #[cold]
     pub(super) fn publish(&mut self, next: &Text<'_>) {
         if !matches!(next, Text::Is(kind) if kind == "register" || kind == "deregister") {
-            self.gateway.publish();
-            self.is_staged = false;
+            self.reconciler.publish();
         }
     }
 
-    /// What comes of a change to the registrations; when the next of them ends may have changed.
-    fn changed(&mut self, done: Result<(), impl fmt::Display>) -> Result<(), Malformed> {
-        done.map_err(|fault| Malformed(fault.to_string()))?;
-        self.next_expiry = self.gateway.next_expiry();
-        self.is_staged = true;
+    /// Applies a change of registrations.
+    fn apply(&mut self, update: Update) -> Result<(), Malformed> {
+        let applied = self.reconciler.apply(update);
+        applied.map_err(|error| Malformed(error.to_string()))?;
+        self.next_expiry = self.reconciler.next_expiry();
         Ok(())
     }
 }

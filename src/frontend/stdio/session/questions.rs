@@ -21,8 +21,8 @@ impl Session<'_> {
             given @ (Text::Is(_) | Text::Not(_)) => Some(required("service", given)?),
         };
         let version = version(fields)?;
-        let snapshot = self.gateway.snapshot();
-        let waiting = self.gateway.waiting();
+        let snapshot = self.snapshots.load();
+        let waiting = self.reconciler.unrouted();
         let services = discover::services(&snapshot, &waiting, service, version);
         to.answer("discover_ok", &Answer::Services { services }, out);
         Ok(())
@@ -35,7 +35,7 @@ impl Session<'_> {
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
-        let snapshot = self.gateway.snapshot();
+        let snapshot = self.snapshots.load();
         let raw = request.raw();
         let explained = explain(&snapshot, &raw);
         to.answer(
