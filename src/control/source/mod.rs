@@ -2,7 +2,7 @@
 //!
 //! A source is a file here and one line in `start_sources` of `frontend/cli/serve.rs`. It owns a
 //! [`Handle`], and has no other way to the snapshot. The messages of `tollgate stdio` are a source
-//! too; `frontend/stdio/session/changes.rs` translates them.
+//! too; `frontend/stdio/session/updates.rs` translates them.
 //!
 //! [`Handle`]: crate::control::Handle
 //! [`Update`]: crate::control::Update

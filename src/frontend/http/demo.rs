@@ -14,7 +14,7 @@ use crate::config::compile::Loaded;
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::upstream::backend::Address;
 use crate::frontend::http::small::{self, Answerer};
-use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
+use crate::frontend::stdio::{SampleRequest, SampleUpstream};
 use crate::http1::request::RequestView;
 use crate::observe::counters::Counters;
 use crate::runtime::cell::SnapshotReader;
@@ -129,7 +129,7 @@ impl Played {
         };
         let played = sample.find(&self.service, version.as_deref());
         let mut text = Vec::new();
-        sample.answer(played, &request, &mut text);
+        sample.respond(played, &request, &mut text);
         let body: String = serde_json::from_slice(&text).unwrap_or_default();
         scratch.body.extend_from_slice(body.as_bytes());
         scratch.edits.set("content-type", b"application/json");

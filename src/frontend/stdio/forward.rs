@@ -24,12 +24,12 @@ use tokio::task::{JoinSet, spawn_local};
 use crate::control::Reconciler;
 use crate::engine::routing::table::RouteId;
 use crate::engine::snapshot::Snapshot;
-use crate::frontend::stdio::fields::{ClientRequest, Malformed};
-use crate::frontend::stdio::forward::job::{Job, RequestBody};
-use crate::frontend::stdio::message::Fields;
+use crate::frontend::stdio::dispatch::Dispatch;
+use crate::frontend::stdio::fields::{ClientRequest, RequestBody};
+use crate::frontend::stdio::forward::job::Job;
+use crate::frontend::stdio::message_loop::{self, Options};
 use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::session::Session;
-use crate::frontend::stdio::{Options, converse};
 use crate::observe::tally::Tally;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::Worker;
@@ -77,9 +77,9 @@ pub fn serve(
         thread::Builder::new()
             .name("reader".into())
             .spawn(move || {
-                let session =
-                    Session::new(&mut reconciler, options.is_verbose, clock).forwarding(forwarder);
-                converse(session, options.limits, input, output)
+                let session = Session::new(&mut reconciler, options.is_verbose, clock)
+                    .with_dispatch(Box::new(forwarder));
+                message_loop::run(session, options.limits, input, output)
             })?
     };
     let runtime = Builder::new_current_thread()
@@ -104,7 +104,7 @@ pub fn serve(
 
 /// The reader's side: where admitted requests go.
 #[derive(Debug)]
-pub(super) struct Forwarder {
+struct Forwarder {
     jobs: UnboundedSender<Job>,
     room: Arc<Room>,
     picks: Receiver<Told>,
@@ -112,9 +112,8 @@ pub(super) struct Forwarder {
     unpicked: usize,
 }
 
-impl Forwarder {
-    /// Sends a request on its way; its answer comes by itself.
-    pub(super) fn forward(
+impl Dispatch for Forwarder {
+    fn send(
         &mut self,
         snapshot: &Arc<Snapshot>,
         request: &ClientRequest<'_>,
@@ -129,33 +128,23 @@ impl Forwarder {
         }
     }
 
-    /// The body that goes along with a request.
-    pub(super) fn body_of(fields: &Fields<'_>) -> Result<RequestBody, Malformed> {
-        RequestBody::of(fields.body)
-    }
-
-    /// Whether one more request may be read.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_capacity(&self) -> bool {
         *self.room.in_flight() < self.room.most
     }
 
-    /// Waits until one more may.
-    pub(super) fn wait_for_room(&self) {
+    fn wait_for_capacity(&self) {
         let full = |in_flight: &mut usize| *in_flight >= self.room.most;
         let waited = self.room.freed.wait_while(self.room.in_flight(), full);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Counts the picks that have been made, as those of this snapshot.
-    pub(super) fn count_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
+    fn count_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
         while let Ok(told) = self.picks.try_recv() {
             self.count(told, tally, snapshot);
         }
     }
 
-    /// The same once every request has had its first pick: that is the first thing to happen to it,
-    /// and no backend is waited for.
-    pub(super) fn count_all_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
+    fn count_all_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
         self.count_picks(tally, snapshot);
         while self.unpicked > 0 {
             // Nobody picks any more where nobody reads the answers.
@@ -163,7 +152,9 @@ impl Forwarder {
             self.count(told, tally, snapshot);
         }
     }
+}
 
+impl Forwarder {
     fn count(&mut self, told: Told, tally: &mut Tally, snapshot: &Snapshot) {
         self.unpicked -= usize::from(told.is_first);
         let Some((route, slot)) = told.pick else {

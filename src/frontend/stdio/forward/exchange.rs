@@ -18,7 +18,7 @@ use crate::frontend::http::admission::answer_fields;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::{Hub, Picks};
-use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnswer};
+use crate::frontend::stdio::reply::{Body, Extras, ForwardedReply, Reply};
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
 use crate::runtime::forward::answer::Answer;
@@ -43,7 +43,7 @@ impl<W: Write + 'static> Hub<W> {
         let raw = job.raw();
         let plan = match decide(&job.snapshot, &raw) {
             Ok(plan) => plan,
-            Err(reject) => return to.refused(&reject, out),
+            Err(reject) => return to.rejected(&reject, out),
         };
         let arrival = Arrival {
             peer: PEER,
@@ -56,7 +56,7 @@ impl<W: Write + 'static> Hub<W> {
         let random = worker.random();
         let request = Request::read(&arrival, raw.method, raw.headers, &random);
         if is_last_hop(raw.method, &request.noted) {
-            return to.answer("api_response", &Reply::Settled { status: 204 }, out);
+            return to.reply("api_response", &Reply::Empty { status: 204 }, out);
         }
         let exchange = MessageExchange {
             worker,
@@ -89,7 +89,7 @@ impl<W: Write + 'static> Hub<W> {
         if self.is_verbose {
             extras.headers = told(fields);
         }
-        let answer = ForwardedAnswer {
+        let answer = ForwardedReply {
             status: *status,
             service: plan.route().service(),
             version: plan.version().map(|version| version.to_string()),
@@ -97,7 +97,7 @@ impl<W: Write + 'static> Hub<W> {
             body: Body::of(client.answer.data()),
             extras,
         };
-        to.answer("api_response", &Reply::Forwarded(answer), out);
+        to.reply("api_response", &Reply::Forwarded(answer), out);
     }
 }
 

@@ -1,5 +1,5 @@
-//! Messages that change the gateway: `init`, `register`, `deregister`; and time, which ends
-//! registrations.
+//! Messages that change the snapshot: `init`, `register`, `deregister`; and time, which ends
+//! registrations. Each becomes an `Update` for the reconciler.
 
 use crate::config::compile::{LoadOptions, load_json};
 use crate::config::diagnostic::{Diagnostic, Severity, did_you_mean, excerpt};
@@ -7,12 +7,12 @@ use crate::config::json::Entries;
 use crate::control::Update;
 use crate::frontend::stdio::fields::{Malformed, expiry, membership, table_json};
 use crate::frontend::stdio::message::Fields;
-use crate::frontend::stdio::reply::{Answer, MALFORMED, Recipient};
+use crate::frontend::stdio::reply::{MALFORMED, Recipient, Reply};
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::text::{Text, string};
 
 impl Session<'_> {
-    /// `text` begins with the message, which is looked at once more for keys that are none.
+    /// `text` starts with the message; it is searched for misspelt keys.
     pub(super) fn init(
         &mut self,
         fields: &Fields<'_>,
@@ -20,7 +20,7 @@ impl Session<'_> {
         to: Recipient<'_>,
         out: &mut Vec<u8>,
     ) {
-        // The counts go from table to table, and none may be passed over.
+        // Counts carry over from table to table, so the session must follow every table.
         self.follow(self.snapshots.load_full());
         let mut warnings = misspelt(text, to.envelope.is_some());
         let given = fields.routes.filter(|routes| routes.get() != "null");
@@ -38,12 +38,12 @@ impl Session<'_> {
                 self.reconciler.publish();
                 warnings.extend(more);
                 let warnings = &warnings;
-                to.answer("init_ok", &Answer::Init { warnings }, out);
+                to.reply("init_ok", &Reply::Init { warnings }, out);
             }
-            Err(faults) => {
-                let words = not_taken(&faults);
-                warnings.extend(faults);
-                to.error(MALFORMED, &words, &warnings, out);
+            Err(diagnostics) => {
+                let message = summary(&diagnostics);
+                warnings.extend(diagnostics);
+                to.error(MALFORMED, &message, &warnings, out);
             }
         }
     }
@@ -61,7 +61,7 @@ impl Session<'_> {
             address,
             expires,
         })?;
-        to.answer("register_ok", &Answer::Registered {}, out);
+        to.reply("register_ok", &Reply::Done {}, out);
         Ok(())
     }
 
@@ -73,7 +73,7 @@ impl Session<'_> {
     ) -> Result<(), Malformed> {
         let (service, address) = membership(fields)?;
         self.apply(Update::Deregister { service, address })?;
-        to.answer("deregister_ok", &Answer::Registered {}, out);
+        to.reply("deregister_ok", &Reply::Done {}, out);
         Ok(())
     }
 
@@ -87,8 +87,8 @@ impl Session<'_> {
         }
     }
 
-    /// Puts changed backends in force before any message that could tell; a run of changes costs
-    /// no more than one.
+    /// Publishes changed backends before any message that depends on them, so that a run of
+    /// registrations costs one swap.
     #[cold]
     pub(super) fn publish(&mut self, next: &Text<'_>) {
         if !matches!(next, Text::Is(kind) if kind == "register" || kind == "deregister") {
@@ -105,8 +105,8 @@ impl Session<'_> {
     }
 }
 
-/// Warnings of keys in an `init` that are ignored, as unknown ones are, but were probably meant to
-/// be a part of the table.
+/// Warnings about unknown keys in an `init`, which it ignores, that are probably misspelt parts of
+/// the table.
 fn misspelt(text: &str, is_enveloped: bool) -> Vec<Diagnostic> {
     const PARTS: [&str; 3] = ["routes", "services", "versioning"];
     let Some(Entries(mut entries)) = entries_at_start(text) else {
@@ -127,33 +127,36 @@ fn misspelt(text: &str, is_enveloped: bool) -> Vec<Diagnostic> {
             continue;
         };
         if let Some(meant) = did_you_mean(&name, PARTS) {
-            let shown = excerpt(&name);
-            let message = format!("unknown key `{shown}` in an `init`");
-            let fault = Diagnostic::error("config.unknown_key", message)
+            let excerpt = excerpt(&name);
+            let message = format!("unknown key `{excerpt}` in an `init`");
+            let warning = Diagnostic::error("config.unknown_key", message)
                 .with_help(format!("did you mean `{meant}`?"))
                 .with_severity(Severity::Warning);
-            warnings.push(Diagnostic { at: shown, ..fault });
+            warnings.push(Diagnostic {
+                at: excerpt,
+                ..warning
+            });
         }
     }
     warnings
 }
 
-/// The entries of the object that `text` begins with.
+/// The entries of the object that `text` starts with.
 fn entries_at_start(text: &str) -> Option<Entries<'_>> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Entries<'_>>();
     values.next()?.ok()
 }
 
-/// The first error of a table, and how many there are beside it.
-fn not_taken(faults: &[Diagnostic]) -> String {
+/// The first error of a table, and the number of further errors.
+fn summary(diagnostics: &[Diagnostic]) -> String {
     let errors = || {
-        faults
+        diagnostics
             .iter()
-            .filter(|fault| fault.severity == Severity::Error)
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
     };
     let first = errors().next().map(ToString::to_string).unwrap_or_default();
     match errors().count() {
-        0 | 1 => format!("the table is not taken: {first}"),
-        count => format!("the table is not taken: {first} (and {} more)", count - 1),
+        0 | 1 => format!("invalid table: {first}"),
+        count => format!("invalid table: {first} (and {} more)", count - 1),
     }
 }
