@@ -11,8 +11,8 @@ use tollgate::config::compile::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::balance::{Cursor, Pool};
 use tollgate::engine::upstream::registry::ServiceKey;
+use tollgate::engine::upstream::{Cluster, Cursor};
 
 #[test]
 fn each_cursor_value_is_given_once() {
@@ -162,12 +162,12 @@ fn register(service: &str, address: &str) -> Update {
     }
 }
 
-fn pool(names: &[&str]) -> Pool {
+fn pool(names: &[&str]) -> Cluster {
     let addresses: Vec<_> = names
         .iter()
         .map(|name| Address::parse(name).unwrap())
         .collect();
-    Pool::new(
+    Cluster::new(
         None,
         addresses
             .iter()
@@ -175,7 +175,7 @@ fn pool(names: &[&str]) -> Pool {
     )
 }
 
-fn name(pool: &Pool, cursor: &Cursor) -> String {
+fn name(pool: &Cluster, cursor: &Cursor) -> String {
     pool.pick(cursor).unwrap().backend.name.to_string()
 }
 
@@ -185,7 +185,7 @@ fn first_pick(snapshot: &Snapshot) -> String {
 }
 
 fn pools(snapshot: &Snapshot) -> Vec<Vec<String>> {
-    let pools = snapshot.table().ids().map(|id| snapshot.pool(id));
+    let pools = snapshot.table().ids().map(|id| snapshot.cluster(id));
     pools
         .map(|pool| {
             pool.backends()

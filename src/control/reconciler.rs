@@ -10,11 +10,9 @@ use std::time::Instant;
 
 use crate::config::compile::Loaded;
 use crate::control::update::{Update, UpdateError};
-use crate::engine::routing::table::{AmbiguousVersion, Table};
-use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::{AmbiguousVersion, ApiVersion, Table};
 use crate::engine::snapshot::{Configured, Snapshot};
-use crate::engine::upstream::backend::Address;
-use crate::engine::upstream::registry::{Registry, ServiceKey};
+use crate::engine::upstream::{Address, Registry, ServiceKey};
 use crate::runtime::cell::{SnapshotReader, SnapshotWriter};
 
 /// The owner of the desired state and the only writer of the snapshot cell.

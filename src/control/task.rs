@@ -95,8 +95,7 @@ mod tests {
 
     use super::*;
     use crate::config::compile::{LoadOptions, load_json};
-    use crate::engine::upstream::backend::Address;
-    use crate::engine::upstream::registry::ServiceKey;
+    use crate::engine::upstream::{Address, ServiceKey};
     use crate::runtime::cell::SnapshotReader;
 
     const TABLE: &str = r#"{"routes":[{"path_pattern":"/a/*","service":"s","backends":["a"]}]}"#;
@@ -119,7 +118,7 @@ mod tests {
     fn backends(reader: &SnapshotReader) -> usize {
         let snapshot = reader.load();
         let route = snapshot.table().ids().next().unwrap();
-        snapshot.pool(route).backends().len()
+        snapshot.cluster(route).backends().len()
     }
 
     #[tokio::test]

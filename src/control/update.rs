@@ -5,9 +5,8 @@ use std::time::Instant;
 use thiserror::Error;
 
 use crate::config::compile::Loaded;
-use crate::engine::routing::table::AmbiguousVersion;
-use crate::engine::upstream::backend::Address;
-use crate::engine::upstream::registry::ServiceKey;
+use crate::engine::routing::AmbiguousVersion;
+use crate::engine::upstream::{Address, ServiceKey};
 
 /// One change of the desired state.
 #[derive(Debug)]

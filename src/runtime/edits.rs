@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::engine::semantics::edit::{Edit, Edits};
-use crate::http1::edit::FieldEdits;
+use crate::http1::FieldEdits;
 
 /// [`Edits`] hold names that are tokens and values without controls, and the engine makes none of
 /// what the codec writes itself.

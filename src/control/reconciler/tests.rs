@@ -194,7 +194,7 @@ impl Test {
         let snapshot = self.reconciler.reader().load();
         let routes = snapshot.table().ids().map(|id| {
             let mut words = vec![snapshot.table().route_at(id).pattern().to_string()];
-            let backends = snapshot.pool(id).backends().iter();
+            let backends = snapshot.cluster(id).backends().iter();
             words.extend(backends.map(|backend| backend.name.to_string()));
             words.join(" ")
         });

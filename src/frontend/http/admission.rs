@@ -2,18 +2,11 @@
 
 use http::HeaderMap;
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::policy::cors::{preflight, preflight_answer, response_cors_edits};
-use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::decide::{Plan, decide};
-use crate::engine::routing::rejection::Rejection;
-use crate::engine::semantics::error::Cause;
-use crate::engine::semantics::hops::is_last_hop;
-use crate::engine::semantics::identity::RequestId;
-use crate::engine::semantics::noted::Noted;
-use crate::engine::semantics::problem::Problem;
-use crate::engine::semantics::{Request, grpc, response_edits};
-use crate::engine::snapshot::Snapshot;
+use crate::engine::admit::{Admission, response_context, write_rejection};
+use crate::engine::request::Headers;
+use crate::engine::routing::Rejection;
+use crate::engine::semantics::{Cause, Noted, Problem, Request, RequestId};
+use crate::engine::{self, Plan, Snapshot};
 use crate::runtime::forward::answer::{Answer, AnswerHead};
 use crate::runtime::worker::{Scratch, Worker};
 
@@ -27,73 +20,36 @@ pub(super) struct Own {
     pub(super) ends_connection: bool,
 }
 
-/// Admits a request, or answers it: a preflight, a redirect, an error.
+/// Admits a request, or writes the response of the gateway itself into the scratch.
 pub(super) fn admit<'s, H: Headers + ?Sized>(
     snapshot: &'s Snapshot,
-    raw: &RawRequest<'s, H>,
-    request: &Request<'_, H>,
-    stated_length: Option<u64>,
+    request: &Request<'s, H>,
+    id: &RequestId<'_>,
     scratch: &mut Scratch,
 ) -> Result<Plan<'s>, Own> {
-    if is_last_hop(raw.method, &request.noted) {
-        scratch.edits.clear();
-        scratch.body.clear();
-        return Err(Own::done(204));
-    }
-    if let Some(own) = answer_preflight(snapshot, raw, request, scratch) {
-        return Err(own);
-    }
-    let plan = match decide(snapshot, raw) {
-        Ok(plan) => plan,
-        Err(reject) => return Err(problem(&Cause::from(reject), request, scratch)),
+    let response = match engine::admit(snapshot, request) {
+        Admission::Forward(plan) => return Ok(plan),
+        Admission::Respond(response) => response,
     };
-    if let Some(redirect) = plan.redirect() {
-        scratch.edits.clear();
-        scratch.body.clear();
-        scratch
-            .edits
-            .set("location", redirect.location(&plan).as_bytes());
-        return Err(Own::done(redirect.status));
-    }
-    if let Err(fault) = BodyAllowance::new(plan.policy().max_body_bytes, stated_length) {
-        return Err(problem_of(
-            &Cause::from(fault),
-            request,
-            Some(&plan),
-            scratch,
-        ));
-    }
-    Ok(plan)
+    let buffers = (&mut scratch.edits, &mut scratch.body);
+    Err(Own {
+        status: response.write((request, id), buffers),
+        code: response.code(),
+        ends_connection: response.cause().is_some_and(Cause::ends_connection),
+    })
 }
 
-/// Writes the answer to a request that is not forwarded, or gets no answer.
-pub(super) fn problem<H: Headers + ?Sized>(
-    cause: &Cause<'_>,
-    request: &Request<'_, H>,
-    scratch: &mut Scratch,
-) -> Own {
-    problem_of(cause, request, None, scratch)
-}
-
-/// The same where a route is known, so that pages may read the answer if the route lets them.
+/// Writes the response to a request that failed after it was admitted.
 pub(super) fn problem_of<H: Headers + ?Sized>(
     cause: &Cause<'_>,
     request: &Request<'_, H>,
-    plan: Option<&Plan<'_>>,
+    id: &RequestId<'_>,
+    plan: &Plan<'_>,
     scratch: &mut Scratch,
 ) -> Own {
-    let problem = Problem {
-        cause,
-        id: &request.id,
-        pseudonym: request.arrival.pseudonym,
-        grpc: grpc::answer_type(request.noted.content_type.only()),
-    };
-    let status = problem.write(&mut scratch.edits, &mut scratch.body);
-    if let Some(cors) = plan.and_then(|plan| plan.policy().cors.as_ref()) {
-        response_cors_edits(&mut scratch.edits, cors, request.noted.origin.only());
-    }
+    let buffers = (&mut scratch.edits, &mut scratch.body);
     Own {
-        status,
+        status: write_rejection(cause, Some(plan.chain()), (request, id), buffers),
         code: Some(cause.code()),
         ends_connection: cause.ends_connection(),
     }
@@ -129,9 +85,9 @@ pub(super) fn answer_edits<H: Headers + ?Sized>(
     worker: &Worker,
     scratch: &mut Scratch,
 ) {
-    let lifecycle = plan.route().lifecycle();
-    let origin = request.noted.origin.only();
-    response_edits(&mut scratch.edits, plan.policy(), lifecycle, origin);
+    scratch.edits.clear();
+    let context = response_context(request);
+    plan.chain().on_response(&context, &mut scratch.edits);
     if !response.has_date() {
         // RFC 9110, section 6.6.1: whoever passes on what has none adds one.
         scratch.edits.set("date", worker.date().as_bytes());
@@ -156,33 +112,4 @@ pub(in crate::frontend) fn answer_fields<H: Headers + ?Sized>(
 pub(super) fn no_backend(plan: &Plan<'_>) -> Cause<'static> {
     let service = plan.route().service().into();
     Cause::from(Rejection::NoBackend { service })
-}
-
-/// A preflight is decided as the request that it asks about.
-fn answer_preflight<H: Headers + ?Sized>(
-    snapshot: &Snapshot,
-    raw: &RawRequest<'_, H>,
-    request: &Request<'_, H>,
-    scratch: &mut Scratch,
-) -> Option<Own> {
-    let preflight = preflight(raw.method, &request.noted)?;
-    let asked = RawRequest {
-        method: preflight.method,
-        ..*raw
-    };
-    let plan = decide(snapshot, &asked).ok()?;
-    let cors = plan.policy().cors.as_ref()?;
-    scratch.body.clear();
-    let status = preflight_answer(&mut scratch.edits, cors, &preflight, plan.route().methods());
-    Some(Own::done(status))
-}
-
-impl Own {
-    pub(super) const fn done(status: u16) -> Self {
-        Self {
-            status,
-            code: None,
-            ends_connection: false,
-        }
-    }
 }

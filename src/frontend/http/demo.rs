@@ -15,7 +15,7 @@ use crate::engine::routing::version::ApiVersion;
 use crate::engine::upstream::backend::Address;
 use crate::frontend::http::small::{self, Answerer};
 use crate::frontend::stdio::{SampleRequest, SampleUpstream};
-use crate::http1::request::RequestView;
+use crate::http1::RequestView;
 use crate::observe::counters::Counters;
 use crate::runtime::cell::SnapshotReader;
 use crate::runtime::settings::Settings;

@@ -4,28 +4,23 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::request::RawRequest;
-use crate::engine::routing::decide::Plan;
-use crate::engine::semantics::hops::Protocol;
-use crate::engine::semantics::identity::Random;
+use crate::engine::plan::Plan;
+use crate::engine::policy::BodyAllowance;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::{Arrival, Request};
+use crate::engine::semantics::{Random, RequestId};
 use crate::engine::upstream::backend::Backend;
 use crate::frontend::http::admission::{admit, answer_edits, problem_of};
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::outcome::Outcome;
 use crate::frontend::http::own::{Manner, send};
-use crate::frontend::http::redirect::redirect;
 use crate::frontend::http::tunnel::tunnel;
 use crate::frontend::http::view::HeadFields;
-use crate::http1::edit::FieldValue;
-use crate::http1::length::BodyLength;
-use crate::http1::request::{RequestHead, RequestView};
-use crate::http1::send_error::SendError;
-use crate::http1::send_request::write_request;
-use crate::http1::send_response::{OutgoingResponse, Sent};
-use crate::http1::version::Version;
+use crate::http1::{
+    BodyLength, EncodeError, FieldValue, OutgoingResponse, RequestHead, RequestView, SentFraming,
+    Version, write_request,
+};
 use crate::runtime::boxed::boxed;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
 use crate::runtime::forward::body::IncomingBody;
@@ -86,26 +81,17 @@ async fn answer(context: &Context<'_>, wire: &mut Wire, view: RequestView<'_>) -
         },
         host,
         pseudonym: &worker.settings.via,
+        https_port: context.redirect_to,
+    };
+    let declared = match view.framing() {
+        BodyLength::Length(length) => Some(length),
+        BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
     };
     let random = worker.random();
-    let request = Request::read(&arrival, view.method(), &fields, &random);
+    let request = Request::read(&arrival, (view.method(), &target), &fields, declared);
+    let id = RequestId::of(&request.noted, &random);
     let mut scratch = worker.take_scratch();
-    let admitted = {
-        let raw = RawRequest {
-            method: request.method,
-            target: &target,
-            host,
-            headers: &fields,
-        };
-        let stated = match view.framing() {
-            BodyLength::Length(length) => Some(length),
-            BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
-        };
-        match context.redirect_to {
-            None => admit(&snapshot, &raw, &request, stated, &mut scratch),
-            Some(port) => Err(redirect(&raw, &request, port, &mut scratch)),
-        }
-    };
+    let admitted = admit(&snapshot, &request, &id, &mut scratch);
     let next = match admitted {
         Ok(plan) => {
             outcome.route = Some(plan.route_id());
@@ -114,6 +100,7 @@ async fn answer(context: &Context<'_>, wire: &mut Wire, view: RequestView<'_>) -
                 context,
                 view,
                 request: &request,
+                id: &id,
                 random: &random,
                 plan: &plan,
             };
@@ -127,7 +114,7 @@ async fn answer(context: &Context<'_>, wire: &mut Wire, view: RequestView<'_>) -
             next
         }
     };
-    outcome.end(&snapshot, wire.written_bytes, &target, &request);
+    outcome.end(&snapshot, wire.written_bytes, &request, &id);
     next
 }
 
@@ -136,19 +123,20 @@ struct HttpExchange<'x> {
     context: &'x Context<'x>,
     view: RequestView<'x>,
     request: &'x HttpRequest<'x>,
+    id: &'x RequestId<'x>,
     random: &'x Random,
     plan: &'x Plan<'x>,
 }
 
 impl HttpExchange<'_> {
     async fn forward(&self, wire: &mut Wire, outcome: &mut Outcome<'_>) -> Next {
-        let policy = self.plan.policy();
+        let chain = self.plan.chain();
         let limits = self.context.worker.settings.head_limits;
         let mut client = Client {
             body: IncomingBody::new(
                 self.view.framing(),
                 limits,
-                BodyAllowance::up_to(policy.max_body_bytes),
+                BodyAllowance::up_to(chain.max_body_bytes()),
             ),
             wire,
         };
@@ -169,6 +157,7 @@ impl HttpExchange<'_> {
         let going = Going {
             worker,
             request: self.request,
+            id: self.id,
             plan: self.plan,
             random: self.random,
             body: view.framing(),
@@ -217,7 +206,7 @@ impl HttpExchange<'_> {
         let is_upload_over = answer.upload.is_none() && client.body.is_complete();
         let may_stay = is_upload_over && !worker.is_draining();
         let written = self.write_response(client.wire, response, may_stay);
-        let Sent { body, keep_alive } = match written {
+        let SentFraming { body, keep_alive } = match written {
             Ok(sent) => sent,
             Err(fault) => {
                 let failure = UpstreamError::BadResponse(fault.to_string()).into();
@@ -229,7 +218,7 @@ impl HttpExchange<'_> {
         let ends = answer.ends;
         let mut backend = match answer.came {
             Came::Wire(answer) if status == 101 => {
-                let policy = self.plan.policy();
+                let policy = self.plan.forwarding();
                 let backend = answer.into_wire(worker);
                 let tunnel = || tunnel(worker, watch, client.wire, backend, policy, ends);
                 // Boxed, so that other exchanges need no room for it.
@@ -238,7 +227,7 @@ impl HttpExchange<'_> {
             came @ (Came::Wire(_) | Came::Stream(_)) => came.into_body(worker),
         };
         let upload = answer.upload.take();
-        let mut download = Download::new(self.plan.policy(), answer.ends, body, upload);
+        let mut download = Download::new(self.plan.forwarding(), answer.ends, body, upload);
         let requester = Requester::Wire(client);
         if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
             outcome.broken(broken);
@@ -269,7 +258,7 @@ impl HttpExchange<'_> {
         wire: &mut Wire,
         response: AnswerHead<'_>,
         may_stay: bool,
-    ) -> Result<Sent, SendError> {
+    ) -> Result<SentFraming, EncodeError> {
         let Context { worker, .. } = *self.context;
         let mut scratch = worker.take_scratch();
         answer_edits(self.request, self.plan, &response, worker, &mut scratch);
@@ -300,7 +289,7 @@ impl HttpExchange<'_> {
             return Next::Abort;
         };
         let mut scratch = worker.take_scratch();
-        let own = problem_of(&cause, self.request, Some(self.plan), &mut scratch);
+        let own = problem_of(&cause, self.request, self.id, self.plan, &mut scratch);
         outcome.own(&own);
         let manner = Manner::of(self.view, client.body.is_complete(), worker);
         let next = send(worker, watch, client.wire, &own, &scratch, manner).await;

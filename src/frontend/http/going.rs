@@ -1,19 +1,15 @@
 //! What goes to a backend, whatever the request came over.
 
+use crate::engine::plan::Plan;
 use crate::engine::request::Headers;
-use crate::engine::routing::decide::Plan;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::error::{Cause, GatewayError, RequestError};
-use crate::engine::semantics::identity::Random;
+use crate::engine::semantics::{Random, RequestId};
 use crate::engine::semantics::{Request, grpc};
 use crate::engine::upstream::backend::{Address, Backend};
 use crate::frontend::http::admission::no_backend;
 use crate::frontend::http::stream_head::StreamHead;
-use crate::http1::edit::FieldValue;
-use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseTo;
-use crate::http1::send_error::SendError;
-use crate::http1::send_request::OutgoingRequest;
+use crate::http1::{BodyLength, EncodeError, FieldValue, OutgoingRequest, ResponseContext};
 use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::exchange::{Failure, MakeRequest, Outgoing, WriteHead};
 use crate::runtime::upstream::error::UpstreamError;
@@ -23,6 +19,7 @@ use crate::runtime::worker::Worker;
 pub(in crate::frontend) struct Going<'g, H: ?Sized> {
     pub(in crate::frontend) worker: &'g Worker,
     pub(in crate::frontend) request: &'g Request<'g, H>,
+    pub(in crate::frontend) id: &'g RequestId<'g>,
     pub(in crate::frontend) plan: &'g Plan<'g>,
     pub(in crate::frontend) random: &'g Random,
     pub(in crate::frontend) body: BodyLength,
@@ -37,7 +34,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     pub(in crate::frontend) fn write(
         &self,
         backend: &Backend,
-        write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), SendError>,
+        write: impl FnOnce(&OutgoingRequest<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), UpstreamError> {
         let mut buffer = String::new();
         let host = self.host(&backend.address, &mut buffer);
@@ -89,8 +86,9 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     /// answer is waited for.
     fn with_edits<T>(&self, write: impl FnOnce(&Edits) -> T) -> T {
         let mut scratch = self.worker.take_scratch();
-        let policy = self.plan.policy();
-        self.request.edits(&mut scratch.edits, policy, self.random);
+        scratch.edits.clear();
+        self.request.edits(&mut scratch.edits, self.id, self.random);
+        self.plan.chain().on_forward(&mut scratch.edits);
         let written = write(&scratch.edits);
         self.worker.give_scratch(scratch);
         written
@@ -109,7 +107,7 @@ impl<H: Headers + ?Sized> Going<'_, H> {
             write_head,
             make_request,
             length: self.body,
-            to: ResponseTo {
+            to: ResponseContext {
                 is_head: self.request.method == "HEAD",
                 asks_upgrade: self.upgrade.is_some(),
             },
@@ -119,8 +117,8 @@ impl<H: Headers + ?Sized> Going<'_, H> {
     }
 
     fn host<'b>(&'b self, backend: &'b Address, buffer: &'b mut String) -> Option<&'b str> {
-        let policy = self.plan.policy();
-        self.request.upstream_host(policy, backend, buffer)
+        let rule = &self.plan.forwarding().host;
+        self.request.upstream_host(rule, backend, buffer)
     }
 }
 

@@ -14,7 +14,6 @@ pub mod listener;
 mod outcome;
 pub(in crate::frontend) mod own;
 mod read_head;
-mod redirect;
 pub mod server;
 pub(in crate::frontend) mod small;
 mod stream_head;

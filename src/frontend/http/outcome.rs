@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::engine::request::Headers;
 use crate::engine::routing::table::RouteId;
-use crate::engine::semantics::Request;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::forwarded::client_address;
-use crate::engine::semantics::hops::Protocol;
+use crate::engine::semantics::{Request, RequestId};
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::exchange::Snapshot;
 use crate::observe::record::Record;
@@ -90,15 +90,15 @@ impl<'o> Outcome<'o> {
         self,
         snapshot: &Snapshot,
         sent: u64,
-        path: &str,
         request: &Request<'_, H>,
+        id: &RequestId<'_>,
     ) {
         let (Some(begun), Some(log)) = (self.begun, &self.worker.log) else {
             return;
         };
         let route = self.route.map(|id| self.worker.route_name(snapshot, id));
         let service = self.route.map(|id| snapshot.table().route_at(id).service());
-        let backends = self.route.map(|id| snapshot.pool(id).backends());
+        let backends = self.route.map(|id| snapshot.cluster(id).backends());
         let mut backends = backends.into_iter().flatten();
         let backend = backends.find(|backend| Some(backend.slot) == self.slot);
         let settings = &self.worker.settings;
@@ -118,7 +118,7 @@ impl<'o> Outcome<'o> {
             client: client_address(arrival.peer, request.headers, |it| settings.is_trusted(it)),
             protocol: name_of(arrival.protocol),
             method: request.method,
-            path,
+            path: request.target,
             host: arrival.host,
             status: self.status,
             sent_bytes: sent - self.sent_before,
@@ -128,7 +128,7 @@ impl<'o> Outcome<'o> {
             service,
             backend: backend.map(|backend| &*backend.name),
             tries: self.tries,
-            request_id: std::str::from_utf8(request.id.as_bytes()).ok(),
+            request_id: std::str::from_utf8(id.as_bytes()).ok(),
             code: self.code,
             detail: self.detail.as_deref(),
             referer: referer.as_deref(),

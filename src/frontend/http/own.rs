@@ -3,16 +3,14 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::error::{Cause, RequestError};
-use crate::engine::semantics::hops::Protocol;
 use crate::frontend::http::admission::{Own, problem_unread};
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::outcome::log_unread;
-use crate::http1;
-use crate::http1::edit::FieldValue;
-use crate::http1::own_response::{OwnResponse, write_own_response};
-use crate::http1::request::RequestView;
-use crate::http1::version::Version;
+use crate::http1::{
+    self, FieldValue, OutgoingLocalResponse, RequestView, Version, write_local_response,
+};
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
 use crate::runtime::worker::{Scratch, Worker};
@@ -47,7 +45,7 @@ pub(super) async fn send_fault(
     worker: &Worker,
     watch: &Watch,
     wire: &mut Wire,
-    fault: &http1::request_error::RequestError,
+    fault: &http1::RequestHeadError,
 ) -> Next {
     let cause = Cause::Wire {
         code: fault.code(),
@@ -94,7 +92,7 @@ pub(super) async fn send(
     worker.counters.response(own.status);
     let keep_alive = manner.keep_alive && !own.ends_connection;
     let date = worker.date();
-    let response = OwnResponse {
+    let response = OutgoingLocalResponse {
         status: own.status,
         date: FieldValue::new(date.as_bytes()).unwrap_or_default(),
         fields: Some(&scratch.edits),
@@ -103,7 +101,7 @@ pub(super) async fn send(
         is_head: manner.is_head,
         keep_alive,
     };
-    write_own_response(wire.output(&worker.buffers), &response);
+    write_local_response(wire.output(&worker.buffers), &response);
     watch.set(watch.after(Some(worker.settings.header_timeout)));
     let sent = poll_fn(|cx| match wire.poll_flush(cx) {
         Poll::Pending if watch.is_over(cx) => Poll::Ready(false),

@@ -4,8 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::http1::request::RequestHead;
-use crate::http1::request_error::RequestError;
+use crate::http1::{RequestHead, RequestHeadError};
 use crate::runtime::sweep::Watch;
 use crate::runtime::wire::Wire;
 use crate::runtime::worker::Worker;
@@ -18,7 +17,7 @@ pub(super) enum NoHead {
     /// The beginning of one, and then nothing for too long.
     TooSlow,
     /// What cannot be one.
-    Diagnostic(RequestError),
+    Diagnostic(RequestHeadError),
     /// HTTP/2, without having been asked (RFC 9113, section 3.3).
     Http2,
 }
@@ -116,7 +115,7 @@ impl Reading {
     }
 
     fn is_begun(&self) -> bool {
-        self.head.as_ref().is_some_and(|head| head.is_begun())
+        self.head.as_ref().is_some_and(|head| head.is_started())
     }
 }
 

@@ -8,12 +8,12 @@ use std::task::Poll;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::connection::Next;
 use crate::frontend::http::own::{Manner, send, send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
-use crate::http1::request::RequestView;
+use crate::http1::RequestView;
 use crate::runtime::forward::body::IncomingBody;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;

@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::engine::policy::Policy;
+use crate::engine::semantics::Forwarding;
 use crate::frontend::http::connection::Next;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::sweep::Watch;
@@ -22,7 +22,7 @@ pub(super) async fn tunnel(
     watch: &Watch,
     client: &mut Wire,
     mut backend: Box<Wire>,
-    policy: &Policy,
+    policy: &Forwarding,
     ends: u64,
 ) -> Next {
     let buffers = &worker.buffers;

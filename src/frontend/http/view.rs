@@ -1,7 +1,7 @@
 //! The head of an HTTP/1.1 request, as the engine looks at one.
 
 use crate::engine::request::Headers;
-use crate::http1::request::RequestView;
+use crate::http1::RequestView;
 
 /// The fields of a head.
 #[derive(Clone, Copy, Debug)]

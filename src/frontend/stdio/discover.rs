@@ -2,11 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::snapshot::Snapshot;
-use crate::engine::upstream::backend::{Address, Backend, BackendSource};
-use crate::engine::upstream::balance::Pool;
-use crate::engine::upstream::registry::ServiceKey;
+use crate::engine::routing::ApiVersion;
+use crate::engine::Snapshot;
+use crate::engine::upstream::{Address, Backend, BackendSource, Cluster, ServiceKey};
 use crate::frontend::stdio::reply::{ListedBackend, ListedService};
 
 /// The services of the table, then the registrations of services that no route names, filtered by
@@ -27,7 +25,7 @@ pub(super) fn services<'a>(
         .map(|(name, version)| {
             let routes = table.routes_of(name, version);
             let mut backends: Vec<&Backend> = routes
-                .flat_map(|route| snapshot.pool(route).backends())
+                .flat_map(|route| snapshot.cluster(route).backends())
                 .collect();
             let mut seen = HashSet::new();
             backends.retain(|backend| seen.insert(&backend.address));
@@ -49,11 +47,11 @@ fn unrouted_service<'a>(key: &'a ServiceKey, addresses: &[Address]) -> ListedSer
     let registered = addresses
         .iter()
         .map(|address| (address, BackendSource::Registered));
-    let pool = Pool::new(None, registered);
+    let cluster = Cluster::new(None, registered);
     ListedService {
         service: &key.service,
         version: key.version.map(|version| version.to_string()),
-        backends: pool.backends().iter().map(ListedBackend::of).collect(),
+        backends: cluster.backends().iter().map(ListedBackend::of).collect(),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::engine::snapshot::Snapshot;
+use crate::engine::Snapshot;
 use crate::frontend::stdio::fields::{ClientRequest, RequestBody};
 use crate::frontend::stdio::reply::Recipient;
 use crate::observe::tally::Tally;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::engine::routing::decide::Plan;
-use crate::engine::snapshot::Snapshot;
-use crate::engine::upstream::backend::Backend;
+use crate::engine::upstream::Backend;
+use crate::engine::{Plan, Snapshot};
 use crate::frontend::stdio::sample::{SampleUpstream, SampleVersionId};
 
 /// The cached prefixes for the routes of one snapshot.

@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::config::diagnostic::Diagnostic;
-use crate::engine::policy::deprecation::Lifecycle;
-use crate::engine::routing::decide::Plan;
-use crate::engine::routing::rejection::Rejection;
-use crate::engine::semantics::error::Cause;
-use crate::engine::upstream::backend::{Backend, BackendSource};
+use crate::engine::policy::Deprecation;
+use crate::engine::request::Headers;
+use crate::engine::semantics::{Cause, Edits, Request};
+use crate::engine::upstream::{Backend, BackendSource};
+use crate::engine::{LocalResponse, Plan};
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::text::{base64, compact};
 
@@ -34,13 +34,11 @@ pub(super) enum Reply<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         allow: Option<&'a [String]>,
     },
-    Redirected {
-        status: u16,
-        headers: LocationHeader,
-    },
     /// A local response without a body.
-    Empty {
+    Local {
         status: u16,
+        #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+        headers: serde_json::Map<String, serde_json::Value>,
     },
     Forwarded(ForwardedReply<'a>),
     Services {
@@ -50,12 +48,6 @@ pub(super) enum Reply<'a> {
         routes: Vec<RouteStats>,
     },
     Error(ErrorReply<'a>),
-}
-
-/// The header of a redirect.
-#[derive(Debug, Serialize)]
-pub(super) struct LocationHeader {
-    pub(super) location: String,
 }
 
 /// The response of a backend.
@@ -102,11 +94,8 @@ pub(super) struct Details {
 impl Extras {
     #[cold]
     pub(super) fn of(plan: &Plan<'_>, backend: &Backend, is_verbose: bool) -> Self {
-        let announced = plan
-            .route()
-            .lifecycle()
-            .into_iter()
-            .flat_map(Lifecycle::headers);
+        let deprecation = plan.chain().deprecation().into_iter();
+        let announced = deprecation.flat_map(Deprecation::headers);
         Self {
             headers: announced
                 .map(|(name, value)| (name.to_owned(), value.into()))
@@ -211,24 +200,33 @@ impl Recipient<'_> {
         self.reply("error", &Reply::Error(error), out);
     }
 
-    /// Appends the response to a rejected request.
+    /// Appends a local response.
     #[cold]
-    pub(super) fn rejected(&self, rejection: &Rejection<'_>, out: &mut Vec<u8>) {
-        let error = LocalError {
-            code: rejection.code(),
-            message: rejection.to_string(),
-        };
-        let reply = Reply::Rejected {
-            status: rejection.status(),
-            error,
-            allow: rejection.allow(),
+    pub(super) fn local<H: Headers + ?Sized>(
+        &self,
+        response: &LocalResponse<'_>,
+        request: &Request<'_, H>,
+        out: &mut Vec<u8>,
+    ) {
+        if let Some(cause) = response.cause() {
+            return self.rejected(cause, out);
+        }
+        let mut edits = Edits::new();
+        response.write_fields(request, &mut edits);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let fields = edits.added();
+        let reply = Reply::Local {
+            status: response.status(),
+            headers: fields
+                .map(|(name, value)| (text(name), text(value).into()))
+                .collect(),
         };
         self.reply("api_response", &reply, out);
     }
 
-    /// Appends the response to an admitted request that has failed.
+    /// Appends the response to a rejected request.
     #[cold]
-    pub(super) fn failed(&self, cause: &Cause<'_>, out: &mut Vec<u8>) {
+    pub(super) fn rejected(&self, cause: &Cause<'_>, out: &mut Vec<u8>) {
         let error = LocalError {
             code: cause.code(),
             message: cause.to_string(),
@@ -236,24 +234,7 @@ impl Recipient<'_> {
         let reply = Reply::Rejected {
             status: cause.status(),
             error,
-            allow: None,
-        };
-        self.reply("api_response", &reply, out);
-    }
-
-    /// Appends the response to a request without a backend: the redirect of the route, or a
-    /// rejection.
-    #[cold]
-    pub(super) fn without_backend(&self, plan: &Plan<'_>, out: &mut Vec<u8>) {
-        let Some(redirect) = plan.redirect() else {
-            let service = plan.route().service().into();
-            return self.rejected(&Rejection::NoBackend { service }, out);
-        };
-        let reply = Reply::Redirected {
-            status: redirect.status,
-            headers: LocationHeader {
-                location: redirect.location(plan),
-            },
+            allow: cause.allow(),
         };
         self.reply("api_response", &reply, out);
     }

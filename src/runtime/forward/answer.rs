@@ -3,13 +3,11 @@
 use http::HeaderMap;
 use http::response::Parts;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::edit::Edits;
-use crate::http1::length::BodyLength;
-use crate::http1::response::{ResponseHead, ResponseView, has_no_body};
-use crate::http1::send_error::SendError;
-use crate::http1::send_response::{
-    OutgoingResponse, Sent, write_response, write_response_of_fields,
+use crate::http1::{
+    BodyLength, EncodeError, OutgoingResponse, ResponseHead, ResponseView, SentFraming,
+    has_no_body, write_response, write_response_from_fields,
 };
 use crate::runtime::edits::apply;
 use crate::runtime::forward::body::IncomingBody;
@@ -232,12 +230,12 @@ impl<'a> AnswerHead<'a> {
         &self,
         out: &mut Vec<u8>,
         outgoing: &OutgoingResponse<'_>,
-    ) -> Result<Sent, SendError> {
+    ) -> Result<SentFraming, EncodeError> {
         match self {
             Self::Wire(view) => Ok(write_response(out, *view, outgoing)),
             Self::Stream { parts, .. } => {
                 let fields = pairs(&parts.headers);
-                write_response_of_fields(
+                write_response_from_fields(
                     out,
                     parts.status.as_u16(),
                     fields.iter().copied(),

@@ -5,13 +5,11 @@ use std::task::{Context, Poll, ready};
 
 use thiserror::Error;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::error::RequestError;
-use crate::http1::body::BodyReader;
-use crate::http1::body_error::BodyError;
-use crate::http1::chunked::{CHUNK_END, write_chunk_start, write_last_chunk};
-use crate::http1::length::BodyLength;
-use crate::http1::limits::HeadLimits;
+use crate::http1::{
+    BodyError, BodyLength, BodyReader, CHUNK_END, HeadLimits, write_chunk_start, write_last_chunk,
+};
 use crate::runtime::buffer::Buffers;
 use crate::runtime::wire::Wire;
 

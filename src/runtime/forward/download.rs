@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use h2::Reason;
 
-use crate::engine::policy::Policy;
-use crate::http1::length::BodyLength;
+use crate::engine::semantics::Forwarding;
+use crate::http1::BodyLength;
 use crate::runtime::forward::answer::BackendBody;
 use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::pipe::{Pipe, PipeError};
@@ -17,7 +17,7 @@ use crate::runtime::worker::Worker;
 /// A body on its way down, and perhaps the rest of another on its way up.
 #[derive(Debug)]
 pub struct Download<'p> {
-    policy: &'p Policy,
+    policy: &'p Forwarding,
     /// When the whole exchange must be over, in milliseconds of the worker.
     ends: u64,
     down: Pipe,
@@ -58,7 +58,12 @@ impl Broken {
 impl<'p> Download<'p> {
     /// A body that goes to the client in this way; `up` is the rest of the request.
     #[must_use]
-    pub const fn new(policy: &'p Policy, ends: u64, length: BodyLength, up: Option<Pipe>) -> Self {
+    pub const fn new(
+        policy: &'p Forwarding,
+        ends: u64,
+        length: BodyLength,
+        up: Option<Pipe>,
+    ) -> Self {
         Self {
             policy,
             ends,

@@ -10,13 +10,13 @@ use std::time::Duration;
 use http::Request;
 use thiserror::Error;
 
-use crate::engine::policy::{Policy, Protocol};
-use crate::engine::routing::decide::Plan;
+use crate::engine::plan::Plan;
+use crate::engine::semantics::Forwarding;
 use crate::engine::semantics::retry::{self, Attempt, is_idempotent};
+use crate::engine::upstream::Pick;
+use crate::engine::upstream::Protocol;
 use crate::engine::upstream::backend::Backend;
-use crate::engine::upstream::balance::Pick;
-use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseTo;
+use crate::http1::{BodyLength, ResponseContext};
 use crate::runtime::forward::answer::{Answer, AnswerHead};
 use crate::runtime::forward::body::ReadError;
 use crate::runtime::forward::kept::Kept;
@@ -47,7 +47,7 @@ pub struct Outgoing<'o> {
     /// How the body is sent.
     pub length: BodyLength,
     /// What the answer is read by.
-    pub to: ResponseTo,
+    pub to: ResponseContext,
     /// The method.
     pub method: &'o str,
     /// How long the client waits for all of the answer, if it says so: `grpc-timeout`.
@@ -103,7 +103,7 @@ pub struct Exchange<'e> {
     /// What was decided.
     pub plan: &'e Plan<'e>,
     /// What the route asks for.
-    pub policy: &'e Policy,
+    pub policy: &'e Forwarding,
     /// What goes to the backend.
     pub outgoing: Outgoing<'e>,
     /// What of the body was sent.
@@ -138,7 +138,7 @@ impl<'e> Exchange<'e> {
         outgoing: Outgoing<'e>,
         interim: &'e PassInterim<'e>,
     ) -> Self {
-        let policy: &Policy = plan.policy();
+        let policy = plan.forwarding();
         let whole = watch.after(policy.timeouts.exchange);
         Self {
             worker,
@@ -300,7 +300,7 @@ impl<'e> Exchange<'e> {
         requester: &mut Requester<'_, '_>,
     ) -> Result<Answer, Failure> {
         let most = self.worker.settings.in_flight_per_backend;
-        let upstream = self.plan.upstream();
+        let upstream = self.plan.cluster().upstream();
         let own = upstream
             .max_in_flight
             .and_then(|own| usize::try_from(own).ok());
@@ -339,8 +339,8 @@ impl<'e> Exchange<'e> {
         if is_ended && !std::mem::replace(&mut sending.is_timed, true) {
             let due = *self
                 .due
-                .get_or_insert_with(|| self.watch.after(Some(timeouts.answer)));
-            let of_try = self.watch.after(timeouts.per_try);
+                .get_or_insert_with(|| self.watch.after(Some(timeouts.response)));
+            let of_try = self.watch.after(timeouts.per_attempt);
             self.watch.set(due.min(of_try).min(self.ends));
         } else if !is_ended && std::mem::take(&mut sending.upload.has_moved) {
             self.watch_idle();

@@ -9,10 +9,10 @@ use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
 use http::Response;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::upstream::backend::Backend;
-use crate::http1::response::has_no_body;
+use crate::http1::has_no_body;
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came, StreamAnswer};
 use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::pipe::{Pipe, Sink};

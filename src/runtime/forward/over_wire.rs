@@ -5,9 +5,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 use crate::engine::upstream::backend::Backend;
-use crate::http1::chunked::write_chunk;
-use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseHead;
+use crate::http1::{BodyLength, ResponseHead, write_chunk};
 use crate::runtime::forward::answer::{Answer, AnswerHead, Came, WireAnswer};
 use crate::runtime::forward::exchange::{Exchange, Failure};
 use crate::runtime::forward::pipe::{Pipe, Sink};

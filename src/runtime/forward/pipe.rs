@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 
-use crate::http1::length::BodyLength;
+use crate::http1::BodyLength;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::forward::body::{IncomingBody, OutgoingBody, ReadError};
 use crate::runtime::forward::memory::Collected;

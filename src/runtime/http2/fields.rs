@@ -3,8 +3,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::http1::kind::FieldKind;
-use crate::http1::length::BodyLength;
+use crate::http1::{BodyLength, FieldKind};
 
 /// The fields that stay of a head that came over HTTP/1.1, with its length if that is known.
 pub fn fields_of<'f>(

@@ -8,8 +8,8 @@ use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::http1::kind::is_forbidden_trailer;
+use crate::engine::policy::BodyAllowance;
+use crate::http1::is_forbidden_trailer;
 use crate::runtime::forward::body::ReadError;
 
 /// A body that comes over HTTP/2. As much as is held of it is not yet released to the sender's

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsStream;
 
-use crate::engine::policy::Upstream;
+use crate::engine::upstream::Upstream;
 use crate::engine::upstream::backend::Address;
 use crate::runtime::stream::Stream;
 use crate::runtime::tls::client::ClientTls;

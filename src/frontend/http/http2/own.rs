@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Response, header};
 
 use crate::engine::semantics::error::Cause;
 use crate::frontend::http::admission::{Own, problem_unread};
-use crate::http1::response::has_no_body;
+use crate::http1::has_no_body;
 use crate::runtime::forward::requester::StreamClient;
 use crate::runtime::worker::{Scratch, Worker};
 

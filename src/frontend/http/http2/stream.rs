@@ -6,13 +6,12 @@ use h2::server::SendResponse;
 use http::{HeaderValue, Response, header};
 use tokio::task::spawn_local;
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::request::RawRequest;
-use crate::engine::routing::decide::Plan;
+use crate::engine::plan::Plan;
+use crate::engine::policy::BodyAllowance;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::grpc::answer_type;
-use crate::engine::semantics::hops::Protocol;
-use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::{Arrival, Request};
+use crate::engine::semantics::{Random, RequestId};
 use crate::engine::upstream::backend::Backend;
 use crate::frontend::http::admission::{admit, answer_fields, problem_of};
 use crate::frontend::http::going::{Going, cause_of};
@@ -20,8 +19,7 @@ use crate::frontend::http::http2::connection::Serving;
 use crate::frontend::http::http2::own;
 use crate::frontend::http::http2::request::{MapFields, RequestHead};
 use crate::frontend::http::outcome::{Outcome, log_unread};
-use crate::http1::length::BodyLength;
-use crate::http1::send_request::write_request_of_fields;
+use crate::http1::{BodyLength, write_request_from_fields};
 use crate::runtime::boxed::boxed;
 use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::Download;
@@ -90,12 +88,6 @@ async fn answer(stream: &mut Stream) {
     let mut outcome = Outcome::begin(worker, 0);
     let snapshot = worker.snapshot();
     let fields = MapFields(head.fields());
-    let raw = RawRequest {
-        method: head.method(),
-        target: head.target(),
-        host: Some(head.host()),
-        headers: &fields,
-    };
     let peer = connection.peer.ip();
     let arrival = Arrival {
         peer,
@@ -104,24 +96,28 @@ async fn answer(stream: &mut Stream) {
         protocol: Protocol::Http2,
         host: Some(head.host()),
         pseudonym: &worker.settings.via,
+        https_port: None,
     };
     let random = worker.random();
-    let request = Request::read(&arrival, raw.method, &fields, &random);
-    let stated = match head.body() {
+    let declared = match head.body() {
         BodyLength::Length(length) => Some(length),
         BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
     };
+    let target = (head.method(), head.target());
+    let request = Request::read(&arrival, target, &fields, declared);
+    let id = RequestId::of(&request.noted, &random);
     let mut scratch = worker.take_scratch();
-    match admit(&snapshot, &raw, &request, stated, &mut scratch) {
+    match admit(&snapshot, &request, &id, &mut scratch) {
         Ok(plan) => {
             outcome.route = Some(plan.route_id());
-            let limit = plan.policy().max_body_bytes;
+            let limit = plan.chain().max_body_bytes();
             client.body.limit(BodyAllowance::up_to(limit));
             let exchange = StreamExchange {
                 serving,
                 worker,
                 head,
                 request: &request,
+                id: &id,
                 random: &random,
                 plan: &plan,
             };
@@ -130,11 +126,11 @@ async fn answer(stream: &mut Stream) {
         }
         Err(own) => {
             outcome.own(&own);
-            own::send(worker, client, &own, &scratch, raw.method == "HEAD");
+            own::send(worker, client, &own, &scratch, request.method == "HEAD");
             worker.give_scratch(scratch);
         }
     }
-    outcome.end(&snapshot, client.sent_bytes(), raw.target, &request);
+    outcome.end(&snapshot, client.sent_bytes(), &request, &id);
 }
 
 /// An admitted request and all that is known of it.
@@ -143,6 +139,7 @@ struct StreamExchange<'x> {
     worker: &'x Worker,
     head: &'x RequestHead,
     request: &'x Request<'x, MapFields<'x>>,
+    id: &'x RequestId<'x>,
     random: &'x Random,
     plan: &'x Plan<'x>,
 }
@@ -165,6 +162,7 @@ impl StreamExchange<'_> {
         let going = Going {
             worker: self.worker,
             request: self.request,
+            id: self.id,
             plan: self.plan,
             random: self.random,
             body: head.body(),
@@ -175,7 +173,7 @@ impl StreamExchange<'_> {
         let write_head = |out: &mut Vec<u8>, backend: &Backend| {
             let fields = pairs(head.fields());
             going.write(backend, |outgoing| {
-                write_request_of_fields(out, fields.iter().copied(), outgoing)
+                write_request_from_fields(out, fields.iter().copied(), outgoing)
             })
         };
         let make_request = |backend: &Backend| {
@@ -210,7 +208,7 @@ impl StreamExchange<'_> {
         }
         let mut backend = answer.came.into_body(worker);
         if !is_whole {
-            let (policy, length) = (self.plan.policy(), BodyLength::Chunked);
+            let (policy, length) = (self.plan.forwarding(), BodyLength::Chunked);
             let mut download = Download::new(policy, answer.ends, length, answer.upload);
             let requester = Requester::Stream(client);
             let watch = &self.serving.watch;
@@ -242,7 +240,7 @@ impl StreamExchange<'_> {
         };
         let (worker, is_head) = (self.worker, self.head.method() == "HEAD");
         let mut scratch = worker.take_scratch();
-        let own = problem_of(&cause, self.request, Some(self.plan), &mut scratch);
+        let own = problem_of(&cause, self.request, self.id, self.plan, &mut scratch);
         outcome.own(&own);
         own::send(worker, client, &own, &scratch, is_head);
         worker.give_scratch(scratch);

@@ -7,20 +7,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::routing::decide::{Plan, decide};
 use crate::engine::semantics::error::{Cause, GatewayError, UpstreamError};
-use crate::engine::semantics::hops::{Protocol, is_last_hop};
-use crate::engine::semantics::identity::Random;
-use crate::engine::semantics::{Arrival, Request};
+use crate::engine::semantics::{Arrival, Protocol, Random, Request, RequestId};
 use crate::engine::upstream::backend::Backend;
+use crate::engine::{Admission, Plan, admit};
 use crate::frontend::http::admission::answer_fields;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::{Hub, Picks};
 use crate::frontend::stdio::reply::{Body, Extras, ForwardedReply, Reply};
-use crate::http1::length::BodyLength;
-use crate::http1::send_request::write_request_of_fields;
+use crate::http1::{BodyLength, write_request_from_fields};
 use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::{Broken, Download};
 use crate::runtime::forward::exchange::{Exchange, Failure};
@@ -38,13 +34,9 @@ impl<W: Write + 'static> Hub<W> {
         worker.deposit();
         let to = job.recipient();
         if let Err(cause) = job.check_head(&worker.settings.head_limits) {
-            return to.failed(&cause, out);
+            return to.rejected(&cause, out);
         }
         let raw = job.raw();
-        let plan = match decide(&job.snapshot, &raw) {
-            Ok(plan) => plan,
-            Err(reject) => return to.rejected(&reject, out),
-        };
         let arrival = Arrival {
             peer: PEER,
             is_trusted: worker.settings.is_trusted(PEER),
@@ -52,18 +44,27 @@ impl<W: Write + 'static> Hub<W> {
             protocol: Protocol::Http11,
             host: raw.host.filter(|host| !host.is_empty()),
             pseudonym: &worker.settings.via,
+            https_port: None,
         };
         let random = worker.random();
-        let request = Request::read(&arrival, raw.method, raw.headers, &random);
-        if is_last_hop(raw.method, &request.noted) {
-            return to.reply("api_response", &Reply::Empty { status: 204 }, out);
-        }
+        let request = Request::read(
+            &arrival,
+            (raw.method, raw.target),
+            raw.headers,
+            job.declared_length(),
+        );
+        let id = RequestId::of(&request.noted, &random);
+        let plan = match admit(&job.snapshot, &request) {
+            Admission::Forward(plan) => plan,
+            Admission::Respond(response) => return to.local(&response, &request, out),
+        };
         let exchange = MessageExchange {
             worker,
             random: &random,
             watch: &worker.sweep.watch(),
             job,
             request: &request,
+            id: &id,
             plan: &plan,
         };
         let tried = Cell::new(None);
@@ -83,7 +84,7 @@ impl<W: Write + 'static> Hub<W> {
         };
         let (Ok((status, fields)), Some(backend)) = (&collected, backend) else {
             let cause = collected.err().unwrap_or(GatewayError::Internal.into());
-            return to.failed(&cause, out);
+            return to.rejected(&cause, out);
         };
         let mut extras = Extras::of(&plan, backend, self.is_verbose);
         if self.is_verbose {
@@ -109,6 +110,7 @@ struct MessageExchange<'x> {
     job: &'x Job,
     request: &'x Request<'x, [(String, String)]>,
     plan: &'x Plan<'x>,
+    id: &'x RequestId<'x>,
 }
 
 impl<'x> MessageExchange<'x> {
@@ -118,9 +120,6 @@ impl<'x> MessageExchange<'x> {
         client: &mut MemoryClient,
         picked: &dyn Fn(u32),
     ) -> Result<Answer, Cause<'static>> {
-        let limit = self.plan.policy().max_body_bytes;
-        let stated = u64::try_from(client.body.len()).ok();
-        BodyAllowance::new(limit, stated)?;
         let answered = self.send(client, picked).await;
         answered.map_err(|failure| {
             let cause = cause_of(&failure, self.plan);
@@ -138,6 +137,7 @@ impl<'x> MessageExchange<'x> {
         let going = Going {
             worker: self.worker,
             request: self.request,
+            id: self.id,
             plan: self.plan,
             random: self.random,
             body: job.length(),
@@ -147,7 +147,7 @@ impl<'x> MessageExchange<'x> {
         };
         let write_head = |out: &mut Vec<u8>, backend: &Backend| {
             going.write(backend, |outgoing| {
-                write_request_of_fields(out, job.fields(), outgoing)
+                write_request_from_fields(out, job.fields(), outgoing)
             })
         };
         let make_request =
@@ -174,7 +174,7 @@ impl<'x> MessageExchange<'x> {
         let is_upload_over = answer.upload.is_none() && client.body.is_empty();
         let mut backend = answer.came.into_body(worker);
         if !is_whole {
-            let (policy, length) = (self.plan.policy(), BodyLength::Chunked);
+            let (policy, length) = (self.plan.forwarding(), BodyLength::Chunked);
             let mut download = Download::new(policy, answer.ends, length, answer.upload);
             let requester = Requester::Memory(client);
             let done = download.run(worker, self.watch, requester, &mut backend);
@@ -190,7 +190,7 @@ impl<'x> MessageExchange<'x> {
 
     /// The backend of a slot.
     fn backend(&self, slot: Option<u32>) -> Option<&'x Backend> {
-        let pool = self.job.snapshot.pool(self.plan.route_id());
+        let pool = self.job.snapshot.cluster(self.plan.route_id());
         let mut backends = pool.backends().iter();
         backends.find(|backend| Some(backend.slot) == slot)
     }

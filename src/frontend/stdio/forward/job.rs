@@ -14,10 +14,7 @@ use crate::frontend::stdio::fields::RequestBody;
 use crate::frontend::stdio::forward::Permit;
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::reply::Recipient;
-use crate::http1;
-use crate::http1::kind::{FieldKind, is_protected};
-use crate::http1::length::BodyLength;
-use crate::http1::limits::HeadLimits;
+use crate::http1::{self, BodyLength, FieldKind, HeadLimits, is_protected_field};
 
 /// A request on its way from the reader to where it is forwarded.
 #[derive(Debug)]
@@ -53,7 +50,7 @@ impl Job {
                 let options = value.split(',').map(str::trim);
                 named.extend(
                     options
-                        .filter(|it| !is_protected(it.as_bytes()))
+                        .filter(|it| !is_protected_field(it.as_bytes()))
                         .map(Into::into),
                 );
             }
@@ -103,6 +100,14 @@ impl Job {
         self.body.clone().unwrap_or_default()
     }
 
+    /// The length that it declares for its body, if it does.
+    pub(super) fn declared_length(&self) -> Option<u64> {
+        match self.length() {
+            BodyLength::Length(length) => Some(length),
+            BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
+        }
+    }
+
     /// How long its body is. Who means to send one and has none says so (RFC 9110, section 8.6).
     pub(super) fn length(&self) -> BodyLength {
         match &self.body {
@@ -135,7 +140,7 @@ impl Job {
     /// What is wrong with it.
     pub(super) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
         if self.method == "CONNECT" {
-            let fault = http1::request_error::RequestError::Connect;
+            let fault = http1::RequestHeadError::Connect;
             return Err(Cause::Wire {
                 code: fault.code(),
                 status: fault.status(),

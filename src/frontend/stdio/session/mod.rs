@@ -11,10 +11,9 @@ use std::time::Instant;
 
 use crate::config::diagnostic::did_you_mean;
 use crate::control::Reconciler;
-use crate::engine::routing::decide::{Plan, decide};
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::snapshot::Snapshot;
-use crate::engine::upstream::balance::Pick;
+use crate::engine::routing::{ApiVersion, Rejection};
+use crate::engine::upstream::Pick;
+use crate::engine::{Admission, Plan, Snapshot, admit};
 use crate::frontend::stdio::dispatch::Dispatch;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed, RequestBody};
 use crate::frontend::stdio::message::{Fields, Message};
@@ -184,18 +183,25 @@ impl<'r> Session<'r> {
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
         let snapshot = self.current();
-        match decide(&snapshot, &request.raw()) {
-            Err(rejection) => to.rejected(&rejection, out),
-            Ok(plan) if self.dispatch.is_some() => {
-                let body = RequestBody::of(fields)?;
-                self.forward(&snapshot, &plan, &request, body, to, out);
+        let arrival = request.arrival();
+        let read = request.read(&arrival);
+        match admit(&snapshot, &read) {
+            Admission::Respond(response) => {
+                if let Some(route) = response.route_id() {
+                    self.tally.matched(route);
+                }
+                to.local(&response, &read, out);
             }
-            Ok(plan) => self.sample_response(&plan, &request, to, out),
+            Admission::Forward(plan) if self.dispatch.is_some() => {
+                let body = RequestBody::of(fields)?;
+                self.forward(&snapshot, &plan, &request, body, to);
+            }
+            Admission::Forward(plan) => self.sample_response(&plan, &request, to, out),
         }
         Ok(())
     }
 
-    /// Has a request sent to its backend; redirects are local responses.
+    /// Has a request sent to its backend.
     fn forward(
         &mut self,
         snapshot: &Arc<Snapshot>,
@@ -203,16 +209,11 @@ impl<'r> Session<'r> {
         request: &ClientRequest<'_>,
         body: RequestBody,
         to: Recipient<'_>,
-        out: &mut Vec<u8>,
     ) {
         self.tally.matched(plan.route_id());
-        let counted = self.prefixes.snapshot();
-        match &mut self.dispatch {
-            Some(dispatch) if plan.redirect().is_none() => {
-                dispatch.count_picks(&mut self.tally, counted);
-                dispatch.send(snapshot, request, body, to);
-            }
-            _ => to.without_backend(plan, out),
+        if let Some(dispatch) = &mut self.dispatch {
+            dispatch.count_picks(&mut self.tally, self.prefixes.snapshot());
+            dispatch.send(snapshot, request, body, to);
         }
     }
 
@@ -235,7 +236,8 @@ impl<'r> Session<'r> {
         self.tally.matched(plan.route_id());
         let route = plan.route();
         let Some(Pick { backend }) = plan.pick() else {
-            return to.without_backend(plan, out);
+            let service = route.service().into();
+            return to.rejected(&Rejection::NoBackend { service }.into(), out);
         };
         self.tally.picked(plan.route_id(), backend.slot);
         to.open("api_response", out);
@@ -255,7 +257,7 @@ impl<'r> Session<'r> {
             path: plan.normal_path(),
         };
         self.sample.respond(sample, &request, out);
-        if self.is_verbose || route.lifecycle().is_some() {
+        if self.is_verbose || plan.chain().deprecation().is_some() {
             append_fields(&Extras::of(plan, backend, self.is_verbose), out);
         }
         to.close(out);
