@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::engine::routing::ApiVersion;
 use crate::engine::Snapshot;
+use crate::engine::routing::ApiVersion;
 use crate::engine::upstream::{Address, Backend, BackendSource, Cluster, ServiceKey};
 use crate::frontend::stdio::reply::{ListedBackend, ListedService};
 
