@@ -1,4 +1,4 @@
-//! What runs: the clock, the snapshot in force and those who change it.
+//! What runs: the clock, the cell of the published snapshot, workers and connections.
 
 pub mod boxed;
 pub mod buffer;
@@ -6,7 +6,6 @@ pub mod cell;
 pub mod clock;
 pub mod edits;
 pub mod forward;
-pub mod gateway;
 pub mod http2;
 pub mod settings;
 pub mod spares;

@@ -19,8 +19,8 @@ use crate::engine::snapshot::Snapshot;
 use crate::http1::{RequestHead, ResponseHead};
 use crate::observe::{Counters, LogWriter};
 use crate::runtime::buffer::Buffers;
+use crate::runtime::cell::SnapshotReader;
 use crate::runtime::clock;
-use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::spares::Spares;
 use crate::runtime::sweep::Sweep;
@@ -29,8 +29,8 @@ use crate::runtime::upstream::pool::Upstreams;
 /// One worker: a thread with a runtime, listeners and connections of its own.
 #[derive(Debug)]
 pub struct Worker {
-    /// The table in force.
-    pub gateway: Arc<Gateway>,
+    /// Where the published snapshot is read.
+    snapshots: SnapshotReader,
     /// What holds for all.
     pub settings: Arc<Settings>,
     /// Buffers that nobody uses just now.
@@ -94,7 +94,7 @@ impl Worker {
     /// A worker that has done nothing yet.
     #[must_use]
     pub fn new(
-        gateway: Arc<Gateway>,
+        snapshots: SnapshotReader,
         settings: Arc<Settings>,
         counters: Arc<Counters>,
         log: Option<LogWriter>,
@@ -102,9 +102,9 @@ impl Worker {
         let upstreams = Upstreams::new(settings.folder.as_path().into());
         let budget = RetryBudget::new(settings.retries, settings.workers);
         Self {
-            snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot_owned()))),
+            snapshot: RefCell::new(Rc::new(InForce(snapshots.load_full()))),
             date: RefCell::new((u64::MAX, "".into())),
-            gateway,
+            snapshots,
             settings,
             buffers: Buffers::default(),
             sweep: Rc::new(Sweep::new(Box::new(clock::milliseconds()))),
@@ -126,7 +126,7 @@ impl Worker {
     /// The snapshot in force, to keep for the length of an exchange. Workers do not write to each
     /// other's cache lines for it, as they would if each exchange counted itself in.
     pub fn snapshot(&self) -> Rc<InForce> {
-        let in_force = self.gateway.snapshot();
+        let in_force = self.snapshots.load();
         let mut known = self.snapshot.borrow_mut();
         if !Arc::ptr_eq(&in_force, &known.0) {
             *known = Rc::new(InForce(Arc::clone(&in_force)));

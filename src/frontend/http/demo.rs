@@ -14,10 +14,10 @@ use crate::config::Loaded;
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::upstream::backend::Address;
 use crate::frontend::http::small::{self, Answerer};
-use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
+use crate::frontend::stdio::{SampleRequest, SampleUpstream};
 use crate::http1::RequestView;
 use crate::observe::Counters;
-use crate::runtime::gateway::Gateway;
+use crate::runtime::cell::SnapshotReader;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::{Scratch, Worker};
 
@@ -79,23 +79,23 @@ impl Demo {
     ///
     /// # Errors
     /// If there is no thread to be had.
-    pub fn start(self, gateway: &Arc<Gateway>) -> io::Result<()> {
-        let gateway = Arc::clone(gateway);
+    pub fn start(self, snapshots: &SnapshotReader) -> io::Result<()> {
+        let snapshots = snapshots.clone();
         let thread = std::thread::Builder::new().name("demo".into());
         thread.spawn(move || {
             let mut runtime = Builder::new_current_thread();
             let runtime = runtime.enable_all().build_local(LocalOptions::default());
             match runtime {
-                Ok(runtime) => runtime.block_on(self.play(gateway)),
+                Ok(runtime) => runtime.block_on(self.play(snapshots)),
                 Err(error) => tracing::error!("cannot start the sample services: {error}"),
             }
         })?;
         Ok(())
     }
 
-    async fn play(self, gateway: Arc<Gateway>) {
+    async fn play(self, snapshots: SnapshotReader) {
         let counters = Arc::new(Counters::default());
-        let worker = Worker::new(gateway, Arc::new(Settings::default()), counters, None);
+        let worker = Worker::new(snapshots, Arc::new(Settings::default()), counters, None);
         let worker = Rc::new(worker);
         spawn_local(Rc::clone(&worker).keep_house());
         let sample = Rc::new(SampleUpstream::compiled_in());
@@ -129,7 +129,7 @@ impl Played {
         };
         let played = sample.find(&self.service, version.as_deref());
         let mut text = Vec::new();
-        sample.answer(played, &request, &mut text);
+        sample.respond(played, &request, &mut text);
         let body: String = serde_json::from_slice(&text).unwrap_or_default();
         scratch.body.extend_from_slice(body.as_bytes());
         scratch.edits.set("content-type", b"application/json");

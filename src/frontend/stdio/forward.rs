@@ -21,16 +21,16 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinSet, spawn_local};
 
+use crate::control::Reconciler;
 use crate::engine::routing::table::RouteId;
 use crate::engine::snapshot::Snapshot;
-use crate::frontend::stdio::fields::{ClientRequest, Malformed};
-use crate::frontend::stdio::forward::job::{Job, RequestBody};
-use crate::frontend::stdio::message::Fields;
+use crate::frontend::stdio::dispatch::Dispatch;
+use crate::frontend::stdio::fields::{ClientRequest, RequestBody};
+use crate::frontend::stdio::forward::job::Job;
+use crate::frontend::stdio::message_loop::{self, Options};
 use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::session::Session;
-use crate::frontend::stdio::{Options, converse};
 use crate::observe::Tally;
-use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::Worker;
 
@@ -54,7 +54,7 @@ pub struct Forwarding {
 /// If reading or writing fails; a closed output is such a failure, of the kind `BrokenPipe`. Or if
 /// the system gives no thread.
 pub fn serve(
-    gateway: &Arc<Gateway>,
+    mut reconciler: Reconciler,
     options: Options,
     forwarding: Forwarding,
     clock: fn() -> Instant,
@@ -71,21 +71,22 @@ pub fn serve(
         picks,
         unpicked: 0,
     };
+    let snapshots = reconciler.reader();
     let reader = {
-        let (gateway, output) = (Arc::clone(gateway), output.clone());
+        let output = output.clone();
         thread::Builder::new()
             .name("reader".into())
             .spawn(move || {
-                let session =
-                    Session::new(&gateway, options.is_verbose, clock).forwarding(forwarder);
-                converse(session, options.limits, input, output)
+                let session = Session::new(&mut reconciler, options.is_verbose, clock)
+                    .with_dispatch(Box::new(forwarder));
+                message_loop::run(session, options.limits, input, output)
             })?
     };
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;
     let counters = Arc::default();
-    let worker = Worker::new(Arc::clone(gateway), forwarding.settings, counters, None);
+    let worker = Worker::new(snapshots, forwarding.settings, counters, None);
     let hub = Hub {
         worker: Rc::new(worker),
         is_verbose: options.is_verbose,
@@ -103,7 +104,7 @@ pub fn serve(
 
 /// The reader's side: where admitted requests go.
 #[derive(Debug)]
-pub(super) struct Forwarder {
+struct Forwarder {
     jobs: UnboundedSender<Job>,
     room: Arc<Room>,
     picks: Receiver<Told>,
@@ -111,9 +112,8 @@ pub(super) struct Forwarder {
     unpicked: usize,
 }
 
-impl Forwarder {
-    /// Sends a request on its way; its answer comes by itself.
-    pub(super) fn forward(
+impl Dispatch for Forwarder {
+    fn send(
         &mut self,
         snapshot: &Arc<Snapshot>,
         request: &ClientRequest<'_>,
@@ -128,33 +128,23 @@ impl Forwarder {
         }
     }
 
-    /// The body that goes along with a request.
-    pub(super) fn body_of(fields: &Fields<'_>) -> Result<RequestBody, Malformed> {
-        RequestBody::of(fields.body)
-    }
-
-    /// Whether one more request may be read.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_capacity(&self) -> bool {
         *self.room.in_flight() < self.room.most
     }
 
-    /// Waits until one more may.
-    pub(super) fn wait_for_room(&self) {
+    fn wait_for_capacity(&self) {
         let full = |in_flight: &mut usize| *in_flight >= self.room.most;
         let waited = self.room.freed.wait_while(self.room.in_flight(), full);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Counts the picks that have been made, as those of this snapshot.
-    pub(super) fn count_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
+    fn count_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
         while let Ok(told) = self.picks.try_recv() {
             self.count(told, tally, snapshot);
         }
     }
 
-    /// The same once every request has had its first pick: that is the first thing to happen to it,
-    /// and no backend is waited for.
-    pub(super) fn count_all_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
+    fn count_all_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
         self.count_picks(tally, snapshot);
         while self.unpicked > 0 {
             // Nobody picks any more where nobody reads the answers.
@@ -162,7 +152,9 @@ impl Forwarder {
             self.count(told, tally, snapshot);
         }
     }
+}
 
+impl Forwarder {
     fn count(&mut self, told: Told, tally: &mut Tally, snapshot: &Snapshot) {
         self.unpicked -= usize::from(told.is_first);
         let Some((route, slot)) = told.pick else {

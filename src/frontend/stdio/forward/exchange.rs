@@ -15,7 +15,7 @@ use crate::frontend::http::admission::answer_fields;
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::{Hub, Picks};
-use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnswer};
+use crate::frontend::stdio::reply::{Body, Extras, ForwardedReply, Reply};
 use crate::http1::{BodyLength, write_request_from_fields};
 use crate::runtime::forward::answer::Answer;
 use crate::runtime::forward::download::{Broken, Download};
@@ -90,7 +90,7 @@ impl<W: Write + 'static> Hub<W> {
         if self.is_verbose {
             extras.headers = told(fields);
         }
-        let answer = ForwardedAnswer {
+        let answer = ForwardedReply {
             status: *status,
             service: plan.route().service(),
             version: plan.version().map(|version| version.to_string()),
@@ -98,7 +98,7 @@ impl<W: Write + 'static> Hub<W> {
             body: Body::of(client.answer.data()),
             extras,
         };
-        to.answer("api_response", &Reply::Forwarded(answer), out);
+        to.reply("api_response", &Reply::Forwarded(answer), out);
     }
 }
 

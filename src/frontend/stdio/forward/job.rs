@@ -10,11 +10,10 @@ use serde_json::value::RawValue;
 use crate::engine::request::RawRequest;
 use crate::engine::semantics::error::{Cause, RequestError};
 use crate::engine::snapshot::Snapshot;
-use crate::frontend::stdio::fields::Malformed;
+use crate::frontend::stdio::fields::RequestBody;
 use crate::frontend::stdio::forward::Permit;
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::reply::Recipient;
-use crate::frontend::stdio::text::{compact, kind, string};
 use crate::http1::{self, BodyLength, FieldKind, HeadLimits, is_protected_field};
 
 /// A request on its way from the reader to where it is forwarded.
@@ -32,14 +31,6 @@ pub(super) struct Job {
     envelope: Option<[Option<Box<RawValue>>; 2]>,
     msg_id: Option<Box<RawValue>>,
     _permit: Permit,
-}
-
-/// The body that a message gives its request.
-#[derive(Debug)]
-pub(in crate::frontend::stdio) struct RequestBody {
-    data: Option<Bytes>,
-    /// Whether it is JSON, and not a text that may be anything.
-    is_json: bool,
 }
 
 type Fields<'f> = [(Cow<'f, str>, Cow<'f, str>)];
@@ -168,35 +159,5 @@ impl Job {
             return Err(RequestError::HeaderTooLarge.into());
         }
         Ok(())
-    }
-}
-
-impl RequestBody {
-    /// A text is sent as it is, other JSON as compact text; `null` is none.
-    pub(super) fn of(raw: Option<&RawValue>) -> Result<Self, Malformed> {
-        let Some(raw) = raw.filter(|raw| raw.get() != "null") else {
-            return Ok(Self {
-                data: None,
-                is_json: false,
-            });
-        };
-        if raw.get().starts_with('"') {
-            let text = string(raw).ok_or_else(|| {
-                let found = kind(raw);
-                Malformed(format!(
-                    "`body` should be a text or other JSON, but is {found}"
-                ))
-            })?;
-            return Ok(Self {
-                data: Some(text.into_owned().into()),
-                is_json: false,
-            });
-        }
-        let mut json = Vec::with_capacity(raw.get().len());
-        compact(raw.get(), &mut json);
-        Ok(Self {
-            data: Some(json.into()),
-            is_json: true,
-        })
     }
 }
