@@ -9,7 +9,7 @@ use tollgate::control::Reconciler;
 use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::Server;
-use tollgate::observe::counters::Totals;
+use tollgate::observe::Totals;
 use tollgate::runtime::settings::Settings;
 
 /// A gateway that serves.

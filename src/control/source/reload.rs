@@ -12,7 +12,7 @@ use crate::config::serve::{Serve, resolved};
 use crate::control::source::config_file::{ConfigFile, Unusable};
 use crate::control::task::Handle;
 use crate::control::update::{Update, UpdateError};
-use crate::runtime::tls::roots;
+use crate::runtime::tls::trusted_roots;
 
 /// Reloads the configuration file. Every trigger (SIGHUP, a file watch) has a clone.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ fn check_authorities(loaded: &Loaded, folder: &Path) -> Result<(), LoadError> {
     files.sort_unstable();
     files.dedup();
     let mut paths = files.iter().map(|file| resolved(folder, file));
-    paths.try_for_each(|path| match roots::of_file(&path) {
+    paths.try_for_each(|path| match trusted_roots(&path) {
         Ok(_) => Ok(()),
         Err(error) => Err(LoadError::Authorities(error.into())),
     })

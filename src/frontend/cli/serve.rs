@@ -21,36 +21,36 @@ use crate::config::compile::Loaded;
 use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
 use crate::control::source::{LoadError, ReloadError, Reloaded, Reloader, load, sighup};
 use crate::control::{Handle, Reconciler};
-use crate::frontend::admin::{self, Told};
-use crate::frontend::cli::ServeArgs;
-use crate::frontend::cli::answer::Answer;
+use crate::frontend::admin::{self, AdminState};
+use crate::frontend::cli::args::ServeArgs;
+use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::http::demo::Demo;
 use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
-use crate::observe::access_log::{AccessLog, LogOutput};
-use crate::observe::counters::Totals;
+use crate::observe::{AccessLog, LogOutput, Totals, log};
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
+    log::init(args.log.level());
     let loaded = match load(args.config.as_deref()) {
         Ok(loaded) => loaded,
         Err(LoadError::Unusable(unusable)) => {
-            return Answer::refusal(&unusable, Paint::of(&io::stderr())).deliver();
+            return Output::unusable(&unusable, Paint::of(&io::stderr())).write();
         }
         Err(error) => return fail(&error),
     };
     serve(args, loaded).map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
 }
 
-/// Serves until a signal stops the process. The error is a message for standard error.
+/// Serves until a signal stops the process. The error is a message for the log.
 fn serve(args: &ServeArgs, loaded: Loaded) -> Result<(), String> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())
         .map_err(|error| format!("cannot start: {error}"))?;
-    // Before anything is printed: a supervisor that reads the first line may send signals.
+    // Before anything is logged: a supervisor that reads the first line may send signals.
     let signals = runtime.block_on(async { Signals::install() });
     let Signals {
         mut stop,
@@ -87,7 +87,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    /// Starts the log, the reconciler and the workers; prints where it listens.
+    /// Starts the log, the reconciler and the workers; logs where it listens.
     fn start(args: &ServeArgs, mut loaded: Loaded) -> Result<Self, String> {
         let demo = args.demo.then(|| Demo::bind(&mut loaded));
         let demo = demo.transpose().map_err(demo_error)?;
@@ -108,12 +108,12 @@ impl Gateway {
         let server = Server::start(&snapshots, &settings, &listeners, workers, log.as_ref())
             .map_err(|error| error.to_string())?;
         for (address, listener) in server.addresses().iter().zip(&listeners) {
-            print(&format!("listening on {}://{address}", listener.scheme()));
+            tracing::info!("listening on {}://{address}", listener.scheme());
         }
         if let Some(demo) = demo {
             let (backends, address) = (demo.backends(), server.addresses().first().copied());
             demo.start(&snapshots).map_err(demo_error)?;
-            print(&format!("{backends} sample backends are running; try"));
+            tracing::info!("{backends} sample backends are running; try");
             address.into_iter().for_each(print_examples);
         }
         let admin = admin.map(|listener| {
@@ -129,9 +129,9 @@ impl Gateway {
     }
 
     /// Starts the admin listener, if there is one. The result has the state that it reports.
-    fn start_admin(&mut self) -> Result<Rc<Told>, String> {
+    fn start_admin(&mut self) -> Result<Rc<AdminState>, String> {
         let counters = self.server.counters();
-        let state = Rc::new(Told {
+        let state = Rc::new(AdminState {
             is_draining: Cell::new(false),
             totals: Box::new(move || Totals::of(counters.iter().map(|counters| &**counters))),
         });
@@ -142,7 +142,7 @@ impl Gateway {
         let listener =
             listener.map_err(|error| format!("cannot serve the admin interface: {error}"))?;
         if let Ok(address) = listener.local_addr() {
-            print(&format!("admin interface on http://{address}"));
+            tracing::info!("admin interface on http://{address}");
         }
         let worker = Rc::new(worker);
         spawn_local(Rc::clone(&worker).keep_house());
@@ -163,13 +163,14 @@ impl Gateway {
         Ok(())
     }
 
-    /// Joins the workers, writes the rest of the access log and prints the totals.
+    /// Joins the workers, writes the rest of the access log and logs the totals.
     fn finish(self) {
         let totals = self.server.join();
-        if self.log.is_some_and(|log| !log.end(LOG_END_TIMEOUT)) {
-            print("the last lines of the access log could not be written and are lost");
+        if self.log.is_some_and(|log| !log.finish(LOG_END_TIMEOUT)) {
+            tracing::warn!("the last lines of the access log could not be written and are lost");
         }
-        print(&serde_json::to_string(&totals).unwrap_or_default());
+        let totals = serde_json::to_string(&totals).unwrap_or_default();
+        tracing::info!("totals: {totals}");
     }
 }
 
@@ -217,7 +218,7 @@ async fn reopen_log_on(mut reopen_log: Signal, log: Option<&AccessLog>) {
     }
 }
 
-/// Prints what a reload has done.
+/// Logs the result of a reload.
 fn report_reload(result: Result<Reloaded, ReloadError>) {
     match result {
         Ok(Reloaded {
@@ -225,19 +226,19 @@ fn report_reload(result: Result<Reloaded, ReloadError>) {
             needs_restart,
         }) => {
             if needs_restart {
-                print(
-                    "warning: the file changes process settings, such as listen, workers or \
-                     limits; restart to apply them",
+                tracing::warn!(
+                    "the file changes process settings, such as listen, workers or limits; restart \
+                     to apply them"
                 );
             }
             let plural = if routes == 1 { "" } else { "s" };
-            print(&format!("configuration reloaded: {routes} route{plural}"));
+            tracing::info!("configuration reloaded: {routes} route{plural}");
         }
         Err(ReloadError::Load(LoadError::Unusable(unusable))) => {
-            let report = unusable.report(Paint::of(&io::stderr()).is_coloured());
-            print(&format!("{RELOAD_FAILED}\n{report}"));
+            let report = unusable.report(false);
+            tracing::error!("{RELOAD_FAILED}\n{report}");
         }
-        Err(error) => print(&format!("{RELOAD_FAILED}: {error}")),
+        Err(error) => tracing::error!("{RELOAD_FAILED}: {error}"),
     }
 }
 
@@ -315,15 +316,10 @@ fn demo_error(error: io::Error) -> String {
     format!("cannot start the sample backends: {error}")
 }
 
-/// Prints an error; the exit code says that the command could not run.
+/// Logs an error; the exit code says that the command could not run.
 fn fail(error: &impl fmt::Display) -> ExitCode {
-    print(&error.to_string());
+    tracing::error!("{error}");
     ExitCode::from(2)
-}
-
-/// Prints a message to standard error.
-fn print(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "tollgate: {message}");
 }
 
 const DRAIN_POLL_INTERVAL: Duration = Duration::from_millis(50);

@@ -21,7 +21,7 @@ use crate::frontend::http::own::send_cause;
 use crate::runtime::boxed::boxed;
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::{TICK, Watch};
-use crate::runtime::tls::server::ServerTls;
+use crate::runtime::tls::ServerTls;
 use crate::runtime::upstream::connect::within;
 use crate::runtime::wire::Wire;
 use crate::runtime::worker::{Open, Worker};

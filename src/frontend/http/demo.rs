@@ -16,7 +16,7 @@ use crate::engine::upstream::backend::Address;
 use crate::frontend::http::small::{self, Answerer};
 use crate::frontend::stdio::{SampleRequest, SampleUpstream};
 use crate::http1::RequestView;
-use crate::observe::counters::Counters;
+use crate::observe::Counters;
 use crate::runtime::cell::SnapshotReader;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::{Scratch, Worker};
@@ -87,7 +87,7 @@ impl Demo {
             let runtime = runtime.enable_all().build_local(LocalOptions::default());
             match runtime {
                 Ok(runtime) => runtime.block_on(self.play(snapshots)),
-                Err(error) => eprintln!("tollgate: the sample services cannot start: {error}"),
+                Err(error) => tracing::error!("cannot start the sample services: {error}"),
             }
         })?;
         Ok(())
@@ -109,7 +109,7 @@ impl Demo {
                 Ok(listener) => {
                     spawn_local(small::serve(Rc::clone(&worker), listener, answerer));
                 }
-                Err(error) => eprintln!("tollgate: a sample service cannot listen: {error}"),
+                Err(error) => tracing::error!("a sample service cannot listen: {error}"),
             }
         }
         std::future::pending().await

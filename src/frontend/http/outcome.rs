@@ -10,7 +10,7 @@ use crate::engine::semantics::forwarded::client_address;
 use crate::engine::semantics::{Request, RequestId};
 use crate::frontend::http::admission::Own;
 use crate::frontend::http::exchange::Snapshot;
-use crate::observe::record::Record;
+use crate::observe::Record;
 use crate::runtime::clock;
 use crate::runtime::forward::download::Broken;
 use crate::runtime::forward::exchange::{Exchange, Failure};

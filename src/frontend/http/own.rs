@@ -88,7 +88,7 @@ pub(super) async fn send(
     scratch: &Scratch,
     manner: Manner,
 ) -> Next {
-    worker.counters.own_answers.add(1);
+    worker.counters.local_responses.add(1);
     worker.counters.response(own.status);
     let keep_alive = manner.keep_alive && !own.ends_connection;
     let date = worker.date();

@@ -15,13 +15,10 @@ use tokio::task::spawn_local;
 
 use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind, listen};
-use crate::observe::access_log::AccessLog;
-use crate::observe::counters::{Counters, Totals};
+use crate::observe::{AccessLog, Counters, Totals};
 use crate::runtime::cell::SnapshotReader;
 use crate::runtime::settings::Settings;
-use crate::runtime::tls::error::TlsError;
-use crate::runtime::tls::server::ServerTls;
-use crate::runtime::tls::watcher::Watcher;
+use crate::runtime::tls::{CertificateReloader, ServerTls, TlsError};
 use crate::runtime::worker::Worker;
 
 /// A gateway that serves HTTP, on threads of its own.
@@ -33,7 +30,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     addresses: Vec<SocketAddr>,
     /// As long as this is there, certificates that change are read again.
-    _watcher: Option<Watcher>,
+    _watcher: Option<CertificateReloader>,
 }
 
 /// How long it may take to say that time is over.
@@ -93,7 +90,7 @@ impl Server {
             }
             addresses.push(bind_all(*address, &service, &mut shares)?);
         }
-        let watcher = Watcher::start(certificates)?;
+        let watcher = CertificateReloader::start(certificates)?;
         // Only now that all are bound, and nothing else can be wrong with what was asked for.
         for ((listener, _), address) in shares.iter().flat_map(|own| own.iter().zip(&addresses)) {
             let address = *address;
@@ -127,7 +124,7 @@ impl Server {
                         // A name that is still looked up holds nobody up.
                         runtime.shutdown_background();
                     }
-                    Err(error) => eprintln!("worker {number} cannot start: {error}"),
+                    Err(error) => tracing::error!("cannot start worker {number}: {error}"),
                 }
             })?);
         }
@@ -198,7 +195,7 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
             let loaded = ServerTls::load(files);
             let (tls, remarks) = loaded.map_err(|fault| StartError::Tls { address, fault })?;
             for remark in remarks {
-                eprintln!("tollgate: warning: {remark}");
+                tracing::warn!("{remark}");
             }
             Service::Tls(Arc::new(tls))
         }
@@ -214,7 +211,7 @@ async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<
                 let worker = Rc::clone(&worker);
                 accepting.push(spawn_local(accept(worker, listener, service, stop.clone())));
             }
-            Err(error) => eprintln!("a worker cannot listen: {error}"),
+            Err(error) => tracing::error!("a worker cannot listen: {error}"),
         }
     }
     let _ = stop.wait_for(|stop| *stop).await;

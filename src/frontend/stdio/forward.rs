@@ -30,7 +30,7 @@ use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::message_loop::{self, Options};
 use crate::frontend::stdio::reply::Recipient;
 use crate::frontend::stdio::session::Session;
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 use crate::runtime::settings::Settings;
 use crate::runtime::worker::Worker;
 

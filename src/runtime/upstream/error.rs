@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::engine::semantics::error;
 use crate::http1::{FieldError, ResponseHeadError};
-use crate::runtime::tls::reasons::Failed;
+use crate::runtime::tls::HandshakeError;
 
 /// What went wrong between the gateway and a backend.
 #[derive(Debug, Error)]
@@ -22,7 +22,7 @@ pub enum UpstreamError {
     ConnectTimeout,
     /// TLS could not be agreed upon, or the backend is not who it should be.
     #[error("no TLS with the backend: {0}")]
-    TlsFailed(Failed),
+    TlsFailed(HandshakeError),
     /// As many requests as may be are on their way to it.
     #[error("the backend has as many requests as it may have")]
     Overloaded,

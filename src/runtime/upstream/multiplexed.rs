@@ -21,7 +21,7 @@ use crate::engine::semantics::error::TlsReason;
 use crate::runtime::http2::transport::{Traffic, Transport};
 use crate::runtime::stream::Stream;
 use crate::runtime::sweep::Watch;
-use crate::runtime::tls::reasons::Failed;
+use crate::runtime::tls::HandshakeError;
 use crate::runtime::upstream::connect::within;
 use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::wire::Wire;
@@ -165,7 +165,7 @@ impl Making {
             UpstreamError::NameUnresolved(error) => Unmade::Unresolved(error.kind()),
             UpstreamError::ConnectFailed(error) => Unmade::Unconnected(error.kind()),
             UpstreamError::TlsFailed(failed) => {
-                Unmade::WithoutTls(failed.reason, failed.words.clone())
+                Unmade::WithoutTls(failed.reason, failed.detail.clone())
             }
             UpstreamError::ConnectTimeout
             | UpstreamError::Overloaded
@@ -183,7 +183,9 @@ impl From<Unmade> for UpstreamError {
         match unmade {
             Unmade::Unresolved(kind) => Self::NameUnresolved(kind.into()),
             Unmade::Unconnected(kind) => Self::ConnectFailed(kind.into()),
-            Unmade::WithoutTls(reason, words) => Self::TlsFailed(Failed { reason, words }),
+            Unmade::WithoutTls(reason, detail) => {
+                Self::TlsFailed(HandshakeError { reason, detail })
+            }
         }
     }
 }
@@ -207,7 +209,7 @@ async fn begin(
     const MAX_TIME: Duration = Duration::from_secs(2);
     if stream.is_tls() && stream.alpn() != Some(b"h2") {
         let why = "it did not agree to speak HTTP/2";
-        return Err(UpstreamError::TlsFailed(Failed::setup(why)));
+        return Err(UpstreamError::TlsFailed(HandshakeError::setup(why)));
     }
     let traffic = Rc::new(Traffic::default());
     let transport = Transport::new(stream, None, Rc::clone(&traffic));

@@ -11,8 +11,7 @@ use tokio_rustls::TlsStream;
 use crate::engine::upstream::Upstream;
 use crate::engine::upstream::backend::Address;
 use crate::runtime::stream::Stream;
-use crate::runtime::tls::client::ClientTls;
-use crate::runtime::tls::reasons::Failed;
+use crate::runtime::tls::{ClientTls, HandshakeError};
 use crate::runtime::upstream::error::UpstreamError;
 
 /// TLS with one backend.
@@ -55,16 +54,16 @@ impl Secure {
             Err(failed) => {
                 *self.ready.borrow_mut() = None;
                 let mut told = self.told.borrow_mut();
-                if *told != failed.words {
-                    eprintln!("tollgate: no TLS with {}: {failed}", self.address);
-                    told.clone_from(&failed.words);
+                if *told != failed.detail {
+                    tracing::warn!("TLS to {} failed: {failed}", self.address);
+                    told.clone_from(&failed.detail);
                 }
                 Err(UpstreamError::TlsFailed(failed))
             }
         }
     }
 
-    async fn ready(&self) -> Result<Rc<ClientTls>, Failed> {
+    async fn ready(&self) -> Result<Rc<ClientTls>, HandshakeError> {
         let known = self.ready.borrow().clone();
         if let Some(known) = known {
             return Ok(known);
@@ -74,7 +73,7 @@ impl Secure {
         let loading = spawn_blocking(move || ClientTls::load(&address, &upstream, &folder));
         let loaded = loading
             .await
-            .map_err(|error| Failed::setup(error.to_string()))??;
+            .map_err(|error| HandshakeError::setup(error.to_string()))??;
         let mut ready = self.ready.borrow_mut();
         // Another connection may have been quicker: its sessions are those to resume.
         Ok(Rc::clone(ready.get_or_insert_with(|| Rc::new(loaded))))

@@ -17,7 +17,7 @@ pub(super) fn send(
     scratch: &Scratch,
     is_head: bool,
 ) {
-    worker.counters.own_answers.add(1);
+    worker.counters.local_responses.add(1);
     worker.counters.response(own.status);
     let mut head = Response::new(());
     if let Ok(status) = own.status.try_into() {
