@@ -22,7 +22,7 @@ use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient,
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{InvalidText, Parsed, parse_ignored};
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 use crate::runtime::cell::{SnapshotGuard, SnapshotReader};
 
 /// One client's session.
