@@ -7,7 +7,7 @@ mod tables;
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::routing::table::Table;
 
 use crate::tables::services_json;

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use allocation_counter::measure;
-use tollgate::config::compile::{LoadOptions, Loaded, load_json};
+use tollgate::config::{LoadOptions, Loaded, load_json};
 use tollgate::engine::plan::decide;
 use tollgate::engine::policy::{Cors, ResponseContext, RouteOptions, RoutePolicy};
 use tollgate::engine::request::RawRequest;

@@ -7,7 +7,7 @@
 
 use loom::sync::Arc;
 use loom::thread;
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::backend::{Address, BackendSource};

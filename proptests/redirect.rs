@@ -5,7 +5,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::plan::decide;
 use tollgate::engine::request::RawRequest;
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::registry::Registry;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update, UpdateError};
 use tollgate::engine::routing::version::ApiVersion;
 use tollgate::engine::upstream::backend::Address;

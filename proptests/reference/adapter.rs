@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::plan::decide as engine_decide;
 use tollgate::engine::request::RawRequest;
 use tollgate::engine::routing::path::NormalPath;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::compile::Loaded;
+use crate::config::Loaded;
 use crate::control::update::{Update, UpdateError};
 use crate::engine::routing::{AmbiguousVersion, ApiVersion, Table};
 use crate::engine::snapshot::{Configured, Snapshot};

@@ -197,7 +197,7 @@ fn candidate_view<'a>(candidate: &'a Candidate<'_>) -> CandidateView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::compile::{LoadOptions, load_file};
+    use crate::config::{LoadOptions, load_file};
     use crate::engine::explain::explain;
     use crate::engine::request::RawRequest;
 

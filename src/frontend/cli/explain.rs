@@ -1,6 +1,6 @@
 //! `tollgate explain`: where a request goes, and why no other route gets it.
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
 use crate::engine::plan::Plan;
 use crate::engine::request::{RawRequest, split_absolute_form};

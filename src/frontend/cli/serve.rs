@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_local;
 
-use crate::config::compile::Loaded;
+use crate::config::Loaded;
 use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
 use crate::control::source::{LoadError, ReloadError, Reloaded, Reloader, load, sighup};
 use crate::control::{Handle, Reconciler};

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::control::Reconciler;
 use crate::frontend::cli::args::StdioArgs;
 use crate::frontend::cli::output::Output;

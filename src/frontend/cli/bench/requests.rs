@@ -178,8 +178,7 @@ const UNKNOWN: &str = "tollgate-bench-unknown";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::builtin;
-    use crate::config::compile::{LoadOptions, load_file};
+    use crate::config::{LoadOptions, builtin, load_file};
 
     fn samples(text: &str) -> Samples {
         let loaded = load_file(text, LoadOptions::FILE).unwrap();

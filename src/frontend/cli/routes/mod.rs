@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::host::HostPattern;
 use crate::engine::routing::listing::ListedForm;
@@ -225,7 +225,7 @@ mod tests {
 
 #[cfg(test)]
 mod order {
-    use crate::config::compile::{LoadOptions, load_file};
+    use crate::config::{LoadOptions, load_file};
 
     fn check(text: &str, expected: &[&str]) {
         let table = load_file(text, LoadOptions::FILE).unwrap().table;

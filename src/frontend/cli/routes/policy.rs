@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::config::quantity::{DurationText, SizeText};
+use crate::config::{DurationText, SizeText};
 use crate::engine::policy::{Cors, HeaderRules, Policy};
 use crate::engine::routing::table::RouteId;
 use crate::engine::semantics::{HostRule, Retry};

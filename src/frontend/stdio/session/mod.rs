@@ -9,7 +9,7 @@ mod updates;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::diagnostic::did_you_mean;
+use crate::config::did_you_mean;
 use crate::control::Reconciler;
 use crate::engine::routing::{ApiVersion, Rejection};
 use crate::engine::upstream::Pick;
