@@ -1,18 +1,18 @@
-//! What runs: the clock, the snapshot in force and those who change it.
+//! The parts that do I/O: workers, connections, bodies, connection pools, TLS and the proxy.
 
-pub mod boxed;
-pub mod buffer;
+pub(crate) mod body;
+pub(crate) mod boxed;
+pub(crate) mod buffer;
 pub mod cell;
 pub mod clock;
-pub mod edits;
-pub mod forward;
+pub(crate) mod connection;
+pub(crate) mod deadline;
+pub(crate) mod edits;
+pub(crate) mod free_list;
 pub mod gateway;
-pub mod http2;
+pub(crate) mod http2;
+pub(crate) mod proxy;
 pub mod settings;
-pub mod spares;
-pub mod stream;
-pub mod sweep;
 pub mod tls;
-pub mod upstream;
-pub mod wire;
-pub mod worker;
+pub(crate) mod upstream;
+pub(crate) mod worker;

@@ -22,36 +22,36 @@ use crate::observe::access_log::LogWriter;
 use crate::observe::counters::Counters;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::clock;
+use crate::runtime::deadline::Deadlines;
+use crate::runtime::free_list::FreeList;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
-use crate::runtime::spares::Spares;
-use crate::runtime::sweep::Sweep;
-use crate::runtime::upstream::pool::Upstreams;
+use crate::runtime::upstream::Upstreams;
 
 /// One worker: a thread with a runtime, listeners and connections of its own.
 #[derive(Debug)]
-pub struct Worker {
+pub(crate) struct Worker {
     /// The table in force.
-    pub gateway: Arc<Gateway>,
+    pub(crate) gateway: Arc<Gateway>,
     /// What holds for all.
-    pub settings: Arc<Settings>,
+    pub(crate) settings: Arc<Settings>,
     /// Buffers that nobody uses just now.
-    pub buffers: Buffers,
+    pub(crate) buffers: Buffers,
     /// Deadlines.
-    pub sweep: Rc<Sweep>,
+    pub(crate) deadlines: Rc<Deadlines>,
     /// Connections to backends.
-    pub upstreams: Upstreams,
+    pub(crate) upstreams: Upstreams,
     /// What it has done.
-    pub counters: Arc<Counters>,
+    pub(crate) counters: Arc<Counters>,
     snapshot: RefCell<Rc<InForce>>,
     date: RefCell<(u64, Rc<str>)>,
     /// Where exchanges are told of, if they are.
-    pub log: Option<LogWriter>,
+    pub(crate) log: Option<LogWriter>,
     random: RefCell<fastrand::Rng>,
-    scratches: Spares<Scratch>,
+    scratches: FreeList<Scratch>,
     route_names: RefCell<RouteNames>,
-    request_heads: Spares<RequestHead>,
-    response_heads: Spares<ResponseHead>,
+    request_heads: FreeList<RequestHead>,
+    response_heads: FreeList<ResponseHead>,
     budget: RefCell<RetryBudget>,
     is_draining: Cell<bool>,
     open: Cell<usize>,
@@ -60,13 +60,13 @@ pub struct Worker {
 
 /// A connection of a client, counted as open until this is dropped.
 #[derive(Debug)]
-pub struct Open {
+pub(crate) struct Open {
     worker: Rc<Worker>,
 }
 
 /// The snapshot in force, counted by this worker alone.
 #[derive(Debug)]
-pub struct InForce(Arc<Snapshot>);
+pub(crate) struct InForce(Arc<Snapshot>);
 
 impl Deref for InForce {
     type Target = Snapshot;
@@ -85,17 +85,17 @@ struct RouteNames {
 
 /// What one exchange changes: emptied and used again by the next.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     /// Changes of a header.
-    pub edits: Edits,
+    pub(crate) edits: Edits,
     /// The body of an answer of the gateway's own.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Worker {
     /// A worker that has done nothing yet.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         gateway: Arc<Gateway>,
         settings: Arc<Settings>,
         counters: Arc<Counters>,
@@ -109,15 +109,15 @@ impl Worker {
             gateway,
             settings,
             buffers: Buffers::default(),
-            sweep: Rc::new(Sweep::new(Box::new(clock::milliseconds()))),
+            deadlines: Rc::new(Deadlines::new(Box::new(clock::milliseconds()))),
             upstreams,
             counters,
             log,
             random: RefCell::new(fastrand::Rng::new()),
-            scratches: Spares::default(),
+            scratches: FreeList::default(),
             route_names: RefCell::default(),
-            request_heads: Spares::default(),
-            response_heads: Spares::default(),
+            request_heads: FreeList::default(),
+            response_heads: FreeList::default(),
             budget: RefCell::new(budget),
             is_draining: Cell::new(false),
             open: Cell::new(0),
@@ -127,7 +127,7 @@ impl Worker {
 
     /// The snapshot in force, to keep for the length of an exchange. Workers do not write to each
     /// other's cache lines for it, as they would if each exchange counted itself in.
-    pub fn snapshot(&self) -> Rc<InForce> {
+    pub(crate) fn snapshot(&self) -> Rc<InForce> {
         let in_force = self.gateway.snapshot();
         let mut known = self.snapshot.borrow_mut();
         if !Arc::ptr_eq(&in_force, &known.0) {
@@ -137,7 +137,7 @@ impl Worker {
     }
 
     /// The value of `Date` for an answer of the gateway's own (RFC 9110, section 5.6.7).
-    pub fn date(&self) -> Rc<str> {
+    pub(crate) fn date(&self) -> Rc<str> {
         let now = clock::unix_seconds();
         let mut known = self.date.borrow_mut();
         if known.0 != now {
@@ -147,7 +147,7 @@ impl Worker {
     }
 
     /// Bytes by chance, for the names of requests: none that a secret could be made of.
-    pub fn random(&self) -> Random {
+    pub(crate) fn random(&self) -> Random {
         let mut random = self.random.borrow_mut();
         let mut bytes = Random::default();
         random.fill(&mut bytes);
@@ -155,17 +155,17 @@ impl Worker {
     }
 
     /// Lists to put an exchange's changes into.
-    pub fn take_scratch(&self) -> Box<Scratch> {
+    pub(crate) fn take_scratch(&self) -> Box<Scratch> {
         self.scratches.take()
     }
 
     /// Takes them back.
-    pub fn give_scratch(&self, scratch: Box<Scratch>) {
+    pub(crate) fn give_scratch(&self, scratch: Box<Scratch>) {
         self.scratches.give(scratch);
     }
 
     /// The name of a route of this snapshot, put together once.
-    pub fn route_name(&self, snapshot: &Rc<InForce>, id: RouteId) -> Rc<str> {
+    pub(crate) fn route_name(&self, snapshot: &Rc<InForce>, id: RouteId) -> Rc<str> {
         let mut names = self.route_names.borrow_mut();
         if !std::ptr::eq(names.of.as_ptr(), Rc::as_ptr(snapshot)) {
             *names = RouteNames {
@@ -178,41 +178,41 @@ impl Worker {
     }
 
     /// A head to parse a request into.
-    pub fn take_request_head(&self) -> Box<RequestHead> {
+    pub(crate) fn take_request_head(&self) -> Box<RequestHead> {
         self.request_heads.take()
     }
 
     /// A head to parse a response into.
-    pub fn take_response_head(&self) -> Box<ResponseHead> {
+    pub(crate) fn take_response_head(&self) -> Box<ResponseHead> {
         self.response_heads.take()
     }
 
     /// Takes a head back.
-    pub fn give_request_head(&self, mut head: Box<RequestHead>) {
+    pub(crate) fn give_request_head(&self, mut head: Box<RequestHead>) {
         head.clear();
         self.request_heads.give(head);
     }
 
     /// Takes a head back.
-    pub fn give_response_head(&self, mut head: Box<ResponseHead>) {
+    pub(crate) fn give_response_head(&self, mut head: Box<ResponseHead>) {
         head.clear();
         self.response_heads.give(head);
     }
 
     /// Counts a request towards the retries that it allows.
-    pub fn deposit(&self) {
+    pub(crate) fn deposit(&self) {
         self.budget.borrow_mut().deposit();
     }
 
     /// Whether a request is tried once more; if so, the budget is charged.
-    pub fn admits_retry(&self, policy: &Retry, attempt: &Attempt<'_>) -> bool {
-        let now = Duration::from_millis(self.sweep.now());
+    pub(crate) fn admits_retry(&self, policy: &Retry, attempt: &Attempt<'_>) -> bool {
+        let now = Duration::from_millis(self.deadlines.now());
         admit_retry(policy, attempt, &mut self.budget.borrow_mut(), now).is_ok()
     }
 
     /// Counts a connection of a client, which has been accepted and so is served: none is accepted
     /// before there is [`Self::room`], but by several listeners at once there may be one too many.
-    pub fn open(self: &Rc<Self>) -> Open {
+    pub(crate) fn open(self: &Rc<Self>) -> Open {
         self.open.set(self.open.get() + 1);
         self.counters.connections.add(1);
         Open {
@@ -221,14 +221,14 @@ impl Worker {
     }
 
     /// Waits until one more connection may be open.
-    pub async fn room(&self) {
+    pub(crate) async fn room(&self) {
         while self.open.get() >= self.settings.connections {
             self.closed.notified().await;
         }
     }
 
     /// Waits until no connection is open.
-    pub async fn quiet(&self) {
+    pub(crate) async fn quiet(&self) {
         while self.open.get() > 0 {
             self.closed.notified().await;
         }
@@ -236,21 +236,21 @@ impl Worker {
 
     /// Whether the process is to stop, and connections shall close when they can.
     #[must_use]
-    pub const fn is_draining(&self) -> bool {
+    pub(crate) const fn is_draining(&self) -> bool {
         self.is_draining.get()
     }
 
     /// Has connections close when they can.
-    pub fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.is_draining.set(true);
-        self.sweep.wake_all();
+        self.deadlines.wake_all();
     }
 
     /// Looks after deadlines, and every second after all else: connections to backends that are
     /// over are closed, and the log goes out.
-    pub async fn keep_house(self: Rc<Self>) {
+    pub(crate) async fn keep_house(self: Rc<Self>) {
         let mut last = 0;
-        let sweep = Rc::clone(&self.sweep);
+        let sweep = Rc::clone(&self.deadlines);
         sweep
             .run(move |now| {
                 if now.saturating_sub(last) >= EVERY_MS {

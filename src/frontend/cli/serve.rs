@@ -28,9 +28,9 @@ use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
+use crate::runtime::deadline::TICK;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
-use crate::runtime::sweep::TICK;
 use crate::runtime::tls::roots;
 use crate::runtime::worker::Worker;
 

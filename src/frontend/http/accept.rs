@@ -19,18 +19,17 @@ use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
 use crate::frontend::http::own::send_cause;
 use crate::runtime::boxed::boxed;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::{TICK, Watch};
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::{Deadline, TICK};
 use crate::runtime::tls::server::ServerTls;
-use crate::runtime::upstream::connect::within;
-use crate::runtime::wire::Wire;
 use crate::runtime::worker::{Open, Worker};
 
 /// The protocols that [`serve_by_alpn`] serves; no other is offered.
 pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
 
 /// Serves a connection over TLS in the protocol that was agreed on.
-async fn serve_by_alpn(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
+async fn serve_by_alpn(worker: Rc<Worker>, stream: Socket, peer: SocketAddr, open: Open) {
     if stream.alpn() == Some(b"h2") {
         boxed(|| http2::serve(worker, stream, peer, open, None)).await;
     } else {
@@ -101,11 +100,11 @@ fn serve(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, service: &Servic
     let (worker, open) = (Rc::clone(worker), worker.open());
     match service {
         Service::Plain => {
-            let stream = Stream::Plain(tcp);
+            let stream = Socket::Plain(tcp);
             spawn_local(connection::serve(worker, stream, peer, open, None));
         }
         Service::RedirectToHttps(port) => {
-            let stream = Stream::Plain(tcp);
+            let stream = Socket::Plain(tcp);
             spawn_local(connection::serve(worker, stream, peer, open, Some(*port)));
         }
         Service::Tls(tls) => {
@@ -121,20 +120,20 @@ async fn serve_tls(
     open: Open,
     tls: Arc<ServerTls>,
 ) {
-    let watch = worker.sweep.watch();
-    watch.set(watch.after(Some(worker.settings.header_timeout)));
+    let deadline = worker.deadlines.register();
+    deadline.set(deadline.after(Some(worker.settings.header_timeout)));
     // Boxed, for a handshake needs far more room than what comes after it.
-    let shaken = within(&watch, boxed(|| shake(tls, tcp))).await;
-    watch.clear();
+    let shaken = deadline.within(boxed(|| shake(tls, tcp))).await;
+    deadline.clear();
     match shaken {
         Some(Ok(stream)) => {
-            drop(watch);
+            drop(deadline);
             worker.counters.handshakes.add(1);
             serve_by_alpn(worker, stream, peer, open).await;
         }
         Some(Err(failed)) => {
             worker.counters.failed_handshakes.add(1);
-            end(&worker, &watch, failed).await;
+            end(&worker, &deadline, failed).await;
             drop(open);
         }
         None => {
@@ -152,7 +151,7 @@ enum Failed {
     Told(TcpStream),
 }
 
-async fn shake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Stream, Failed> {
+async fn shake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Socket, Failed> {
     let mut first = [0];
     // A method begins with a capital letter, and nothing in TLS does.
     if tcp.peek(&mut first).await.is_ok() && first.first().is_some_and(u8::is_ascii_uppercase) {
@@ -161,22 +160,22 @@ async fn shake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Stream, Failed> {
     let config: Arc<ServerConfig> = tls.config();
     let accepting = TlsAcceptor::from(config).accept(tcp).into_fallible();
     match accepting.await {
-        Ok(tls) => Ok(Stream::Tls(Box::new(TlsStream::Server(tls)))),
+        Ok(tls) => Ok(Socket::Tls(Box::new(TlsStream::Server(tls)))),
         Err((_, tcp)) => Err(Failed::Told(tcp)),
     }
 }
 
 /// Closes so that the client gets what it was told.
-async fn end(worker: &Worker, watch: &Watch, failed: Failed) {
-    let wire = match failed {
-        Failed::Told(tcp) => Wire::new(Stream::Plain(tcp)),
+async fn end(worker: &Worker, deadline: &Deadline, failed: Failed) {
+    let connection = match failed {
+        Failed::Told(tcp) => Http1Connection::new(Socket::Plain(tcp)),
         Failed::Plain(tcp) => {
-            let mut wire = Wire::new(Stream::Plain(tcp));
+            let mut connection = Http1Connection::new(Socket::Plain(tcp));
             let cause = Cause::from(RequestError::PlainHttp);
-            send_cause(worker, watch, &mut wire, &cause).await;
-            wire.rest(&worker.buffers);
-            wire
+            send_cause(worker, deadline, &mut connection, &cause).await;
+            connection.release_buffers(&worker.buffers);
+            connection
         }
     };
-    connection::linger(worker, watch, wire).await;
+    connection::linger(worker, deadline, connection).await;
 }

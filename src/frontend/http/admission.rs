@@ -14,7 +14,7 @@ use crate::engine::semantics::noted::Noted;
 use crate::engine::semantics::problem::Problem;
 use crate::engine::semantics::{Request, grpc, response_edits};
 use crate::engine::snapshot::Snapshot;
-use crate::runtime::forward::answer::{Answer, AnswerHead};
+use crate::runtime::proxy::answer::{Answer, AnswerHead};
 use crate::runtime::worker::{Scratch, Worker};
 
 /// An answer of the gateway's own: its fields are the edits of the scratch, its body is there too.

@@ -11,9 +11,9 @@ use crate::frontend::http::http2;
 use crate::frontend::http::own::{send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::runtime::boxed::boxed;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
-use crate::runtime::wire::Wire;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::worker::{Open, Worker};
 
 /// Whether another request may follow.
@@ -30,56 +30,58 @@ pub(super) enum Next {
 }
 
 /// Serves a connection until it closes; if a port is given, by redirects to https there.
-pub async fn serve(
+pub(crate) async fn serve(
     worker: Rc<Worker>,
-    stream: Stream,
+    stream: Socket,
     peer: SocketAddr,
     open: Open,
     redirect_to: Option<u16>,
 ) {
-    let watch = worker.sweep.watch();
-    let mut wire = Wire::new(stream);
+    let deadline = worker.deadlines.register();
+    let mut connection = Http1Connection::new(stream);
     let context = Context {
         worker: &worker,
-        watch: &watch,
+        deadline: &deadline,
         peer,
-        is_tls: wire.stream().is_tls(),
+        is_tls: connection.socket().is_tls(),
         redirect_to,
     };
     let mut next = Next::Request;
     let mut is_first = true;
     while next == Next::Request {
-        next = match read_head(&worker, &watch, &mut wire, is_first).await {
+        next = match read_head(&worker, &deadline, &mut connection, is_first).await {
             Ok((head, length)) => {
                 // Boxed, so that a connection that waits for its next request needs no room for it.
-                let next = boxed(|| run(&context, &mut wire, &head, length)).await;
+                let next = boxed(|| run(&context, &mut connection, &head, length)).await;
                 worker.give_request_head(head);
                 next
             }
             Err(NoHead::Over) => break,
-            Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
-            Err(NoHead::Diagnostic(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
+            Err(NoHead::TooSlow) => send_too_slow(&worker, &deadline, &mut connection).await,
+            Err(NoHead::Diagnostic(fault)) => {
+                send_fault(&worker, &deadline, &mut connection, &fault).await
+            }
             // Who is redirected speaks HTTP/1.1.
             Err(NoHead::Http2) if redirect_to.is_some() => break,
             Err(NoHead::Http2) => {
-                let (stream, read) = wire.into_parts();
+                let (stream, read) = connection.into_parts();
                 // Boxed, so that those that speak HTTP/1.1 need no room for it.
                 return boxed(|| http2::serve(worker, stream, peer, open, read)).await;
             }
         };
-        wire.rest(&worker.buffers);
+        connection.release_buffers(&worker.buffers);
         is_first = false;
     }
-    worker.counters.received_bytes.add(wire.read_bytes);
-    worker.counters.sent_bytes.add(wire.written_bytes);
+    worker.counters.received_bytes.add(connection.read_bytes);
+    worker.counters.sent_bytes.add(connection.written_bytes);
     match next {
         // Where nothing comes that is not read, closing resets nothing.
-        Next::Last if wire.is_quiet(&worker.buffers) => say_goodbye(&mut wire),
-        Next::Request if !wire.is_over() => say_goodbye(&mut wire),
+        Next::Last if connection.is_idle(&worker.buffers) => say_goodbye(&mut connection),
+        Next::Request if !connection.is_eof() => say_goodbye(&mut connection),
         Next::Request => {}
-        Next::Last | Next::Close => linger(&worker, &watch, wire).await,
+        Next::Last | Next::Close => linger(&worker, &deadline, connection).await,
         Next::Abort => {
-            let socket = socket2::SockRef::from(wire.stream().tcp());
+            let socket = socket2::SockRef::from(connection.socket().tcp());
             let _ = socket.set_linger(Some(Duration::ZERO));
         }
     }
@@ -88,34 +90,34 @@ pub async fn serve(
 
 /// A client over TLS that still reads shall know that this is the end, and no cut (RFC 8446,
 /// section 6.1).
-fn say_goodbye(wire: &mut Wire) {
-    if wire.stream().is_tls() {
-        let _ = wire.poll_shutdown(&mut task::Context::from_waker(Waker::noop()));
+fn say_goodbye(connection: &mut Http1Connection) {
+    if connection.socket().is_tls() {
+        let _ = connection.poll_shutdown(&mut task::Context::from_waker(Waker::noop()));
     }
 }
 
 /// Closes so that the client gets the last answer, even if it is still sending: a connection that
 /// is closed with unread data on it is reset, and what was sent may be lost (RFC 9112, section 9.6).
-pub(super) async fn linger(worker: &Worker, watch: &Watch, mut wire: Wire) {
+pub(super) async fn linger(worker: &Worker, deadline: &Deadline, mut connection: Http1Connection) {
     const MAX_TIME: Duration = Duration::from_secs(1);
     const MAX_BYTES: usize = 1 << 20;
-    watch.set(watch.after(Some(MAX_TIME)));
+    deadline.set(deadline.after(Some(MAX_TIME)));
     let mut left = MAX_BYTES;
     let mut is_shut = false;
     poll_fn(|cx: &mut task::Context<'_>| {
         if !is_shut {
-            is_shut = wire.poll_shutdown(cx).is_ready();
+            is_shut = connection.poll_shutdown(cx).is_ready();
         }
         loop {
-            wire.consume(wire.data().len());
-            match wire.poll_fill(cx, &worker.buffers) {
+            connection.consume(connection.data().len());
+            match connection.poll_fill(cx, &worker.buffers) {
                 Poll::Ready(Ok(length)) if length > 0 && length < left => left -= length,
-                Poll::Pending if !watch.is_over(cx) => return Poll::Pending,
+                Poll::Pending if !deadline.has_passed(cx) => return Poll::Pending,
                 Poll::Ready(_) | Poll::Pending => return Poll::Ready(()),
             }
         }
     })
     .await;
-    wire.consume(wire.data().len());
-    wire.rest(&worker.buffers);
+    connection.consume(connection.data().len());
+    connection.release_buffers(&worker.buffers);
 }

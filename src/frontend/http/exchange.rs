@@ -26,16 +26,16 @@ use crate::http1::send_error::SendError;
 use crate::http1::send_request::write_request;
 use crate::http1::send_response::{OutgoingResponse, Sent};
 use crate::http1::version::Version;
+use crate::runtime::body::Http1BodyReader;
 use crate::runtime::boxed::boxed;
-use crate::runtime::forward::answer::{Answer, AnswerHead, Came};
-use crate::runtime::forward::body::IncomingBody;
-use crate::runtime::forward::download::{Broken, Download};
-use crate::runtime::forward::exchange::{Exchange, Failure};
-use crate::runtime::forward::requester::{Client, Requester};
-use crate::runtime::http2::fields::fields_of;
-use crate::runtime::sweep::Watch;
-use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::wire::Wire;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::deadline::Deadline;
+use crate::runtime::http2::fields_of;
+use crate::runtime::proxy::answer::{Answer, AnswerHead, Came};
+use crate::runtime::proxy::download::{Broken, Download};
+use crate::runtime::proxy::exchange::{Exchange, Failure};
+use crate::runtime::proxy::requester::{Client, Requester};
+use crate::runtime::upstream::UpstreamError;
 use crate::runtime::worker::{InForce, Worker};
 
 /// What one exchange works with.
@@ -43,7 +43,7 @@ use crate::runtime::worker::{InForce, Worker};
 pub(super) struct Context<'c> {
     pub(super) worker: &'c Worker,
     /// The deadline of its task.
-    pub(super) watch: &'c Watch,
+    pub(super) deadline: &'c Deadline,
     /// Who is at the other end of the connection.
     pub(super) peer: SocketAddr,
     pub(super) is_tls: bool,
@@ -53,25 +53,29 @@ pub(super) struct Context<'c> {
 
 type HttpRequest<'r> = Request<'r, HeadFields<'r>>;
 
-/// Does one exchange; the head of the request is the first `length` bytes on the wire.
+/// Does one exchange; the head of the request is the first `length` bytes on the connection.
 pub(super) async fn run(
     context: &Context<'_>,
-    wire: &mut Wire,
+    connection: &mut Http1Connection,
     head: &RequestHead,
     length: usize,
 ) -> Next {
     let worker = context.worker;
     worker.counters.requests.add(1);
     worker.deposit();
-    let bytes = wire.take_head(length, &worker.buffers);
-    let next = answer(context, wire, head.view(&bytes)).await;
+    let bytes = connection.take_head(length, &worker.buffers);
+    let next = answer(context, connection, head.view(&bytes)).await;
     worker.buffers.give_output(bytes);
     next
 }
 
-async fn answer(context: &Context<'_>, wire: &mut Wire, view: RequestView<'_>) -> Next {
+async fn answer(
+    context: &Context<'_>,
+    connection: &mut Http1Connection,
+    view: RequestView<'_>,
+) -> Next {
     let worker = context.worker;
-    let mut outcome = Outcome::begin(worker, wire.written_bytes);
+    let mut outcome = Outcome::begin(worker, connection.written_bytes);
     let snapshot = worker.snapshot();
     let target = view.origin_target();
     let fields = HeadFields(view);
@@ -117,17 +121,17 @@ async fn answer(context: &Context<'_>, wire: &mut Wire, view: RequestView<'_>) -
                 random: &random,
                 plan: &plan,
             };
-            exchange.forward(wire, &mut outcome).await
+            exchange.forward(connection, &mut outcome).await
         }
         Err(own) => {
             outcome.own(&own);
             let manner = Manner::of(view, view.framing().is_empty(), worker);
-            let next = send(worker, context.watch, wire, &own, &scratch, manner).await;
+            let next = send(worker, context.deadline, connection, &own, &scratch, manner).await;
             worker.give_scratch(scratch);
             next
         }
     };
-    outcome.end(&snapshot, wire.written_bytes, &target, &request);
+    outcome.end(&snapshot, connection.written_bytes, &target, &request);
     next
 }
 
@@ -141,16 +145,16 @@ struct HttpExchange<'x> {
 }
 
 impl HttpExchange<'_> {
-    async fn forward(&self, wire: &mut Wire, outcome: &mut Outcome<'_>) -> Next {
+    async fn forward(&self, connection: &mut Http1Connection, outcome: &mut Outcome<'_>) -> Next {
         let policy = self.plan.policy();
         let limits = self.context.worker.settings.head_limits;
         let mut client = Client {
-            body: IncomingBody::new(
+            body: Http1BodyReader::new(
                 self.view.framing(),
                 limits,
                 BodyAllowance::up_to(policy.max_body_bytes),
             ),
-            wire,
+            connection,
         };
         match self.ask(&mut client, outcome).await {
             Ok(answer) => self.respond(&mut client, answer, outcome).await,
@@ -164,7 +168,9 @@ impl HttpExchange<'_> {
         client: &mut Client<'_>,
         outcome: &mut Outcome<'_>,
     ) -> Result<Answer, Failure> {
-        let Context { worker, watch, .. } = *self.context;
+        let Context {
+            worker, deadline, ..
+        } = *self.context;
         let view = self.view;
         let going = Going {
             worker,
@@ -185,7 +191,7 @@ impl HttpExchange<'_> {
         };
         let make_request =
             |backend: &Backend| going.make(backend, fields_of(view.end_to_end(), view.framing()));
-        let interim = |wire: &mut Wire, response: AnswerHead<'_>| {
+        let interim = |connection: &mut Http1Connection, response: AnswerHead<'_>| {
             let is_wanted = response.status() != 100 || view.expects_continue();
             if view.version() == Version::Http11 && is_wanted {
                 let outgoing = OutgoingResponse {
@@ -193,12 +199,12 @@ impl HttpExchange<'_> {
                     ..OutgoingResponse::default()
                 };
                 // It may do without one that cannot be written.
-                let _ = response.write(wire.output(&worker.buffers), &outgoing);
+                let _ = response.write(connection.output(&worker.buffers), &outgoing);
             }
         };
         let outgoing = going.outgoing(&write_head, &make_request);
-        let mut exchange = Exchange::new(worker, watch, self.plan, outgoing, &interim);
-        let answered = exchange.answer(Requester::Wire(client)).await;
+        let mut exchange = Exchange::new(worker, deadline, self.plan, outgoing, &interim);
+        let answered = exchange.answer(Requester::Http1(client)).await;
         outcome.answered(&exchange);
         answered.map(|(answer, _)| answer)
     }
@@ -210,13 +216,15 @@ impl HttpExchange<'_> {
         mut answer: Answer,
         outcome: &mut Outcome<'_>,
     ) -> Next {
-        let Context { worker, watch, .. } = *self.context;
+        let Context {
+            worker, deadline, ..
+        } = *self.context;
         let response = answer.head();
         let status = response.status();
         let keeps_upstream = response.keeps_alive();
         let is_upload_over = answer.upload.is_none() && client.body.is_complete();
         let may_stay = is_upload_over && !worker.is_draining();
-        let written = self.write_response(client.wire, response, may_stay);
+        let written = self.write_response(client.connection, response, may_stay);
         let Sent { body, keep_alive } = match written {
             Ok(sent) => sent,
             Err(fault) => {
@@ -228,19 +236,22 @@ impl HttpExchange<'_> {
         worker.counters.response(status);
         let ends = answer.ends;
         let mut backend = match answer.came {
-            Came::Wire(answer) if status == 101 => {
+            Came::Http1(answer) if status == 101 => {
                 let policy = self.plan.policy();
-                let backend = answer.into_wire(worker);
-                let tunnel = || tunnel(worker, watch, client.wire, backend, policy, ends);
+                let backend = answer.into_connection(worker);
+                let tunnel = || tunnel(worker, deadline, client.connection, backend, policy, ends);
                 // Boxed, so that other exchanges need no room for it.
                 return boxed(tunnel).await;
             }
-            came @ (Came::Wire(_) | Came::Stream(_)) => came.into_body(worker),
+            came @ (Came::Http1(_) | Came::Http2(_)) => came.into_body(worker),
         };
         let upload = answer.upload.take();
         let mut download = Download::new(self.plan.policy(), answer.ends, body, upload);
-        let requester = Requester::Wire(client);
-        if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
+        let requester = Requester::Http1(client);
+        if let Err(broken) = download
+            .run(worker, deadline, requester, &mut backend)
+            .await
+        {
             outcome.broken(broken);
             // A client that knows where the body should have ended sees that a part is missing;
             // what came before that shall reach it.
@@ -266,7 +277,7 @@ impl HttpExchange<'_> {
 
     fn write_response(
         &self,
-        wire: &mut Wire,
+        connection: &mut Http1Connection,
         response: AnswerHead<'_>,
         may_stay: bool,
     ) -> Result<Sent, SendError> {
@@ -281,7 +292,7 @@ impl HttpExchange<'_> {
             edits: Some(&scratch.edits),
             upgrade: response.upgrade().and_then(|it| FieldValue::new(it).ok()),
         };
-        let written = response.write(wire.output(&worker.buffers), &outgoing);
+        let written = response.write(connection.output(&worker.buffers), &outgoing);
         worker.give_scratch(scratch);
         written
     }
@@ -293,7 +304,9 @@ impl HttpExchange<'_> {
         failure: &Failure,
         outcome: &mut Outcome<'_>,
     ) -> Next {
-        let Context { worker, watch, .. } = *self.context;
+        let Context {
+            worker, deadline, ..
+        } = *self.context;
         outcome.failed(failure);
         let Some(cause) = cause_of(failure, self.plan) else {
             outcome.client_left();
@@ -303,7 +316,7 @@ impl HttpExchange<'_> {
         let own = problem_of(&cause, self.request, Some(self.plan), &mut scratch);
         outcome.own(&own);
         let manner = Manner::of(self.view, client.body.is_complete(), worker);
-        let next = send(worker, watch, client.wire, &own, &scratch, manner).await;
+        let next = send(worker, deadline, client.connection, &own, &scratch, manner).await;
         worker.give_scratch(scratch);
         next
     }

@@ -14,9 +14,9 @@ use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
 use crate::http1::send_error::SendError;
 use crate::http1::send_request::OutgoingRequest;
-use crate::runtime::forward::body::ReadError;
-use crate::runtime::forward::exchange::{Failure, MakeRequest, Outgoing, WriteHead};
-use crate::runtime::upstream::error::UpstreamError;
+use crate::runtime::body::ReadError;
+use crate::runtime::proxy::exchange::{Failure, MakeRequest, Outgoing, WriteHead};
+use crate::runtime::upstream::UpstreamError;
 use crate::runtime::worker::Worker;
 
 /// An admitted request on its way.
@@ -132,7 +132,7 @@ pub(in crate::frontend) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Optio
         Failure::BodyTimeout => Cause::from(RequestError::Timeout),
         Failure::Stopped => Cause::from(GatewayError::Draining),
         Failure::Body(ReadError::TooLarge(fault)) => Cause::from(*fault),
-        Failure::Body(ReadError::Body(fault)) => Cause::Wire {
+        Failure::Body(ReadError::Framing(fault)) => Cause::Wire {
             code: fault.code(),
             status: fault.status(),
             sentence: fault.to_string(),

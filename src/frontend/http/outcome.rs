@@ -12,8 +12,8 @@ use crate::frontend::http::admission::Own;
 use crate::frontend::http::exchange::Snapshot;
 use crate::observe::record::Record;
 use crate::runtime::clock;
-use crate::runtime::forward::download::Broken;
-use crate::runtime::forward::exchange::{Exchange, Failure};
+use crate::runtime::proxy::download::Broken;
+use crate::runtime::proxy::exchange::{Exchange, Failure};
 use crate::runtime::worker::Worker;
 
 /// What is known of an exchange so far.

@@ -13,8 +13,8 @@ use crate::http1::edit::FieldValue;
 use crate::http1::own_response::{OwnResponse, write_own_response};
 use crate::http1::request::RequestView;
 use crate::http1::version::Version;
-use crate::runtime::sweep::Watch;
-use crate::runtime::wire::Wire;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::worker::{Scratch, Worker};
 
 /// How an answer is written.
@@ -45,8 +45,8 @@ impl Manner {
 /// Answers what cannot be read as a request.
 pub(super) async fn send_fault(
     worker: &Worker,
-    watch: &Watch,
-    wire: &mut Wire,
+    deadline: &Deadline,
+    connection: &mut Http1Connection,
     fault: &http1::request_error::RequestError,
 ) -> Next {
     let cause = Cause::Wire {
@@ -54,27 +54,31 @@ pub(super) async fn send_fault(
         status: fault.status(),
         sentence: fault.to_string(),
     };
-    send_cause(worker, watch, wire, &cause).await
+    send_cause(worker, deadline, connection, &cause).await
 }
 
 /// Answers a head that does not come to its end.
-pub(super) async fn send_too_slow(worker: &Worker, watch: &Watch, wire: &mut Wire) -> Next {
-    send_cause(worker, watch, wire, &RequestError::Timeout.into()).await
+pub(super) async fn send_too_slow(
+    worker: &Worker,
+    deadline: &Deadline,
+    connection: &mut Http1Connection,
+) -> Next {
+    send_cause(worker, deadline, connection, &RequestError::Timeout.into()).await
 }
 
 /// Answers a connection on which no request was read.
 pub(super) async fn send_cause(
     worker: &Worker,
-    watch: &Watch,
-    wire: &mut Wire,
+    deadline: &Deadline,
+    connection: &mut Http1Connection,
     cause: &Cause<'_>,
 ) -> Next {
     let mut scratch = worker.take_scratch();
     let own = problem_unread(cause, worker, None, &mut scratch);
-    let before = wire.written_bytes;
-    let next = send(worker, watch, wire, &own, &scratch, Manner::LAST).await;
-    if let Ok(peer) = wire.stream().tcp().peer_addr() {
-        let sent = wire.written_bytes - before;
+    let before = connection.written_bytes;
+    let next = send(worker, deadline, connection, &own, &scratch, Manner::LAST).await;
+    if let Ok(peer) = connection.socket().tcp().peer_addr() {
+        let sent = connection.written_bytes - before;
         log_unread(worker, peer.ip(), Protocol::Http11, &own, sent);
     }
     worker.give_scratch(scratch);
@@ -84,8 +88,8 @@ pub(super) async fn send_cause(
 /// Sends an answer, and says what may follow it.
 pub(super) async fn send(
     worker: &Worker,
-    watch: &Watch,
-    wire: &mut Wire,
+    deadline: &Deadline,
+    connection: &mut Http1Connection,
     own: &Own,
     scratch: &Scratch,
     manner: Manner,
@@ -103,15 +107,15 @@ pub(super) async fn send(
         is_head: manner.is_head,
         keep_alive,
     };
-    write_own_response(wire.output(&worker.buffers), &response);
-    watch.set(watch.after(Some(worker.settings.header_timeout)));
-    let sent = poll_fn(|cx| match wire.poll_flush(cx) {
-        Poll::Pending if watch.is_over(cx) => Poll::Ready(false),
+    write_own_response(connection.output(&worker.buffers), &response);
+    deadline.set(deadline.after(Some(worker.settings.header_timeout)));
+    let sent = poll_fn(|cx| match connection.poll_flush(cx) {
+        Poll::Pending if deadline.has_passed(cx) => Poll::Ready(false),
         Poll::Pending => Poll::Pending,
         Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
     })
     .await;
-    watch.clear();
+    deadline.clear();
     match (sent, keep_alive) {
         (true, true) => Next::Request,
         (true, false) => Next::Close,

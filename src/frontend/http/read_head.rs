@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::http1::request::RequestHead;
 use crate::http1::request_error::RequestError;
-use crate::runtime::sweep::Watch;
-use crate::runtime::wire::Wire;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::worker::Worker;
 
 /// What a client sent instead of a whole head.
@@ -33,8 +33,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Reads the head of the next request, and gives it with its length.
 pub(super) async fn read_head(
     worker: &Worker,
-    watch: &Watch,
-    wire: &mut Wire,
+    deadline: &Deadline,
+    connection: &mut Http1Connection,
     is_first: bool,
 ) -> Result<(Box<RequestHead>, usize), NoHead> {
     let settings = &worker.settings;
@@ -44,9 +44,9 @@ pub(super) async fn read_head(
         is_timed: false,
         is_last: false,
     };
-    watch.set(watch.after(Some(settings.idle_timeout)));
-    let read = poll_fn(|cx| reading.poll(cx, worker, watch, wire)).await;
-    watch.clear();
+    deadline.set(deadline.after(Some(settings.idle_timeout)));
+    let read = poll_fn(|cx| reading.poll(cx, worker, deadline, connection)).await;
+    deadline.clear();
     match (read, reading.head) {
         (Ok(length), Some(head)) => Ok((head, length)),
         (read, head) => {
@@ -71,32 +71,32 @@ impl Reading {
         &mut self,
         cx: &mut Context<'_>,
         worker: &Worker,
-        watch: &Watch,
-        wire: &mut Wire,
+        deadline: &Deadline,
+        connection: &mut Http1Connection,
     ) -> Poll<Result<usize, NoHead>> {
         loop {
-            if !wire.data().is_empty() {
-                if self.is_first && is_preface(wire.data()) {
-                    if wire.data().len() >= PREFACE.len() {
+            if !connection.data().is_empty() {
+                if self.is_first && is_preface(connection.data()) {
+                    if connection.data().len() >= PREFACE.len() {
                         return Poll::Ready(Err(NoHead::Http2));
                     }
                 } else {
                     let head = self.head.get_or_insert_with(|| worker.take_request_head());
-                    let parsed = head.parse(wire.data(), &worker.settings.head_limits);
+                    let parsed = head.parse(connection.data(), &worker.settings.head_limits);
                     if let Some(length) = parsed.map_err(NoHead::Diagnostic)? {
                         return Poll::Ready(Ok(length));
                     }
                 }
                 if !self.is_timed {
                     self.is_timed = true;
-                    watch.set(watch.after(Some(worker.settings.header_timeout)));
+                    deadline.set(deadline.after(Some(worker.settings.header_timeout)));
                 }
-                wire.make_room();
+                connection.ensure_space();
             }
-            match wire.poll_fill(cx, &worker.buffers) {
+            match connection.poll_fill(cx, &worker.buffers) {
                 Poll::Ready(Ok(length)) if length > 0 => {}
                 Poll::Ready(_) => return Poll::Ready(Err(NoHead::Over)),
-                Poll::Pending if watch.is_over(cx) => {
+                Poll::Pending if deadline.has_passed(cx) => {
                     return Poll::Ready(Err(if self.is_begun() {
                         NoHead::TooSlow
                     } else {
@@ -107,7 +107,7 @@ impl Reading {
                     if worker.is_draining() && !self.is_begun() && !self.is_last {
                         self.is_last = true;
                         let time = worker.settings.idle_timeout.min(LAST_REQUEST);
-                        watch.set(watch.after(Some(time)));
+                        deadline.set(deadline.after(Some(time)));
                     }
                     return Poll::Pending;
                 }

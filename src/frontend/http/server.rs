@@ -225,7 +225,7 @@ async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<
     let drained = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet());
     if drained.await.is_err() {
         // Who still waits is told, and leaves its line in the log.
-        worker.sweep.end();
+        worker.deadlines.shut_down();
         let _ = tokio::time::timeout(LAST_ANSWERS, worker.quiet()).await;
     }
     if let Some(log) = &worker.log {

@@ -14,10 +14,10 @@ use crate::frontend::http::connection::Next;
 use crate::frontend::http::own::{Manner, send, send_fault, send_too_slow};
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::http1::request::RequestView;
-use crate::runtime::forward::body::IncomingBody;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
-use crate::runtime::wire::Wire;
+use crate::runtime::body::Http1BodyReader;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::worker::{Scratch, Worker};
 
 /// Answers a request: the status, and the fields and the body in the scratch, which is empty.
@@ -32,7 +32,7 @@ pub(in crate::frontend) async fn serve(
     loop {
         worker.room().await;
         let Ok((tcp, _)) = listener.accept().await else {
-            tokio::time::sleep(crate::runtime::sweep::TICK).await;
+            tokio::time::sleep(crate::runtime::deadline::TICK).await;
             continue;
         };
         spawn_local(converse(Rc::clone(&worker), tcp, Rc::clone(&answerer)));
@@ -41,49 +41,51 @@ pub(in crate::frontend) async fn serve(
 
 async fn converse(worker: Rc<Worker>, tcp: TcpStream, answerer: Rc<Answerer>) {
     let _open = worker.open();
-    let watch = worker.sweep.watch();
-    let mut wire = Wire::new(Stream::Plain(tcp));
+    let deadline = worker.deadlines.register();
+    let mut connection = Http1Connection::new(Socket::Plain(tcp));
     let mut next = Next::Request;
     while next == Next::Request {
-        next = match read_head(&worker, &watch, &mut wire, false).await {
+        next = match read_head(&worker, &deadline, &mut connection, false).await {
             Ok((head, length)) => {
-                let bytes = wire.take_head(length, &worker.buffers);
+                let bytes = connection.take_head(length, &worker.buffers);
                 let view = head.view(&bytes);
-                let next = answer(&worker, &watch, &mut wire, view, &*answerer).await;
+                let next = answer(&worker, &deadline, &mut connection, view, &*answerer).await;
                 worker.buffers.give_output(bytes);
                 worker.give_request_head(head);
                 next
             }
-            Err(NoHead::Diagnostic(fault)) => send_fault(&worker, &watch, &mut wire, &fault).await,
-            Err(NoHead::TooSlow) => send_too_slow(&worker, &watch, &mut wire).await,
+            Err(NoHead::Diagnostic(fault)) => {
+                send_fault(&worker, &deadline, &mut connection, &fault).await
+            }
+            Err(NoHead::TooSlow) => send_too_slow(&worker, &deadline, &mut connection).await,
             Err(NoHead::Over | NoHead::Http2) => return,
         };
-        wire.rest(&worker.buffers);
+        connection.release_buffers(&worker.buffers);
     }
 }
 
 async fn answer(
     worker: &Worker,
-    watch: &Watch,
-    wire: &mut Wire,
+    deadline: &Deadline,
+    connection: &mut Http1Connection,
     view: RequestView<'_>,
     answerer: &Answerer,
 ) -> Next {
     let limits = worker.settings.head_limits;
-    let mut body = IncomingBody::new(view.framing(), limits, BodyAllowance::up_to(None));
-    watch.set(watch.after(Some(worker.settings.header_timeout)));
+    let mut body = Http1BodyReader::new(view.framing(), limits, BodyAllowance::up_to(None));
+    deadline.set(deadline.after(Some(worker.settings.header_timeout)));
     let is_read = poll_fn(|cx| {
         loop {
-            match body.poll_ready(cx, wire, &worker.buffers) {
+            match body.poll_ready(cx, connection, &worker.buffers) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(true),
-                Poll::Ready(Ok(length)) => body.consume(wire, length),
-                Poll::Pending if !watch.is_over(cx) => return Poll::Pending,
+                Poll::Ready(Ok(length)) => body.consume(connection, length),
+                Poll::Pending if !deadline.has_passed(cx) => return Poll::Pending,
                 Poll::Ready(Err(_)) | Poll::Pending => return Poll::Ready(false),
             }
         }
     })
     .await;
-    watch.clear();
+    deadline.clear();
     let mut scratch = worker.take_scratch();
     scratch.edits.clear();
     scratch.body.clear();
@@ -93,7 +95,7 @@ async fn answer(
         ends_connection: false,
     };
     let manner = Manner::of(view, is_read, worker);
-    let next = send(worker, watch, wire, &own, &scratch, manner).await;
+    let next = send(worker, deadline, connection, &own, &scratch, manner).await;
     worker.give_scratch(scratch);
     next
 }

@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 
 use crate::engine::semantics::edit::Edits;
 use crate::engine::upstream::backend::{Address, Scheme};
-use crate::runtime::edits::apply;
-use crate::runtime::upstream::error::UpstreamError;
+use crate::runtime::edits::apply_edits;
+use crate::runtime::upstream::UpstreamError;
 
 /// What the gateway says of a request that it passes on.
 pub(super) struct StreamHead<'a> {
@@ -39,7 +39,7 @@ impl StreamHead<'_> {
             .build()
             .map_err(|_| bad("a target that HTTP/2 cannot say"))?;
         let method = Method::from_bytes(self.method.as_bytes());
-        apply(&mut fields, self.edits);
+        apply_edits(&mut fields, self.edits);
         if self.te_trailers {
             fields.insert(header::TE, HeaderValue::from_static("trailers"));
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::engine::policy::Policy;
 use crate::frontend::http::connection::Next;
 use crate::runtime::buffer::Buffers;
-use crate::runtime::sweep::Watch;
-use crate::runtime::wire::Wire;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::worker::Worker;
 
 /// Passes bytes both ways until both sides have closed, neither has sent anything for too long, or
@@ -19,15 +19,15 @@ use crate::runtime::worker::Worker;
 /// 9.3.6), as long as that takes it without a pause.
 pub(super) async fn tunnel(
     worker: &Worker,
-    watch: &Watch,
-    client: &mut Wire,
-    mut backend: Box<Wire>,
+    deadline: &Deadline,
+    client: &mut Http1Connection,
+    mut backend: Box<Http1Connection>,
     policy: &Policy,
     ends: u64,
 ) -> Next {
     let buffers = &worker.buffers;
     let idle = Some(policy.timeouts.idle);
-    watch.set(ends.min(watch.after(idle)));
+    deadline.set(ends.min(deadline.after(idle)));
     let [mut up, mut down] = [Direction::default(), Direction::default()];
     poll_fn(|cx| {
         let is_up = up.poll(cx, client, &mut backend, buffers).is_ready();
@@ -35,15 +35,15 @@ pub(super) async fn tunnel(
         if std::mem::take(&mut up.has_moved) | std::mem::take(&mut down.has_moved) {
             let is_broken = up.is_broken || down.is_broken;
             let time = if is_broken { Some(LAST_WORDS) } else { idle };
-            watch.set(ends.min(watch.after(time)));
+            deadline.set(ends.min(deadline.after(time)));
         }
-        if is_up && is_down || watch.is_over(cx) {
+        if is_up && is_down || deadline.has_passed(cx) {
             return Poll::Ready(());
         }
         Poll::Pending
     })
     .await;
-    watch.clear();
+    deadline.clear();
     // Cut off before all of it was on its way, the client shall not take it for the end.
     if down.is_shut {
         Next::Close
@@ -71,8 +71,8 @@ impl Direction {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        from: &mut Wire,
-        to: &mut Wire,
+        from: &mut Http1Connection,
+        to: &mut Http1Connection,
         buffers: &Buffers,
     ) -> Poll<()> {
         if !self.is_over && ready!(self.poll_move(cx, from, to, buffers)).is_err() {
@@ -94,8 +94,8 @@ impl Direction {
     fn poll_move(
         &mut self,
         cx: &mut Context<'_>,
-        from: &mut Wire,
-        to: &mut Wire,
+        from: &mut Http1Connection,
+        to: &mut Http1Connection,
         buffers: &Buffers,
     ) -> Poll<io::Result<()>> {
         loop {
@@ -105,7 +105,7 @@ impl Direction {
                     Poll::Ready(_) => {}
                     Poll::Pending => {
                         if to.poll_flush(cx)?.is_ready() {
-                            to.rest(buffers);
+                            to.release_buffers(buffers);
                         }
                         return Poll::Pending;
                     }

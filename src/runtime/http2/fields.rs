@@ -7,7 +7,7 @@ use crate::http1::kind::FieldKind;
 use crate::http1::length::BodyLength;
 
 /// The fields that stay of a head that came over HTTP/1.1, with its length if that is known.
-pub fn fields_of<'f>(
+pub(crate) fn fields_of<'f>(
     came: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
     length: BodyLength,
 ) -> HeaderMap {
@@ -32,7 +32,7 @@ pub fn fields_of<'f>(
 
 /// Takes out what is not passed on of a head that came over HTTP/2: `Host`, which `:authority`
 /// stands for, and what is for this hop alone. The length stays.
-pub fn retain_end_to_end(fields: &mut HeaderMap) {
+pub(crate) fn retain_end_to_end(fields: &mut HeaderMap) {
     let wrong: Vec<_> = fields
         .keys()
         .filter(|name| !is_passed(name.as_str().as_bytes()))
@@ -50,7 +50,7 @@ fn is_passed(name: &[u8]) -> bool {
 
 /// Every field as name and value.
 #[must_use]
-pub fn pairs(fields: &HeaderMap) -> Vec<(&[u8], &[u8])> {
+pub(crate) fn pairs(fields: &HeaderMap) -> Vec<(&[u8], &[u8])> {
     fields
         .iter()
         .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
@@ -59,7 +59,7 @@ pub fn pairs(fields: &HeaderMap) -> Vec<(&[u8], &[u8])> {
 
 /// The length that the fields declare; none if they declare none.
 #[must_use]
-pub fn content_length(fields: &HeaderMap) -> Option<u64> {
+pub(crate) fn content_length(fields: &HeaderMap) -> Option<u64> {
     let value = fields.get(header::CONTENT_LENGTH)?.as_bytes();
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;

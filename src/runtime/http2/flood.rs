@@ -7,7 +7,7 @@
 
 /// Counts the frames that pass by.
 #[derive(Debug)]
-pub struct FloodGauge {
+pub(crate) struct FloodGauge {
     /// The beginning of a frame whose header is not whole yet.
     header: [u8; HEADER_BYTES],
     have: usize,
@@ -51,7 +51,7 @@ impl Default for FloodGauge {
 impl FloodGauge {
     /// Looks at bytes that the client sent, in order; `now` gives milliseconds of the worker.
     /// Whether it has gone too far.
-    pub fn received(&mut self, mut bytes: &[u8], now: impl Fn() -> u64) -> bool {
+    pub(crate) fn received(&mut self, mut bytes: &[u8], now: impl Fn() -> u64) -> bool {
         while !bytes.is_empty() {
             if self.left > 0 {
                 let passed = self.left.min(bytes.len());
@@ -85,12 +85,12 @@ impl FloodGauge {
 
     /// Whether the client has begun what it has not ended, and is no body: a frame, or a head.
     #[must_use]
-    pub const fn is_amid(&self) -> bool {
+    pub(crate) const fn is_amid(&self) -> bool {
         self.have > 0 || (self.left > 0 && !self.is_data) || self.is_block_open
     }
 
     /// Counts bytes that were sent to the client.
-    pub fn sent(&mut self, bytes: u64) {
+    pub(crate) fn sent(&mut self, bytes: u64) {
         self.credit = (self.credit + bytes / SENT_BYTES_A_CREDIT).min(MAX_CREDIT);
     }
 

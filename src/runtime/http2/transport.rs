@@ -9,14 +9,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::runtime::buffer::Buffer;
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::http2::flood::FloodGauge;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
 
 /// A connection, what was read from it before it was known to speak HTTP/2, and its counts.
 #[derive(Debug)]
-pub struct Transport {
-    stream: Stream,
+pub(crate) struct Transport {
+    stream: Socket,
     before: Option<Buffer>,
     traffic: Rc<Traffic>,
 }
@@ -24,64 +24,64 @@ pub struct Transport {
 /// What has passed over a connection. The `h2` crate keeps the connection to itself; this is held
 /// beside it.
 #[derive(Debug, Default)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     read_bytes: Cell<u64>,
     written_bytes: Cell<u64>,
     is_flooded: Cell<bool>,
     /// Since when the client has been amid a head or a frame, in milliseconds of the worker.
     amid_since: Cell<Option<u64>>,
     /// Only clients are watched.
-    gauge: Option<(RefCell<FloodGauge>, Rc<Watch>)>,
+    gauge: Option<(RefCell<FloodGauge>, Rc<Deadline>)>,
 }
 
 impl Traffic {
     /// The counts of a client's connection, which is watched for floods.
     #[must_use]
-    pub fn of_client(watch: Rc<Watch>) -> Self {
+    pub(crate) fn of_client(deadline: Rc<Deadline>) -> Self {
         Self {
-            gauge: Some((RefCell::default(), watch)),
+            gauge: Some((RefCell::default(), deadline)),
             ..Self::default()
         }
     }
 
     /// How many bytes were read.
     #[must_use]
-    pub const fn read_bytes(&self) -> u64 {
+    pub(crate) const fn read_bytes(&self) -> u64 {
         self.read_bytes.get()
     }
 
     /// How many bytes were written.
     #[must_use]
-    pub const fn written_bytes(&self) -> u64 {
+    pub(crate) const fn written_bytes(&self) -> u64 {
         self.written_bytes.get()
     }
 
     /// Whether the client has sent too many frames that bring nothing; nothing more is read then.
     #[must_use]
-    pub const fn is_flooded(&self) -> bool {
+    pub(crate) const fn is_flooded(&self) -> bool {
         self.is_flooded.get()
     }
 
     /// Since when the client has been amid a head, or a frame that is no body, in milliseconds of the
     /// worker; none if it is not.
     #[must_use]
-    pub const fn amid_since(&self) -> Option<u64> {
+    pub(crate) const fn amid_since(&self) -> Option<u64> {
         self.amid_since.get()
     }
 
     fn received(&self, bytes: &[u8]) {
         count(&self.read_bytes, bytes.len());
-        let Some((gauge, watch)) = &self.gauge else {
+        let Some((gauge, deadline)) = &self.gauge else {
             return;
         };
         let mut gauge = gauge.borrow_mut();
-        if gauge.received(bytes, || watch.now()) {
+        if gauge.received(bytes, || deadline.now()) {
             self.is_flooded.set(true);
         }
         let since = self.amid_since.get();
         let since = gauge
             .is_amid()
-            .then(|| since.unwrap_or_else(|| watch.now()));
+            .then(|| since.unwrap_or_else(|| deadline.now()));
         self.amid_since.set(since);
     }
 
@@ -101,7 +101,7 @@ fn count(counter: &Cell<u64>, length: usize) {
 impl Transport {
     /// A connection of which these bytes have been read already.
     #[must_use]
-    pub const fn new(stream: Stream, before: Option<Buffer>, traffic: Rc<Traffic>) -> Self {
+    pub(crate) const fn new(stream: Socket, before: Option<Buffer>, traffic: Rc<Traffic>) -> Self {
         Self {
             stream,
             before,

@@ -1,26 +1,23 @@
 //! Connections to backends: names to addresses, address after address.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::engine::upstream::backend::Address;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::upstream::error::UpstreamError;
 use crate::runtime::upstream::secure::Secure;
-use crate::runtime::wire::Wire;
 
 /// The addresses that a name had when it was last asked for.
 #[derive(Debug, Default)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     known: RefCell<Option<(u64, Vec<SocketAddr>)>>,
 }
 
@@ -50,16 +47,18 @@ impl Resolved {
     ///
     /// # Errors
     /// If the name has no address, none of its addresses can be reached in time, or TLS fails.
-    pub async fn connect(
+    pub(crate) async fn connect(
         &self,
         to: &Address,
         secure: Option<&Secure>,
         time: Duration,
-        watch: &Watch,
-    ) -> Result<Wire, UpstreamError> {
-        watch.set(watch.after(Some(time)));
-        let connected = within(watch, self.connect_whole(to, secure, time, watch.now())).await;
-        watch.clear();
+        deadline: &Deadline,
+    ) -> Result<Http1Connection, UpstreamError> {
+        deadline.set(deadline.after(Some(time)));
+        let connected = deadline
+            .within(self.connect_whole(to, secure, time, deadline.now()))
+            .await;
+        deadline.clear();
         let connected = connected.unwrap_or(Err(UpstreamError::ConnectTimeout));
         if connected.is_err() {
             *self.known.borrow_mut() = None;
@@ -73,13 +72,13 @@ impl Resolved {
         secure: Option<&Secure>,
         time: Duration,
         now: u64,
-    ) -> Result<Wire, UpstreamError> {
+    ) -> Result<Http1Connection, UpstreamError> {
         let tcp = self.connect_any(to, time, now).await?;
         // Small requests shall not wait for acknowledgements of others.
         let _ = tcp.set_nodelay(true);
-        Ok(Wire::new(match secure {
+        Ok(Http1Connection::new(match secure {
             Some(secure) => secure.connect(tcp).await?,
-            None => Stream::Plain(tcp),
+            None => Socket::Plain(tcp),
         }))
     }
 
@@ -112,23 +111,12 @@ impl Resolved {
     }
 }
 
-/// What a future gives; none if the deadline is over first.
-pub async fn within<F: Future>(watch: &Watch, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if watch.is_over(cx) => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
-    })
-    .await
-}
-
 #[cfg(test)]
 mod tests {
     use socket2::{Domain, Socket, Type};
 
     use super::*;
-    use crate::runtime::sweep::Sweep;
+    use crate::runtime::deadline::Deadlines;
 
     /// A listener whose queue is full: to its address connections neither come about nor are
     /// refused.
@@ -156,10 +144,10 @@ mod tests {
         let resolved = Resolved::default();
         let known = vec![silent, listener.local_addr().unwrap()];
         *resolved.known.borrow_mut() = Some((0, known));
-        let watch = std::rc::Rc::new(Sweep::new(Box::new(|| 0))).watch();
+        let deadline = std::rc::Rc::new(Deadlines::new(Box::new(|| 0))).register();
         let to = Address::parse("a-name:1").unwrap();
         let time = Duration::from_millis(200);
-        let connected = resolved.connect(&to, None, time, &watch).await;
+        let connected = resolved.connect(&to, None, time, &deadline).await;
         assert!(connected.is_ok(), "{connected:?}");
     }
 }

@@ -11,7 +11,7 @@ use crate::runtime::tls::reasons::Failed;
 
 /// What went wrong between the gateway and a backend.
 #[derive(Debug, Error)]
-pub enum UpstreamError {
+pub(crate) enum UpstreamError {
     /// Its name has no address.
     #[error("the name of the backend has no address: {0}")]
     NameUnresolved(io::Error),
@@ -48,7 +48,7 @@ pub enum UpstreamError {
 impl UpstreamError {
     /// What the client is told of it: not what the system said.
     #[must_use]
-    pub const fn told(&self) -> error::UpstreamError {
+    pub(crate) const fn told(&self) -> error::UpstreamError {
         match self {
             Self::NameUnresolved(_) => error::UpstreamError::NameUnresolved,
             Self::ConnectFailed(_) => error::UpstreamError::ConnectFailed,

@@ -18,17 +18,16 @@ use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
 use crate::engine::semantics::error::TlsReason;
-use crate::runtime::http2::transport::{Traffic, Transport};
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::Deadline;
+use crate::runtime::http2::{Traffic, Transport};
 use crate::runtime::tls::reasons::Failed;
-use crate::runtime::upstream::connect::within;
 use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::wire::Wire;
 
 /// The multiplexed connections of one worker to one backend.
 #[derive(Debug, Default)]
-pub struct Multiplexed {
+pub(crate) struct Multiplexed {
     connections: RefCell<Vec<Rc<Shared>>>,
     /// The connection that is being made: who needs one meanwhile waits for it.
     making: RefCell<Option<Rc<Making>>>,
@@ -61,10 +60,10 @@ enum Unmade {
 
 /// The place of one stream on a connection, free again when this is dropped.
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct StreamPermit {
     shared: Rc<Shared>,
     /// Whether the connection was made for this stream.
-    pub is_fresh: bool,
+    pub(crate) is_fresh: bool,
     read_bytes: u64,
 }
 
@@ -83,28 +82,28 @@ impl Multiplexed {
     ///
     /// # Errors
     /// If none can be made in time.
-    pub async fn slot<C>(
+    pub(crate) async fn stream_permit<C>(
         &self,
         time: Duration,
-        watch: &Watch,
+        deadline: &Deadline,
         max_header_bytes: usize,
         connect: impl Fn() -> C,
-    ) -> Result<Slot, UpstreamError>
+    ) -> Result<StreamPermit, UpstreamError>
     where
-        C: Future<Output = Result<Wire, UpstreamError>>,
+        C: Future<Output = Result<Http1Connection, UpstreamError>>,
     {
-        let due = watch.after(Some(time));
+        let due = deadline.after(Some(time));
         loop {
             if let Some(slot) = self.standing() {
                 return Ok(slot);
             }
             let making = self.making.borrow().clone();
             let Some(making) = making else {
-                return self.make(watch, max_header_bytes, connect()).await;
+                return self.make(deadline, max_header_bytes, connect()).await;
             };
-            watch.set(due);
-            let waited = within(watch, making.done.notified()).await;
-            watch.clear();
+            deadline.set(due);
+            let waited = deadline.within(making.done.notified()).await;
+            deadline.clear();
             if waited.is_none() {
                 return Err(UpstreamError::ConnectTimeout);
             }
@@ -115,7 +114,7 @@ impl Multiplexed {
     }
 
     /// Closes what nobody used for so long, in milliseconds; whether none is left.
-    pub fn reap(&self, now: u64, most_idle: u64) -> bool {
+    pub(crate) fn reap(&self, now: u64, most_idle: u64) -> bool {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|shared| {
             let is_idle = shared.streams.get() == 0;
@@ -128,7 +127,7 @@ impl Multiplexed {
 
     /// A place on a connection that stands.
     #[must_use]
-    pub fn standing(&self) -> Option<Slot> {
+    pub(crate) fn standing(&self) -> Option<StreamPermit> {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|shared| shared.is_open());
         let with_room = connections.iter().find(|shared| shared.has_room());
@@ -136,26 +135,26 @@ impl Multiplexed {
             let least = connections.iter().min_by_key(|it| it.streams.get())?;
             (connections.len() >= MAX_CONNECTIONS).then_some(least)
         })?;
-        Some(Slot::new(found, false))
+        Some(StreamPermit::new(found, false))
     }
 
     async fn make(
         &self,
-        watch: &Watch,
+        deadline: &Deadline,
         max_header_bytes: usize,
-        connecting: impl Future<Output = Result<Wire, UpstreamError>>,
-    ) -> Result<Slot, UpstreamError> {
+        connecting: impl Future<Output = Result<Http1Connection, UpstreamError>>,
+    ) -> Result<StreamPermit, UpstreamError> {
         let making = Rc::new(Making::default());
         *self.making.borrow_mut() = Some(Rc::clone(&making));
         // Whoever waits goes on whatever becomes of this, even if it is given up.
         let _done = Done(self);
         let made = match connecting.await {
-            Ok(wire) => begin(wire.into_parts().0, watch, max_header_bytes).await,
+            Ok(connection) => begin(connection.into_parts().0, deadline, max_header_bytes).await,
             Err(fault) => Err(fault),
         };
         let shared = made.inspect_err(|fault| making.fail(fault))?;
         self.connections.borrow_mut().push(Rc::clone(&shared));
-        Ok(Slot::new(&shared, true))
+        Ok(StreamPermit::new(&shared, true))
     }
 }
 
@@ -200,8 +199,8 @@ impl Drop for Done<'_> {
 
 /// Speaks HTTP/2 on a connection, in a task of its own.
 async fn begin(
-    stream: Stream,
-    watch: &Watch,
+    stream: Socket,
+    deadline: &Deadline,
     max_header_bytes: usize,
 ) -> Result<Rc<Shared>, UpstreamError> {
     const MAX_TIME: Duration = Duration::from_secs(2);
@@ -218,9 +217,11 @@ async fn begin(
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(MAX_UNSENT)
         .max_header_list_size(u32::try_from(max_header_bytes).unwrap_or(u32::MAX));
-    watch.set(watch.after(Some(MAX_TIME)));
-    let begun = within(watch, builder.handshake::<_, Bytes>(transport)).await;
-    watch.clear();
+    deadline.set(deadline.after(Some(MAX_TIME)));
+    let begun = deadline
+        .within(builder.handshake::<_, Bytes>(transport))
+        .await;
+    deadline.clear();
     let (requests, connection) = begun
         .ok_or(UpstreamError::ConnectTimeout)?
         .map_err(|error| UpstreamError::ConnectFailed(io::Error::other(error)))?;
@@ -254,7 +255,7 @@ impl Shared {
     }
 }
 
-impl Slot {
+impl StreamPermit {
     fn new(shared: &Rc<Shared>, is_fresh: bool) -> Self {
         shared.streams.set(shared.streams.get() + 1);
         shared.idle_since.set(None);
@@ -269,7 +270,7 @@ impl Slot {
     ///
     /// # Errors
     /// If the connection takes no more.
-    pub fn send(
+    pub(crate) fn send(
         &self,
         request: Request<()>,
         is_whole: bool,
@@ -280,14 +281,14 @@ impl Slot {
 
     /// The stream waited in vain: if nothing at all came on the connection meanwhile, it may be
     /// dead, and gets no new streams.
-    pub fn distrust(&self) {
+    pub(crate) fn distrust(&self) {
         if self.shared.traffic.read_bytes() == self.read_bytes {
             self.shared.is_over.set(true);
         }
     }
 }
 
-impl Drop for Slot {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
         self.shared.streams.set(self.shared.streams.get() - 1);
     }

@@ -10,16 +10,16 @@ use crate::engine::policy::Upstream;
 use crate::engine::upstream::backend::{Address, Backend, Scheme};
 use crate::runtime::boxed::boxed;
 use crate::runtime::buffer::Buffers;
-use crate::runtime::sweep::Watch;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::upstream::connect::Resolved;
 use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::upstream::multiplexed::{Multiplexed, Slot};
+use crate::runtime::upstream::multiplexed::{Multiplexed, StreamPermit};
 use crate::runtime::upstream::secure::Secure;
-use crate::runtime::wire::Wire;
 
 /// The backends that one worker has connections to.
 #[derive(Debug)]
-pub struct Upstreams {
+pub(crate) struct Upstreams {
     /// By address; nearly always one. Another is there if two routes speak to one address in two
     /// ways: they must not share connections, for what one has checked the other may not believe.
     pools: RefCell<HashMap<Address, Vec<Rc<BackendPool>>>>,
@@ -31,7 +31,7 @@ pub struct Upstreams {
 
 /// The connections of one worker to one backend.
 #[derive(Debug)]
-pub struct BackendPool {
+pub(crate) struct BackendPool {
     address: Address,
     upstream: Upstream,
     secure: Option<Secure>,
@@ -47,21 +47,21 @@ pub struct BackendPool {
 
 #[derive(Debug)]
 struct Idle {
-    wire: Box<Wire>,
+    connection: Box<Http1Connection>,
     /// In milliseconds of the worker.
     since: u64,
 }
 
 /// The right to one request to a backend: it counts as on its way until this is dropped.
 #[derive(Debug)]
-pub struct Lease {
+pub(crate) struct Lease {
     pool: Rc<BackendPool>,
 }
 
 impl Upstreams {
     /// No connections yet; relative names of files start at `folder`.
     #[must_use]
-    pub fn new(folder: Rc<Path>) -> Self {
+    pub(crate) fn new(folder: Rc<Path>) -> Self {
         Self {
             pools: RefCell::default(),
             recent: RefCell::default(),
@@ -73,7 +73,7 @@ impl Upstreams {
     ///
     /// # Errors
     /// If `most` are on their way already.
-    pub fn lease(
+    pub(crate) fn lease(
         &self,
         to: &Backend,
         upstream: &Upstream,
@@ -135,14 +135,14 @@ impl Upstreams {
     /// Closes what the other side has closed, or what nobody used for so long, and forgets
     /// backends that were without connections for some minutes: what is known of their TLS goes
     /// with them.
-    pub fn reap(&self, now: u64, most_idle: Duration, buffers: &Buffers) {
+    pub(crate) fn reap(&self, now: u64, most_idle: Duration, buffers: &Buffers) {
         self.recent.borrow_mut().clear();
         let most_idle = u64::try_from(most_idle.as_millis()).unwrap_or(u64::MAX);
         self.pools.borrow_mut().retain(|_, pools| {
             pools.retain(|pool| {
                 let mut idle = pool.idle.borrow_mut();
-                idle.retain_mut(|Idle { wire, since }| {
-                    now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
+                idle.retain_mut(|Idle { connection, since }| {
+                    now.saturating_sub(*since) < most_idle && connection.is_idle(buffers)
                 });
                 let is_single = pool.multiplexed.reap(now, most_idle);
                 let is_used = pool.is_used.take() || pool.in_flight.get() > 0;
@@ -166,11 +166,11 @@ impl BackendPool {
 impl Lease {
     /// A kept connection that is still open as far as is known; the one used last.
     #[must_use]
-    pub fn kept(&self, buffers: &Buffers) -> Option<Box<Wire>> {
+    pub(crate) fn kept(&self, buffers: &Buffers) -> Option<Box<Http1Connection>> {
         loop {
-            let Idle { mut wire, .. } = self.pool.idle.borrow_mut().pop()?;
-            if wire.is_quiet(buffers) {
-                return Some(wire);
+            let Idle { mut connection, .. } = self.pool.idle.borrow_mut().pop()?;
+            if connection.is_idle(buffers) {
+                return Some(connection);
             }
         }
     }
@@ -179,10 +179,14 @@ impl Lease {
     ///
     /// # Errors
     /// If there is none in time.
-    pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamError> {
+    pub(crate) async fn connect(
+        &self,
+        time: Duration,
+        deadline: &Deadline,
+    ) -> Result<Http1Connection, UpstreamError> {
         let pool = &self.pool;
         let secure = pool.secure.as_ref();
-        let connecting = || pool.resolved.connect(&pool.address, secure, time, watch);
+        let connecting = || pool.resolved.connect(&pool.address, secure, time, deadline);
         // Boxed, for it needs far more room than the exchanges that find a kept one.
         boxed(connecting).await
     }
@@ -191,27 +195,30 @@ impl Lease {
     ///
     /// # Errors
     /// If there is none in time.
-    pub async fn slot(
+    pub(crate) async fn stream_permit(
         &self,
         time: Duration,
-        watch: &Watch,
+        deadline: &Deadline,
         max_header_bytes: usize,
-    ) -> Result<Slot, UpstreamError> {
+    ) -> Result<StreamPermit, UpstreamError> {
         let multiplexed = &self.pool.multiplexed;
-        if let Some(slot) = multiplexed.standing() {
-            return Ok(slot);
+        if let Some(permit) = multiplexed.standing() {
+            return Ok(permit);
         }
-        let connect = || self.connect(time, watch);
+        let connect = || self.connect(time, deadline);
         // Boxed, as above.
-        boxed(|| multiplexed.slot(time, watch, max_header_bytes, connect)).await
+        boxed(|| multiplexed.stream_permit(time, deadline, max_header_bytes, connect)).await
     }
 
     /// Keeps a connection for the next request.
-    pub fn keep(&self, mut wire: Box<Wire>, now: u64, buffers: &Buffers) {
+    pub(crate) fn keep(&self, mut connection: Box<Http1Connection>, now: u64, buffers: &Buffers) {
         let mut idle = self.pool.idle.borrow_mut();
         if idle.len() < MAX_IDLE {
-            wire.rest(buffers);
-            idle.push(Idle { wire, since: now });
+            connection.release_buffers(buffers);
+            idle.push(Idle {
+                connection,
+                since: now,
+            });
         }
     }
 }

@@ -10,14 +10,14 @@ use tokio_rustls::TlsStream;
 
 use crate::engine::policy::Upstream;
 use crate::engine::upstream::backend::Address;
-use crate::runtime::stream::Stream;
+use crate::runtime::connection::Socket;
 use crate::runtime::tls::client::ClientTls;
 use crate::runtime::tls::reasons::Failed;
 use crate::runtime::upstream::error::UpstreamError;
 
 /// TLS with one backend.
 #[derive(Debug)]
-pub struct Secure {
+pub(crate) struct Secure {
     address: Address,
     upstream: Upstream,
     folder: Rc<Path>,
@@ -29,7 +29,7 @@ pub struct Secure {
 impl Secure {
     /// TLS as it is asked for, not yet made ready; relative names of files start at `folder`.
     #[must_use]
-    pub fn new(address: Address, upstream: Upstream, folder: Rc<Path>) -> Self {
+    pub(crate) fn new(address: Address, upstream: Upstream, folder: Rc<Path>) -> Self {
         Self {
             address,
             upstream,
@@ -45,13 +45,13 @@ impl Secure {
     ///
     /// # Errors
     /// If a file cannot be used, or the backend is not who it should be.
-    pub async fn connect(&self, tcp: TcpStream) -> Result<Stream, UpstreamError> {
+    pub(crate) async fn connect(&self, tcp: TcpStream) -> Result<Socket, UpstreamError> {
         let shaken = match self.ready().await {
             Ok(ready) => ready.connect(tcp).await,
             Err(failed) => Err(failed),
         };
         match shaken {
-            Ok(tls) => Ok(Stream::Tls(Box::new(TlsStream::Client(tls)))),
+            Ok(tls) => Ok(Socket::Tls(Box::new(TlsStream::Client(tls)))),
             Err(failed) => {
                 *self.ready.borrow_mut() = None;
                 let mut told = self.told.borrow_mut();

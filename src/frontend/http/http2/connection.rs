@@ -13,11 +13,10 @@ use h2::server::{Builder, Connection as H2};
 
 use crate::frontend::http::http2::stream;
 use crate::runtime::buffer::Buffer;
-use crate::runtime::http2::transport::{Traffic, Transport};
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::Deadline;
+use crate::runtime::http2::{Traffic, Transport};
 use crate::runtime::settings::Settings;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
-use crate::runtime::upstream::connect::within;
 use crate::runtime::worker::Worker;
 
 /// How much of one request may wait to be passed on.
@@ -44,7 +43,7 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) is_tls: bool,
     /// The deadline of the connection itself.
-    watch: Rc<Watch>,
+    deadline: Rc<Deadline>,
     /// When it is over if nothing comes, as long as it has no stream: in milliseconds of the worker.
     idle_due: Cell<u64>,
     traffic: Rc<Traffic>,
@@ -52,24 +51,24 @@ pub(super) struct Connection {
     /// Whether it was told that it is over.
     is_over: Cell<bool>,
     /// Deadlines of streams that are over, for those that come.
-    watches: RefCell<Vec<Rc<Watch>>>,
+    watches: RefCell<Vec<Rc<Deadline>>>,
 }
 
 /// A stream that is being served, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Serving {
     pub(super) connection: Rc<Connection>,
-    pub(super) watch: Rc<Watch>,
+    pub(super) deadline: Rc<Deadline>,
 }
 
 impl Connection {
     pub(super) fn new(worker: Rc<Worker>, peer: SocketAddr, is_tls: bool) -> Rc<Self> {
-        let watch = worker.sweep.watch();
+        let deadline = worker.deadlines.register();
         Rc::new(Self {
             peer,
             is_tls,
-            traffic: Rc::new(Traffic::of_client(Rc::clone(&watch))),
-            watch,
+            traffic: Rc::new(Traffic::of_client(Rc::clone(&deadline))),
+            deadline,
             idle_due: Cell::new(u64::MAX),
             worker,
             streams: Cell::new(0),
@@ -78,13 +77,13 @@ impl Connection {
         })
     }
 
-    pub(super) async fn serve(self: Rc<Self>, stream: Stream, read: Option<Buffer>) {
+    pub(super) async fn serve(self: Rc<Self>, stream: Socket, read: Option<Buffer>) {
         let settings = &self.worker.settings;
         let transport = Transport::new(stream, read, Rc::clone(&self.traffic));
-        self.watch
-            .set(self.watch.after(Some(settings.header_timeout)));
+        self.deadline
+            .set(self.deadline.after(Some(settings.header_timeout)));
         let handshake = builder(settings).handshake::<_, Bytes>(transport);
-        let greeted = within(&self.watch, handshake).await;
+        let greeted = self.deadline.within(handshake).await;
         if let Some(Ok(mut h2)) = greeted {
             self.wait_for_streams();
             let (mut is_draining, mut written) = (false, 0);
@@ -120,7 +119,7 @@ impl Connection {
                 Poll::Pending if self.traffic.is_flooded() && !self.is_over.get() => {}
                 Poll::Pending if !self.is_due(cx) => return Poll::Pending,
                 Poll::Pending if self.is_over.get() => return Poll::Ready(()),
-                Poll::Pending if self.head_due() <= self.watch.now() => {
+                Poll::Pending if self.head_due() <= self.deadline.now() => {
                     self.end(h2, Reason::ENHANCE_YOUR_CALM);
                 }
                 // The last of an answer is still on its way.
@@ -136,14 +135,14 @@ impl Connection {
     fn end(&self, h2: &mut H2<Transport, Bytes>, reason: Reason) {
         self.is_over.set(true);
         h2.abrupt_shutdown(reason);
-        self.idle_due.set(self.watch.after(Some(GOODBYE)));
+        self.idle_due.set(self.deadline.after(Some(GOODBYE)));
     }
 
     /// Whether a deadline is over; if not, the task is woken when the next one is.
     fn is_due(&self, cx: &Context<'_>) -> bool {
-        self.watch.set(self.due());
+        self.deadline.set(self.due());
         // Where the time of all is over, it ends with the last of its streams, which are told so.
-        self.watch.is_over(cx) && !self.worker.sweep.is_ended()
+        self.deadline.has_passed(cx) && !self.worker.deadlines.is_shut_down()
     }
 
     /// The next deadline.
@@ -175,7 +174,7 @@ impl Connection {
         let known = self.watches.borrow_mut().pop();
         Serving {
             connection: Rc::clone(self),
-            watch: known.unwrap_or_else(|| self.worker.sweep.watch()),
+            deadline: known.unwrap_or_else(|| self.worker.deadlines.register()),
         }
     }
 
@@ -187,9 +186,9 @@ impl Connection {
             } else {
                 self.worker.settings.idle_timeout
             };
-            self.idle_due.set(self.watch.after(Some(time)));
+            self.idle_due.set(self.deadline.after(Some(time)));
             // The task of the connection may sleep on.
-            self.watch.set(self.due());
+            self.deadline.set(self.due());
         }
     }
 }
@@ -199,9 +198,9 @@ impl Drop for Serving {
         let connection = &self.connection;
         connection.streams.set(connection.streams.get() - 1);
         connection.wait_for_streams();
-        self.watch.clear();
+        self.deadline.clear();
         let mut watches = connection.watches.borrow_mut();
-        watches.push(Rc::clone(&self.watch));
+        watches.push(Rc::clone(&self.deadline));
     }
 }
 

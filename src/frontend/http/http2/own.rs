@@ -6,13 +6,13 @@ use http::{HeaderName, HeaderValue, Response, header};
 use crate::engine::semantics::error::Cause;
 use crate::frontend::http::admission::{Own, problem_unread};
 use crate::http1::response::has_no_body;
-use crate::runtime::forward::requester::StreamClient;
+use crate::runtime::proxy::requester::Http2Client;
 use crate::runtime::worker::{Scratch, Worker};
 
 /// Sends an answer of the gateway's own. What the client still sends is not wanted then.
 pub(super) fn send(
     worker: &Worker,
-    client: &mut StreamClient,
+    client: &mut Http2Client,
     own: &Own,
     scratch: &Scratch,
     is_head: bool,
@@ -53,7 +53,7 @@ pub(super) fn send(
 /// gRPC.
 pub(super) fn send_cause(
     worker: &Worker,
-    client: &mut StreamClient,
+    client: &mut Http2Client,
     cause: &Cause<'_>,
     is_head: bool,
     grpc: Option<&'static str>,

@@ -18,24 +18,24 @@ use crate::frontend::http::admission::{admit, answer_fields, problem_of};
 use crate::frontend::http::going::{Going, cause_of};
 use crate::frontend::http::http2::connection::Serving;
 use crate::frontend::http::http2::own;
-use crate::frontend::http::http2::request::{MapFields, RequestHead};
 use crate::frontend::http::outcome::{Outcome, log_unread};
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
+use crate::runtime::body::Http2BodyReader;
 use crate::runtime::boxed::boxed;
-use crate::runtime::forward::answer::Answer;
-use crate::runtime::forward::download::Download;
-use crate::runtime::forward::exchange::{Exchange, Failure};
-use crate::runtime::forward::requester::{Requester, StreamClient};
-use crate::runtime::http2::fields::{pairs, retain_end_to_end};
-use crate::runtime::http2::stream::IncomingStream;
+use crate::runtime::http2::{Http2Fields, Http2RequestHead};
+use crate::runtime::http2::{pairs, retain_end_to_end};
+use crate::runtime::proxy::answer::Answer;
+use crate::runtime::proxy::download::Download;
+use crate::runtime::proxy::exchange::{Exchange, Failure};
+use crate::runtime::proxy::requester::{Http2Client, Requester};
 use crate::runtime::worker::Worker;
 
 /// A stream that is served.
 struct Stream {
     serving: Serving,
-    client: StreamClient,
-    head: RequestHead,
+    client: Http2Client,
+    head: Http2RequestHead,
 }
 
 /// Serves a stream to its end, in a task of its own.
@@ -48,16 +48,16 @@ pub(super) fn serve(
     worker.counters.requests.add(1);
     worker.deposit();
     let (parts, recv) = request.into_parts();
-    let mut client = StreamClient {
+    let mut client = Http2Client {
         respond,
-        body: IncomingStream::new(recv, BodyAllowance::up_to(None)),
+        body: Http2BodyReader::new(recv, BodyAllowance::up_to(None)),
         answer: None,
     };
     let is_head = parts.method == http::Method::HEAD;
     let kind = parts.headers.get(header::CONTENT_TYPE);
     let grpc = answer_type(kind.map(HeaderValue::as_bytes));
     let limits = &worker.settings.head_limits;
-    match RequestHead::new(parts, client.body.is_complete(), limits) {
+    match Http2RequestHead::new(parts, client.body.is_complete(), limits) {
         Ok(head) => {
             let mut stream = Stream {
                 serving,
@@ -89,7 +89,7 @@ async fn answer(stream: &mut Stream) {
     let worker = &*connection.worker;
     let mut outcome = Outcome::begin(worker, 0);
     let snapshot = worker.snapshot();
-    let fields = MapFields(head.fields());
+    let fields = Http2Fields(head.fields());
     let raw = RawRequest {
         method: head.method(),
         target: head.target(),
@@ -141,14 +141,14 @@ async fn answer(stream: &mut Stream) {
 struct StreamExchange<'x> {
     serving: &'x Serving,
     worker: &'x Worker,
-    head: &'x RequestHead,
-    request: &'x Request<'x, MapFields<'x>>,
+    head: &'x Http2RequestHead,
+    request: &'x Request<'x, Http2Fields<'x>>,
     random: &'x Random,
     plan: &'x Plan<'x>,
 }
 
 impl StreamExchange<'_> {
-    async fn forward(&self, client: &mut StreamClient, outcome: &mut Outcome<'_>) {
+    async fn forward(&self, client: &mut Http2Client, outcome: &mut Outcome<'_>) {
         match self.ask(client, outcome).await {
             Ok(answer) => self.respond(client, answer, outcome).await,
             Err(failure) => self.fail(client, &failure, outcome),
@@ -158,7 +158,7 @@ impl StreamExchange<'_> {
     /// Asks backends until one answers.
     async fn ask(
         &self,
-        client: &mut StreamClient,
+        client: &mut Http2Client,
         outcome: &mut Outcome<'_>,
     ) -> Result<Answer, Failure> {
         let head = self.head;
@@ -184,9 +184,9 @@ impl StreamExchange<'_> {
             going.make(backend, fields)
         };
         let outgoing = going.outgoing(&write_head, &make_request);
-        let watch = &self.serving.watch;
-        let mut exchange = Exchange::new(self.worker, watch, self.plan, outgoing, &|_, _| {});
-        let answered = exchange.answer(Requester::Stream(client)).await;
+        let deadline = &self.serving.deadline;
+        let mut exchange = Exchange::new(self.worker, deadline, self.plan, outgoing, &|_, _| {});
+        let answered = exchange.answer(Requester::Http2(client)).await;
         outcome.answered(&exchange);
         answered.map(|(answer, _)| answer)
     }
@@ -194,7 +194,7 @@ impl StreamExchange<'_> {
     /// Passes an answer on.
     async fn respond(
         &self,
-        client: &mut StreamClient,
+        client: &mut Http2Client,
         mut answer: Answer,
         outcome: &mut Outcome<'_>,
     ) {
@@ -212,9 +212,12 @@ impl StreamExchange<'_> {
         if !is_whole {
             let (policy, length) = (self.plan.policy(), BodyLength::Chunked);
             let mut download = Download::new(policy, answer.ends, length, answer.upload);
-            let requester = Requester::Stream(client);
-            let watch = &self.serving.watch;
-            if let Err(broken) = download.run(worker, watch, requester, &mut backend).await {
+            let requester = Requester::Http2(client);
+            let deadline = &self.serving.deadline;
+            if let Err(broken) = download
+                .run(worker, deadline, requester, &mut backend)
+                .await
+            {
                 outcome.broken(broken);
                 return client.reset(broken.reason());
             }
@@ -234,7 +237,7 @@ impl StreamExchange<'_> {
     }
 
     /// Says that there is no answer.
-    fn fail(&self, client: &mut StreamClient, failure: &Failure, outcome: &mut Outcome<'_>) {
+    fn fail(&self, client: &mut Http2Client, failure: &Failure, outcome: &mut Outcome<'_>) {
         outcome.failed(failure);
         let Some(cause) = cause_of(failure, self.plan) else {
             outcome.client_left();

@@ -21,13 +21,13 @@ use crate::frontend::stdio::forward::{Hub, Picks};
 use crate::frontend::stdio::reply::{Answer as Reply, Body, Extras, ForwardedAnswer};
 use crate::http1::length::BodyLength;
 use crate::http1::send_request::write_request_of_fields;
-use crate::runtime::forward::answer::Answer;
-use crate::runtime::forward::download::{Broken, Download};
-use crate::runtime::forward::exchange::{Exchange, Failure};
-use crate::runtime::forward::memory::{Collected, MemoryClient};
-use crate::runtime::forward::requester::Requester;
-use crate::runtime::http2::fields::fields_of;
-use crate::runtime::sweep::Watch;
+use crate::runtime::body::CollectedBody;
+use crate::runtime::deadline::Deadline;
+use crate::runtime::http2::fields_of;
+use crate::runtime::proxy::answer::Answer;
+use crate::runtime::proxy::download::{Broken, Download};
+use crate::runtime::proxy::exchange::{Exchange, Failure};
+use crate::runtime::proxy::requester::{MemoryClient, Requester};
 use crate::runtime::worker::Worker;
 
 impl<W: Write + 'static> Hub<W> {
@@ -61,7 +61,7 @@ impl<W: Write + 'static> Hub<W> {
         let exchange = MessageExchange {
             worker,
             random: &random,
-            watch: &worker.sweep.watch(),
+            deadline: &worker.deadlines.register(),
             job,
             request: &request,
             plan: &plan,
@@ -69,7 +69,7 @@ impl<W: Write + 'static> Hub<W> {
         let tried = Cell::new(None);
         let mut client = MemoryClient {
             body: job.body(),
-            answer: Collected::new(self.max_body_bytes),
+            answer: CollectedBody::new(self.max_body_bytes),
         };
         let picked = |slot| {
             tried.set(Some(slot));
@@ -104,7 +104,7 @@ impl<W: Write + 'static> Hub<W> {
 /// An admitted request and all that is known of it.
 struct MessageExchange<'x> {
     worker: &'x Worker,
-    watch: &'x Watch,
+    deadline: &'x Deadline,
     random: &'x Random,
     job: &'x Job,
     request: &'x Request<'x, [(String, String)]>,
@@ -153,7 +153,8 @@ impl<'x> MessageExchange<'x> {
         let make_request =
             |backend: &Backend| going.make(backend, fields_of(job.fields(), job.length()));
         let outgoing = going.outgoing(&write_head, &make_request);
-        let mut exchange = Exchange::new(self.worker, self.watch, self.plan, outgoing, &|_, _| {});
+        let mut exchange =
+            Exchange::new(self.worker, self.deadline, self.plan, outgoing, &|_, _| {});
         exchange.picked = Some(picked);
         let answered = exchange.answer(Requester::Memory(client)).await;
         answered.map(|(answer, _)| answer)
@@ -177,7 +178,7 @@ impl<'x> MessageExchange<'x> {
             let (policy, length) = (self.plan.policy(), BodyLength::Chunked);
             let mut download = Download::new(policy, answer.ends, length, answer.upload);
             let requester = Requester::Memory(client);
-            let done = download.run(worker, self.watch, requester, &mut backend);
+            let done = download.run(worker, self.deadline, requester, &mut backend);
             if let Err(broken) = done.await {
                 return Err(cause_of_broken(broken, client));
             }
@@ -203,7 +204,7 @@ fn cause_of_broken(broken: Broken, client: &MemoryClient) -> Cause<'static> {
         Broken::Timeout => UpstreamError::Timeout.into(),
         // It never leaves, but it may have no room.
         Broken::ClientLeft => UpstreamError::BodyTooLarge {
-            limit_bytes: client.answer.most_bytes(),
+            limit_bytes: client.answer.max_bytes(),
         }
         .into(),
         Broken::Request | Broken::Stopped => GatewayError::Internal.into(),

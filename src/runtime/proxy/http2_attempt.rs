@@ -13,18 +13,18 @@ use crate::engine::policy::body_limit::BodyAllowance;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::upstream::backend::Backend;
 use crate::http1::response::has_no_body;
-use crate::runtime::forward::answer::{Answer, AnswerHead, Came, StreamAnswer};
-use crate::runtime::forward::exchange::{Exchange, Failure};
-use crate::runtime::forward::pipe::{Pipe, Sink};
-use crate::runtime::forward::requester::Requester;
-use crate::runtime::forward::sending::Sending;
-use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
-use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::upstream::multiplexed::Slot;
-use crate::runtime::upstream::pool::Lease;
+use crate::runtime::body::{Http2BodyReader, Http2BodyWriter};
+use crate::runtime::body::{Pipe, Sink};
+use crate::runtime::proxy::answer::{Answer, AnswerHead, Came, Http2Answer};
+use crate::runtime::proxy::exchange::{Exchange, Failure};
+use crate::runtime::proxy::requester::Requester;
+use crate::runtime::proxy::sending::Sending;
+use crate::runtime::upstream::Lease;
+use crate::runtime::upstream::StreamPermit;
+use crate::runtime::upstream::UpstreamError;
 
 impl Exchange<'_> {
-    pub(super) async fn attempt_over_stream(
+    pub(super) async fn attempt_http2(
         &mut self,
         backend: &Backend,
         lease: Lease,
@@ -33,13 +33,13 @@ impl Exchange<'_> {
         let most = self.worker.settings.head_limits.max_head_bytes;
         let mut is_first = true;
         loop {
-            let connecting = lease.slot(self.connect_time(), self.watch, most);
-            let slot = self.connected(connecting, requester).await?;
-            let is_stale = std::mem::take(&mut is_first) && !slot.is_fresh;
-            match self.attempt_on_stream(slot, backend, requester).await {
+            let connecting = lease.stream_permit(self.connect_time(), self.deadline, most);
+            let permit = self.connected(connecting, requester).await?;
+            let is_stale = std::mem::take(&mut is_first) && !permit.is_fresh;
+            match self.attempt_on_stream(permit, backend, requester).await {
                 Ok((answer, upload)) => {
                     return Ok(Answer {
-                        came: Came::Stream(answer),
+                        came: Came::Http2(answer),
                         lease,
                         upload,
                         ends: self.ends,
@@ -48,7 +48,7 @@ impl Exchange<'_> {
                 // A connection that was being given up: that was no try. One on which a stream alone
                 // was reset is alive.
                 Err(Failure::Upstream(UpstreamError::Refused))
-                    if is_stale && self.is_gone.get() && self.kept.is_whole() => {}
+                    if is_stale && self.is_gone.get() && self.replay.is_complete() => {}
                 Err(Failure::Upstream(UpstreamError::Reset))
                     if is_stale
                         && self.is_gone.get()
@@ -61,28 +61,28 @@ impl Exchange<'_> {
 
     async fn attempt_on_stream(
         &mut self,
-        slot: Slot,
+        permit: StreamPermit,
         backend: &Backend,
         requester: &mut Requester<'_, '_>,
-    ) -> Result<(Box<StreamAnswer>, Option<Pipe>), Failure> {
+    ) -> Result<(Box<Http2Answer>, Option<Pipe>), Failure> {
         let request = (self.outgoing.make_request)(backend)?;
         let is_whole = self.outgoing.length.is_empty();
         self.is_gone.set(true);
-        let sent = slot.send(request, is_whole);
+        let sent = permit.send(request, is_whole);
         let (mut response, upload) = sent.map_err(|error| unsent(&error))?;
-        let mut to = OutgoingStream::new(upload);
-        if !self.kept.data().is_empty() {
+        let mut to = Http2BodyWriter::new(upload);
+        if !self.replay.data().is_empty() {
             // No more than may be kept; if it is lost, the answer says so.
-            let _ = to.send(Bytes::copy_from_slice(self.kept.data()), false);
+            let _ = to.send(Bytes::copy_from_slice(self.replay.data()), false);
         }
         let mut sending = Sending::new(if is_whole {
             Pipe::ended()
         } else {
             Pipe::new(self.outgoing.length)
         });
-        self.watch_idle();
+        self.arm_idle_deadline();
         let waited = poll_fn(|cx| {
-            self.poll_upload(cx, &mut sending, Sink::Stream(&mut to), requester)?;
+            self.poll_upload(cx, &mut sending, Sink::Http2(&mut to), requester)?;
             if let Poll::Ready(head) = self.poll_stream_head(cx, &mut response, requester) {
                 return Poll::Ready(head.map_err(Failure::Upstream));
             }
@@ -92,7 +92,7 @@ impl Exchange<'_> {
         let (parts, recv) = waited
             .inspect_err(|failure| {
                 if matches!(failure, Failure::Upstream(UpstreamError::Timeout)) {
-                    slot.distrust();
+                    permit.distrust();
                 }
             })?
             .into_parts();
@@ -100,12 +100,12 @@ impl Exchange<'_> {
         // What came where nothing may would be read as the next answer by a client over HTTP/1.1.
         let has_none = is_head || has_no_body(parts.status.as_u16());
         let allowance = BodyAllowance::up_to(has_none.then_some(0));
-        let answer = Box::new(StreamAnswer {
+        let answer = Box::new(Http2Answer {
             parts,
             is_head,
-            body: IncomingStream::new(recv, allowance),
+            body: Http2BodyReader::new(recv, allowance),
             upload: to,
-            slot,
+            permit,
         });
         Ok((answer, sending.rest()))
     }
@@ -119,7 +119,7 @@ impl Exchange<'_> {
         while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
             let (parts, ()) = interim.into_parts();
             if parts.status != 101 {
-                let head = AnswerHead::Stream {
+                let head = AnswerHead::Http2 {
                     parts: &parts,
                     is_head: true,
                     is_whole: true,
@@ -156,11 +156,11 @@ impl Exchange<'_> {
         }
         self.interims.set(self.interims.get() + 1);
         match requester {
-            Requester::Wire(client) => {
-                (self.interim)(client.wire, head);
-                let _ = client.wire.poll_flush(cx);
+            Requester::Http1(client) => {
+                (self.interim)(client.connection, head);
+                let _ = client.connection.poll_flush(cx);
             }
-            Requester::Stream(client) => {
+            Requester::Http2(client) => {
                 let mut interim = Response::new(());
                 *interim.headers_mut() = head.fields(&Edits::default());
                 if let Ok(status) = head.status().try_into() {

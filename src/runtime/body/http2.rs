@@ -1,4 +1,4 @@
-//! The two halves of a stream of HTTP/2, as bodies are read from one and written to the other.
+//! Bodies on the two halves of an HTTP/2 stream.
 
 use std::fmt;
 use std::io;
@@ -10,11 +10,11 @@ use http::HeaderMap;
 
 use crate::engine::policy::body_limit::BodyAllowance;
 use crate::http1::kind::is_forbidden_trailer;
-use crate::runtime::forward::body::ReadError;
+use crate::runtime::body::error::ReadError;
 
-/// A body that comes over HTTP/2. As much as is held of it is not yet released to the sender's
-/// window, so that no more than that is ever held.
-pub struct IncomingStream {
+/// A body that is read from a stream. Flow-control capacity is released only as data is consumed, so
+/// that the sender's window bounds what is held.
+pub(crate) struct Http2BodyReader {
     recv: RecvStream,
     current: Bytes,
     trailers: Option<HeaderMap>,
@@ -22,19 +22,19 @@ pub struct IncomingStream {
     allowance: BodyAllowance,
 }
 
-impl fmt::Debug for IncomingStream {
+impl fmt::Debug for Http2BodyReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IncomingStream")
+        f.debug_struct("Http2BodyReader")
             .field("current", &self.current.len())
             .field("is_complete", &self.is_complete)
             .finish_non_exhaustive()
     }
 }
 
-impl IncomingStream {
-    /// The body that follows a head, of as many bytes as may come.
+impl Http2BodyReader {
+    /// The body that follows a head. `allowance` bounds its data.
     #[must_use]
-    pub fn new(recv: RecvStream, allowance: BodyAllowance) -> Self {
+    pub(crate) fn new(recv: RecvStream, allowance: BodyAllowance) -> Self {
         Self {
             is_complete: recv.is_end_stream(),
             recv,
@@ -44,22 +44,22 @@ impl IncomingStream {
         }
     }
 
-    /// Bounds it, if nothing has been read yet.
-    pub const fn limit(&mut self, allowance: BodyAllowance) {
+    /// Bounds the body. Nothing of it may have been read yet.
+    pub(crate) const fn limit(&mut self, allowance: BodyAllowance) {
         self.allowance = allowance;
     }
 
-    /// Whether all of it has been read and used up.
+    /// Whether the whole body was read and consumed.
     #[must_use]
-    pub const fn is_complete(&self) -> bool {
+    pub(crate) const fn is_complete(&self) -> bool {
         self.is_complete && self.current.is_empty()
     }
 
-    /// How many bytes of data are there, waiting for some if there are none: 0 at the end.
+    /// How many bytes of data are held. Reads if there are none; 0 is the end.
     ///
     /// # Errors
-    /// If the stream is reset, or too much comes.
-    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ReadError>> {
+    /// If the stream is reset or the body is too large.
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ReadError>> {
         loop {
             if !self.current.is_empty() || self.is_complete {
                 return Poll::Ready(Ok(self.current.len()));
@@ -79,35 +79,35 @@ impl IncomingStream {
         }
     }
 
-    /// The data that is there.
+    /// The data that is held.
     #[must_use]
-    pub fn data(&self) -> &[u8] {
+    pub(crate) fn data(&self) -> &[u8] {
         &self.current
     }
 
-    /// Uses up data that was there.
-    pub fn consume(&mut self, bytes: usize) {
+    /// Consumes `bytes` bytes of data.
+    pub(crate) fn consume(&mut self, bytes: usize) {
         self.current.advance(bytes);
         self.release(bytes);
     }
 
-    /// Takes data that was there, without a copy.
-    pub fn take(&mut self, bytes: usize) -> Bytes {
+    /// Takes up to `bytes` bytes of data without a copy.
+    pub(crate) fn take(&mut self, bytes: usize) -> Bytes {
         let taken = self.current.split_to(bytes.min(self.current.len()));
         self.release(taken.len());
         taken
     }
 
-    /// Whether nothing comes behind the next so many bytes, not even trailers.
+    /// Whether the next `bytes` bytes are the last, and no trailers follow.
     #[must_use]
-    pub fn ends_after(&self, bytes: usize) -> bool {
+    pub(crate) fn ends_after(&self, bytes: usize) -> bool {
         self.current.len() == bytes && self.recv.is_end_stream()
     }
 
-    /// The trailers, at the end: without those that must not come there. They stay here for another
-    /// try.
+    /// The trailers, once the body is complete, without fields that are forbidden there. They stay
+    /// here for a retry.
     #[must_use]
-    pub fn trailers(&self) -> Option<HeaderMap> {
+    pub(crate) fn trailers(&self) -> Option<HeaderMap> {
         let mut trailers = self.trailers.clone()?;
         let wrong: Vec<_> = trailers
             .keys()
@@ -121,66 +121,70 @@ impl IncomingStream {
     }
 
     fn release(&mut self, bytes: usize) {
-        // It fails only where the stream is over, and with it its window.
+        // It fails only after the stream has ended, and its window with it.
         let _ = self.recv.flow_control().release_capacity(bytes);
     }
 }
 
-/// A body that goes over HTTP/2.
+/// A body that is written to a stream.
 #[derive(Debug)]
-pub struct OutgoingStream {
+pub(crate) struct Http2BodyWriter {
     send: SendStream<Bytes>,
     /// How many bytes of data were sent.
-    pub sent_bytes: u64,
+    pub(crate) sent_bytes: u64,
 }
 
-/// How much of the peer's windows one stream asks for at once.
-const MAX_AT_ONCE: usize = 64 << 10;
+/// How much of the peer's windows one stream reserves at a time.
+const MAX_RESERVED: usize = 64 << 10;
 
-impl OutgoingStream {
-    /// A body for this stream.
+impl Http2BodyWriter {
+    /// The body of this stream.
     #[must_use]
-    pub const fn new(send: SendStream<Bytes>) -> Self {
+    pub(crate) const fn new(send: SendStream<Bytes>) -> Self {
         Self {
             send,
             sent_bytes: 0,
         }
     }
 
-    /// How many bytes may be sent, waiting for the peer's windows if there is no room for any.
+    /// How many bytes the peer's windows admit. Waits until they admit at least one.
     ///
     /// # Errors
-    /// If the peer takes no more.
-    pub fn poll_room(&mut self, cx: &mut Context<'_>, wanted: usize) -> Poll<io::Result<usize>> {
-        let room = self.send.capacity();
-        if room >= wanted.min(MAX_AT_ONCE) {
-            return Poll::Ready(Ok(room));
+    /// If the stream has ended.
+    pub(crate) fn poll_capacity(
+        &mut self,
+        cx: &mut Context<'_>,
+        wanted: usize,
+    ) -> Poll<io::Result<usize>> {
+        let capacity = self.send.capacity();
+        if capacity >= wanted.min(MAX_RESERVED) {
+            return Poll::Ready(Ok(capacity));
         }
-        self.send.reserve_capacity(wanted.min(MAX_AT_ONCE));
-        let room = self.send.capacity();
-        if room > 0 {
-            return Poll::Ready(Ok(room));
+        self.send.reserve_capacity(wanted.min(MAX_RESERVED));
+        let capacity = self.send.capacity();
+        if capacity > 0 {
+            return Poll::Ready(Ok(capacity));
         }
         match ready!(self.send.poll_capacity(cx)) {
-            Some(room) => Poll::Ready(room.map_err(io::Error::other)),
+            Some(capacity) => Poll::Ready(capacity.map_err(io::Error::other)),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
 
-    /// Sends data for which there was room, and perhaps ends the body with it.
+    /// Sends data within the capacity. `is_last` ends the body.
     ///
     /// # Errors
-    /// If the stream is over.
-    pub fn send(&mut self, data: Bytes, is_last: bool) -> io::Result<()> {
+    /// If the stream has ended.
+    pub(crate) fn send(&mut self, data: Bytes, is_last: bool) -> io::Result<()> {
         self.sent_bytes += u64::try_from(data.len()).unwrap_or(0);
         self.send.send_data(data, is_last).map_err(io::Error::other)
     }
 
-    /// Ends the body.
+    /// Ends the body, with trailers if there are any.
     ///
     /// # Errors
-    /// If the stream is over.
-    pub fn end(&mut self, trailers: Option<HeaderMap>) -> io::Result<()> {
+    /// If the stream has ended.
+    pub(crate) fn end(&mut self, trailers: Option<HeaderMap>) -> io::Result<()> {
         let ended = match trailers {
             Some(trailers) => self.send.send_trailers(trailers),
             None => self.send.send_data(Bytes::new(), true),
@@ -188,13 +192,13 @@ impl OutgoingStream {
         ended.map_err(io::Error::other)
     }
 
-    /// Waits until the peer resets the stream, or the connection is over.
-    pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits until the peer resets the stream or the connection ends.
+    pub(crate) fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.send.poll_reset(cx).map(|_| ())
     }
 
-    /// Breaks the body off, so that the peer sees that something is missing.
-    pub fn reset(&mut self, reason: Reason) {
+    /// Resets the stream, so that the peer sees an incomplete body.
+    pub(crate) fn reset(&mut self, reason: Reason) {
         self.send.send_reset(reason);
     }
 }

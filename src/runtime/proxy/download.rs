@@ -7,11 +7,11 @@ use h2::Reason;
 
 use crate::engine::policy::Policy;
 use crate::http1::length::BodyLength;
-use crate::runtime::forward::answer::BackendBody;
-use crate::runtime::forward::body::ReadError;
-use crate::runtime::forward::pipe::{Pipe, PipeError};
-use crate::runtime::forward::requester::Requester;
-use crate::runtime::sweep::Watch;
+use crate::runtime::body::ReadError;
+use crate::runtime::body::{Pipe, PipeError};
+use crate::runtime::deadline::Deadline;
+use crate::runtime::proxy::answer::BackendBody;
+use crate::runtime::proxy::requester::Requester;
 use crate::runtime::worker::Worker;
 
 /// A body on its way down, and perhaps the rest of another on its way up.
@@ -74,30 +74,29 @@ impl<'p> Download<'p> {
     pub async fn run(
         &mut self,
         worker: &Worker,
-        watch: &Watch,
+        deadline: &Deadline,
         mut requester: Requester<'_, '_>,
         backend: &mut BackendBody,
     ) -> Result<(), Broken> {
         let ends = self.ends;
         let idle = self.policy.timeouts.idle;
-        watch.set(ends.min(watch.after(Some(idle))));
+        deadline.set(ends.min(deadline.after(Some(idle))));
         let done = poll_fn(|cx| {
             let polled = self.poll(cx, worker, &mut requester, backend);
-            let has_moved = std::mem::take(&mut self.down.has_moved)
-                | self
-                    .up
-                    .as_mut()
-                    .is_some_and(|up| std::mem::take(&mut up.has_moved));
+            let has_moved =
+                self.down.take_progress() | self.up.as_mut().is_some_and(|up| up.take_progress());
             if has_moved {
-                watch.set(ends.min(watch.after(Some(idle))));
+                deadline.set(ends.min(deadline.after(Some(idle))));
             }
             match polled {
-                Poll::Pending if watch.is_over(cx) => Poll::Ready(Err(self.out_of_time(worker))),
+                Poll::Pending if deadline.has_passed(cx) => {
+                    Poll::Ready(Err(self.out_of_time(worker)))
+                }
                 polled @ (Poll::Ready(_) | Poll::Pending) => polled,
             }
         })
         .await;
-        watch.clear();
+        deadline.clear();
         if done == Err(Broken::ClientLeft) {
             worker.counters.clients_left.add(1);
         }
@@ -106,9 +105,9 @@ impl<'p> Download<'p> {
 
     /// Who is to blame where nothing has moved for too long.
     fn out_of_time(&self, worker: &Worker) -> Broken {
-        if worker.sweep.is_ended() {
+        if worker.deadlines.is_shut_down() {
             Broken::Stopped
-        } else if self.down.is_stuck {
+        } else if self.down.is_blocked() {
             Broken::ClientLeft
         } else {
             Broken::Timeout

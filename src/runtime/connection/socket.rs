@@ -1,4 +1,4 @@
-//! A connection: plain TCP, or TLS over it.
+//! A TCP connection, with or without TLS.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,28 +8,28 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
-/// A connection to a client or to a backend.
+/// A connection to a client or a backend.
 #[derive(Debug)]
-pub enum Stream {
+pub(crate) enum Socket {
     /// Plain text.
     Plain(TcpStream),
     /// TLS, of either side.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Stream {
-    /// The TCP connection below.
+impl Socket {
+    /// The TCP connection.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub(crate) fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => tls.get_ref().0,
         }
     }
 
-    /// The protocol that was agreed on in the handshake (RFC 7301).
+    /// The protocol negotiated in the handshake by ALPN (RFC 7301).
     #[must_use]
-    pub fn alpn(&self) -> Option<&[u8]> {
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) => None,
             Self::Tls(tls) => tls.get_ref().1.alpn_protocol(),
@@ -38,12 +38,12 @@ impl Stream {
 
     /// Whether it is encrypted.
     #[must_use]
-    pub const fn is_tls(&self) -> bool {
+    pub(crate) const fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for Socket {
     #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
@@ -57,7 +57,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for Socket {
     #[inline]
     fn poll_write(
         self: Pin<&mut Self>,

@@ -17,15 +17,15 @@ use crate::engine::upstream::backend::Backend;
 use crate::engine::upstream::balance::Pick;
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseTo;
-use crate::runtime::forward::answer::{Answer, AnswerHead};
-use crate::runtime::forward::body::ReadError;
-use crate::runtime::forward::kept::Kept;
-use crate::runtime::forward::pipe::{PipeError, Sink};
-use crate::runtime::forward::requester::Requester;
-use crate::runtime::forward::sending::Sending;
-use crate::runtime::sweep::Watch;
-use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::wire::Wire;
+use crate::runtime::body::ReadError;
+use crate::runtime::body::ReplayBuffer;
+use crate::runtime::body::{PipeError, Sink};
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::deadline::Deadline;
+use crate::runtime::proxy::answer::{Answer, AnswerHead};
+use crate::runtime::proxy::requester::Requester;
+use crate::runtime::proxy::sending::Sending;
+use crate::runtime::upstream::UpstreamError;
 use crate::runtime::worker::Worker;
 
 /// Writes the head of a request for a backend.
@@ -36,7 +36,7 @@ pub type MakeRequest<'o> = dyn Fn(&Backend) -> Result<Request<()>, UpstreamError
 
 /// Takes interim responses (RFC 9110, section 15.2) for a client that speaks HTTP/1.1. One that
 /// speaks HTTP/2 gets them all.
-pub type PassInterim<'o> = dyn Fn(&mut Wire, AnswerHead<'_>) + 'o;
+pub type PassInterim<'o> = dyn Fn(&mut Http1Connection, AnswerHead<'_>) + 'o;
 
 /// What goes to a backend.
 pub struct Outgoing<'o> {
@@ -99,7 +99,7 @@ pub struct Exchange<'e> {
     /// The worker that does it.
     pub worker: &'e Worker,
     /// The deadline of its task.
-    pub watch: &'e Watch,
+    pub deadline: &'e Deadline,
     /// What was decided.
     pub plan: &'e Plan<'e>,
     /// What the route asks for.
@@ -107,7 +107,7 @@ pub struct Exchange<'e> {
     /// What goes to the backend.
     pub outgoing: Outgoing<'e>,
     /// What of the body was sent.
-    pub kept: Kept,
+    pub replay: ReplayBuffer,
     /// The slot of the backend that is being tried, or was tried last.
     pub slot: Option<u32>,
     /// Those of the backends that were tried before it, the last last.
@@ -133,21 +133,21 @@ impl<'e> Exchange<'e> {
     #[must_use]
     pub fn new(
         worker: &'e Worker,
-        watch: &'e Watch,
+        deadline: &'e Deadline,
         plan: &'e Plan<'e>,
         outgoing: Outgoing<'e>,
         interim: &'e PassInterim<'e>,
     ) -> Self {
         let policy: &Policy = plan.policy();
-        let whole = watch.after(policy.timeouts.exchange);
+        let whole = deadline.after(policy.timeouts.exchange);
         Self {
             worker,
-            watch,
+            deadline,
             plan,
             policy,
-            ends: whole.min(watch.after(outgoing.patience)),
+            ends: whole.min(deadline.after(outgoing.patience)),
             outgoing,
-            kept: Kept::new(policy.retry.buffer_bytes),
+            replay: ReplayBuffer::new(policy.retry.buffer_bytes),
             slot: None,
             failed: Vec::new(),
             due: None,
@@ -171,7 +171,7 @@ impl<'e> Exchange<'e> {
             let pick = self.pick()?;
             let tried = self.attempt(pick.backend, &mut requester).await;
             if !self.is_retried(&tried) {
-                self.watch.clear();
+                self.deadline.clear();
                 return tried.map(|answer| (answer, pick));
             }
             self.worker.counters.retries.add(1);
@@ -207,7 +207,7 @@ impl<'e> Exchange<'e> {
 
     /// Whether it may be sent again where a kept connection proves to be stale.
     pub(super) fn is_harmless(&self) -> bool {
-        self.kept.is_whole() && is_idempotent(self.outgoing.method)
+        self.replay.is_complete() && is_idempotent(self.outgoing.method)
     }
 
     /// Whether another try follows this one; then it is paid for.
@@ -220,7 +220,7 @@ impl<'e> Exchange<'e> {
             failure,
             retries: u32::try_from(self.failed.len()).unwrap_or(u32::MAX),
             is_answer_begun: self.interims.get() > 0,
-            is_body_kept: self.kept.is_whole(),
+            is_body_kept: self.replay.is_complete(),
         };
         self.worker.admits_retry(&self.policy.retry, &attempt)
     }
@@ -251,7 +251,7 @@ impl<'e> Exchange<'e> {
             UpstreamError::Reset => Some(retry::Failure::Reset),
             UpstreamError::Timeout => {
                 let due = self.due.unwrap_or(u64::MAX);
-                (due > self.watch.now()).then_some(retry::Failure::Timeout)
+                (due > self.deadline.now()).then_some(retry::Failure::Timeout)
             }
             UpstreamError::HeaderTooLarge(_) | UpstreamError::BadResponse(_) => None,
         }
@@ -259,12 +259,12 @@ impl<'e> Exchange<'e> {
 
     /// Whether all time is over.
     fn is_over(&self) -> bool {
-        self.ends <= self.watch.now()
+        self.ends <= self.deadline.now()
     }
 
     /// How long a connection may take to be made.
     pub(super) fn connect_time(&self) -> Duration {
-        let left = self.ends.saturating_sub(self.watch.now());
+        let left = self.ends.saturating_sub(self.deadline.now());
         let connect = self.policy.timeouts.connect;
         connect.min(Duration::from_millis(left))
     }
@@ -307,8 +307,8 @@ impl<'e> Exchange<'e> {
         let upstreams = &self.worker.upstreams;
         let lease = upstreams.lease(backend, upstream, own.unwrap_or(most))?;
         match upstream.protocol {
-            Protocol::H1 => self.attempt_over_wire(backend, lease, requester).await,
-            Protocol::H2 => self.attempt_over_stream(backend, lease, requester).await,
+            Protocol::H1 => self.attempt_http1(backend, lease, requester).await,
+            Protocol::H2 => self.attempt_http2(backend, lease, requester).await,
         }
     }
 
@@ -322,7 +322,7 @@ impl<'e> Exchange<'e> {
     ) -> Result<(), Failure> {
         let buffers = &self.worker.buffers;
         if !sending.is_broken {
-            let kept = &mut self.kept;
+            let kept = &mut self.replay;
             let from = requester.source();
             let polled = sending
                 .upload
@@ -339,19 +339,19 @@ impl<'e> Exchange<'e> {
         if is_ended && !std::mem::replace(&mut sending.is_timed, true) {
             let due = *self
                 .due
-                .get_or_insert_with(|| self.watch.after(Some(timeouts.answer)));
-            let of_try = self.watch.after(timeouts.per_try);
-            self.watch.set(due.min(of_try).min(self.ends));
-        } else if !is_ended && std::mem::take(&mut sending.upload.has_moved) {
-            self.watch_idle();
+                .get_or_insert_with(|| self.deadline.after(Some(timeouts.answer)));
+            let of_try = self.deadline.after(timeouts.per_try);
+            self.deadline.set(due.min(of_try).min(self.ends));
+        } else if !is_ended && sending.upload.take_progress() {
+            self.arm_idle_deadline();
         }
         Ok(())
     }
 
     /// Nothing may happen for only so long.
-    pub(super) fn watch_idle(&self) {
-        let idle = self.watch.after(Some(self.policy.timeouts.idle));
-        self.watch.set(idle.min(self.ends));
+    pub(super) fn arm_idle_deadline(&self) {
+        let idle = self.deadline.after(Some(self.policy.timeouts.idle));
+        self.deadline.set(idle.min(self.ends));
     }
 
     /// Waits for what ends a try without an answer: time, or the client's leaving.
@@ -361,13 +361,13 @@ impl<'e> Exchange<'e> {
         sending: &Sending,
         requester: &mut Requester<'_, '_>,
     ) -> Poll<Failure> {
-        if self.watch.is_over(cx) {
-            if self.worker.sweep.is_ended() {
+        if self.deadline.has_passed(cx) {
+            if self.worker.deadlines.is_shut_down() {
                 return Poll::Ready(Failure::Stopped);
             }
             let is_over = sending.is_over() || self.is_over();
             // There is a part of the body that the backend does not take.
-            return Poll::Ready(if is_over || sending.upload.is_stuck {
+            return Poll::Ready(if is_over || sending.upload.is_blocked() {
                 UpstreamError::Timeout.into()
             } else {
                 Failure::BodyTimeout

@@ -5,20 +5,19 @@
 
 mod connection;
 mod own;
-mod request;
 mod stream;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
 
 use crate::runtime::buffer::Buffer;
-use crate::runtime::stream::Stream;
+use crate::runtime::connection::Socket;
 use crate::runtime::worker::{Open, Worker};
 
 /// Serves a connection until it closes; `read` is what was read from it already.
-pub async fn serve(
+pub(crate) async fn serve(
     worker: Rc<Worker>,
-    stream: Stream,
+    stream: Socket,
     peer: SocketAddr,
     open: Open,
     read: Option<Buffer>,

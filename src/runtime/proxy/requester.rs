@@ -8,39 +8,47 @@ use h2::Reason;
 use h2::server::SendResponse;
 use http::Response;
 
+use crate::runtime::body::{CollectedBody, Http1BodyReader};
+use crate::runtime::body::{Http2BodyReader, Http2BodyWriter};
+use crate::runtime::body::{Sink, Source};
 use crate::runtime::buffer::Buffers;
-use crate::runtime::forward::body::IncomingBody;
-use crate::runtime::forward::memory::MemoryClient;
-use crate::runtime::forward::pipe::{Sink, Source};
-use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
-use crate::runtime::wire::Wire;
+use crate::runtime::connection::Http1Connection;
 
 /// A client that speaks HTTP/1.1.
 #[derive(Debug)]
 pub struct Client<'c> {
     /// Its connection.
-    pub wire: &'c mut Wire,
+    pub connection: &'c mut Http1Connection,
     /// The body of its request.
-    pub body: IncomingBody,
+    pub body: Http1BodyReader,
 }
 
 /// A stream of a client that speaks HTTP/2.
-pub struct StreamClient {
+pub struct Http2Client {
     /// Where the answer goes.
     pub respond: SendResponse<Bytes>,
     /// The body of its request.
-    pub body: IncomingStream,
+    pub body: Http2BodyReader,
     /// The body of the answer, once its head was sent.
-    pub answer: Option<OutgoingStream>,
+    pub answer: Option<Http2BodyWriter>,
+}
+
+/// A client within this process.
+#[derive(Debug)]
+pub struct MemoryClient {
+    /// The rest of the request body.
+    pub body: Bytes,
+    /// The response body so far.
+    pub answer: CollectedBody,
 }
 
 /// Any of them.
 #[derive(Debug)]
 pub enum Requester<'r, 'c> {
     /// HTTP/1.1.
-    Wire(&'r mut Client<'c>),
+    Http1(&'r mut Client<'c>),
     /// HTTP/2.
-    Stream(&'r mut StreamClient),
+    Http2(&'r mut Http2Client),
     /// None: the client is within this process.
     Memory(&'r mut MemoryClient),
 }
@@ -49,8 +57,8 @@ impl Requester<'_, '_> {
     /// Where the body of the request comes from.
     pub fn source(&mut self) -> Source<'_> {
         match self {
-            Self::Wire(client) => Source::Wire(&mut client.body, client.wire),
-            Self::Stream(client) => Source::Stream(&mut client.body),
+            Self::Http1(client) => Source::Http1(&mut client.body, client.connection),
+            Self::Http2(client) => Source::Http2(&mut client.body),
             Self::Memory(client) => Source::Memory(&mut client.body),
         }
     }
@@ -58,8 +66,8 @@ impl Requester<'_, '_> {
     /// Where the body of the answer goes; none before its head has.
     pub fn sink(&mut self) -> Option<Sink<'_>> {
         match self {
-            Self::Wire(client) => Some(Sink::Wire(client.wire)),
-            Self::Stream(client) => client.answer.as_mut().map(Sink::Stream),
+            Self::Http1(client) => Some(Sink::Http1(client.connection)),
+            Self::Http2(client) => client.answer.as_mut().map(Sink::Http2),
             Self::Memory(client) => Some(Sink::Memory(&mut client.answer)),
         }
     }
@@ -68,8 +76,8 @@ impl Requester<'_, '_> {
     #[must_use]
     pub const fn has_sent_all(&self) -> bool {
         match self {
-            Self::Wire(client) => client.body.is_complete(),
-            Self::Stream(client) => client.body.is_complete(),
+            Self::Http1(client) => client.body.is_complete(),
+            Self::Http2(client) => client.body.is_complete(),
             Self::Memory(client) => client.body.is_empty(),
         }
     }
@@ -83,14 +91,14 @@ impl Requester<'_, '_> {
         buffers: &Buffers,
     ) -> Poll<()> {
         match self {
-            Self::Stream(client) => match &mut client.answer {
+            Self::Http2(client) => match &mut client.answer {
                 None => client.respond.poll_reset(cx).map(|_| ()),
                 Some(answer) => answer.poll_reset(cx),
             },
-            Self::Wire(client) => {
+            Self::Http1(client) => {
                 if is_body_read
-                    && !client.wire.is_full()
-                    && let Poll::Ready(read) = client.wire.poll_fill(cx, buffers)
+                    && !client.connection.is_full()
+                    && let Poll::Ready(read) = client.connection.poll_fill(cx, buffers)
                 {
                     match read {
                         // It may have sent its next request already.
@@ -105,14 +113,14 @@ impl Requester<'_, '_> {
     }
 }
 
-impl StreamClient {
+impl Http2Client {
     /// Sends the head of the answer, and perhaps all of it.
     ///
     /// # Errors
     /// If the client has left.
     pub fn send_head(&mut self, head: Response<()>, is_whole: bool) -> Result<(), h2::Error> {
         let answer = self.respond.send_response(head, is_whole)?;
-        self.answer = Some(OutgoingStream::new(answer));
+        self.answer = Some(Http2BodyWriter::new(answer));
         Ok(())
     }
 
@@ -131,9 +139,9 @@ impl StreamClient {
     }
 }
 
-impl fmt::Debug for StreamClient {
+impl fmt::Debug for Http2Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamClient")
+        f.debug_struct("Http2Client")
             .field("body", &self.body)
             .finish_non_exhaustive()
     }

@@ -253,7 +253,7 @@ impl<W: Write + 'static> Hub<W> {
     /// Forwards one request and writes its answer.
     async fn answer(self: Rc<Self>, job: Job) -> io::Result<()> {
         // A write may have taken long.
-        self.worker.sweep.refresh();
+        self.worker.deadlines.refresh();
         let mut line = Vec::new();
         let picks = Picks {
             snapshot: Arc::clone(&job.snapshot),

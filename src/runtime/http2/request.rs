@@ -17,7 +17,7 @@ use crate::runtime::http2::fields::content_length;
 
 /// The head of a request.
 #[derive(Debug)]
-pub(super) struct RequestHead {
+pub(crate) struct Http2RequestHead {
     parts: Parts,
     host: String,
     body: BodyLength,
@@ -25,21 +25,21 @@ pub(super) struct RequestHead {
 
 /// The fields of a head, as the engine looks at them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct MapFields<'m>(pub(super) &'m HeaderMap);
+pub(crate) struct Http2Fields<'m>(pub(crate) &'m HeaderMap);
 
-impl Headers for MapFields<'_> {
+impl Headers for Http2Fields<'_> {
     fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let fields = self.0.iter();
         fields.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
     }
 }
 
-impl RequestHead {
+impl Http2RequestHead {
     /// Checks a head; `is_whole` is whether nothing follows it.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn new(
+    pub(crate) fn new(
         parts: Parts,
         is_whole: bool,
         limits: &HeadLimits,
@@ -76,29 +76,29 @@ impl RequestHead {
         Ok(Self { parts, host, body })
     }
 
-    pub(super) fn method(&self) -> &str {
+    pub(crate) fn method(&self) -> &str {
         self.parts.method.as_str()
     }
 
     /// Path and query, or `*`.
-    pub(super) fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         target(&self.parts)
     }
 
     /// What `:authority` says, or `Host` in its place.
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    pub(super) const fn fields(&self) -> &HeaderMap {
+    pub(crate) const fn fields(&self) -> &HeaderMap {
         &self.parts.headers
     }
 
-    pub(super) const fn body(&self) -> BodyLength {
+    pub(crate) const fn body(&self) -> BodyLength {
         self.body
     }
 
-    pub(super) fn te_trailers(&self) -> bool {
+    pub(crate) fn te_trailers(&self) -> bool {
         // The crate lets nothing else through.
         self.parts.headers.contains_key(header::TE)
     }

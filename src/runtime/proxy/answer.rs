@@ -11,14 +11,14 @@ use crate::http1::send_error::SendError;
 use crate::http1::send_response::{
     OutgoingResponse, Sent, write_response, write_response_of_fields,
 };
-use crate::runtime::edits::apply;
-use crate::runtime::forward::body::IncomingBody;
-use crate::runtime::forward::pipe::{Pipe, Sink, Source};
-use crate::runtime::http2::fields::{content_length, fields_of, pairs, retain_end_to_end};
-use crate::runtime::http2::stream::{IncomingStream, OutgoingStream};
-use crate::runtime::upstream::multiplexed::Slot;
-use crate::runtime::upstream::pool::Lease;
-use crate::runtime::wire::Wire;
+use crate::runtime::body::Http1BodyReader;
+use crate::runtime::body::{Http2BodyReader, Http2BodyWriter};
+use crate::runtime::body::{Pipe, Sink, Source};
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::edits::apply_edits;
+use crate::runtime::http2::{content_length, fields_of, pairs, retain_end_to_end};
+use crate::runtime::upstream::Lease;
+use crate::runtime::upstream::StreamPermit;
 use crate::runtime::worker::Worker;
 
 /// The head of an answer, and what it came on.
@@ -38,16 +38,16 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Came {
     /// HTTP/1.1.
-    Wire(WireAnswer),
+    Http1(Http1Answer),
     /// HTTP/2.
-    Stream(Box<StreamAnswer>),
+    Http2(Box<Http2Answer>),
 }
 
 /// An answer over HTTP/1.1.
 #[derive(Debug)]
-pub struct WireAnswer {
+pub struct Http1Answer {
     /// The connection; what was read begins with the head.
-    pub wire: Box<Wire>,
+    pub connection: Box<Http1Connection>,
     /// The head.
     pub head: Box<ResponseHead>,
     /// Its length in bytes.
@@ -56,26 +56,26 @@ pub struct WireAnswer {
 
 /// An answer over HTTP/2.
 #[derive(Debug)]
-pub struct StreamAnswer {
+pub struct Http2Answer {
     /// The head.
     pub parts: Parts,
     /// Whether the request was HEAD.
     pub is_head: bool,
     /// The body.
-    pub body: IncomingStream,
+    pub body: Http2BodyReader,
     /// Where the rest of the request goes.
-    pub upload: OutgoingStream,
+    pub upload: Http2BodyWriter,
     /// The place on the connection.
-    pub slot: Slot,
+    pub permit: StreamPermit,
 }
 
 /// The head of an answer, to be looked at.
 #[derive(Clone, Copy, Debug)]
 pub enum AnswerHead<'a> {
     /// Over HTTP/1.1.
-    Wire(ResponseView<'a>),
+    Http1(ResponseView<'a>),
     /// Over HTTP/2.
-    Stream {
+    Http2 {
         /// Status and fields.
         parts: &'a Parts,
         /// Whether the request was HEAD.
@@ -89,9 +89,9 @@ pub enum AnswerHead<'a> {
 #[derive(Debug)]
 pub enum BackendBody {
     /// HTTP/1.1.
-    Wire(IncomingBody, Box<Wire>),
+    Http1(Http1BodyReader, Box<Http1Connection>),
     /// HTTP/2.
-    Stream(IncomingStream, OutgoingStream, Slot),
+    Http2(Http2BodyReader, Http2BodyWriter, StreamPermit),
 }
 
 impl Answer {
@@ -99,11 +99,11 @@ impl Answer {
     #[must_use]
     pub fn take_fields(&mut self, edits: &Edits) -> HeaderMap {
         match &mut self.came {
-            Came::Wire(_) => self.head().fields(edits),
-            Came::Stream(answer) => {
+            Came::Http1(_) => self.head().fields(edits),
+            Came::Http2(answer) => {
                 let mut fields = std::mem::take(&mut answer.parts.headers);
                 retain_end_to_end(&mut fields);
-                apply(&mut fields, edits);
+                apply_edits(&mut fields, edits);
                 fields
             }
         }
@@ -113,8 +113,8 @@ impl Answer {
     #[must_use]
     pub fn head(&self) -> AnswerHead<'_> {
         match &self.came {
-            Came::Wire(answer) => AnswerHead::Wire(answer.head.view(answer.wire.data())),
-            Came::Stream(answer) => AnswerHead::Stream {
+            Came::Http1(answer) => AnswerHead::Http1(answer.head.view(answer.connection.data())),
+            Came::Http2(answer) => AnswerHead::Http2 {
                 parts: &answer.parts,
                 is_head: answer.is_head,
                 is_whole: answer.body.is_complete(),
@@ -128,29 +128,32 @@ impl Came {
     #[must_use]
     pub fn into_body(self, worker: &Worker) -> BackendBody {
         match self {
-            Self::Wire(answer) => {
-                let framing = answer.head.view(answer.wire.data()).framing();
+            Self::Http1(answer) => {
+                let framing = answer.head.view(answer.connection.data()).framing();
                 let limits = worker.settings.head_limits;
-                let body = IncomingBody::new(framing, limits, BodyAllowance::up_to(None));
-                BackendBody::Wire(body, answer.into_wire(worker))
+                let body = Http1BodyReader::new(framing, limits, BodyAllowance::up_to(None));
+                BackendBody::Http1(body, answer.into_connection(worker))
             }
-            Self::Stream(answer) => {
-                let StreamAnswer {
-                    body, upload, slot, ..
+            Self::Http2(answer) => {
+                let Http2Answer {
+                    body,
+                    upload,
+                    permit,
+                    ..
                 } = *answer;
-                BackendBody::Stream(body, upload, slot)
+                BackendBody::Http2(body, upload, permit)
             }
         }
     }
 }
 
-impl WireAnswer {
+impl Http1Answer {
     /// The connection behind the head, which is used up.
     #[must_use]
-    pub fn into_wire(mut self, worker: &Worker) -> Box<Wire> {
-        self.wire.consume(self.head_bytes);
+    pub fn into_connection(mut self, worker: &Worker) -> Box<Http1Connection> {
+        self.connection.consume(self.head_bytes);
         worker.give_response_head(self.head);
-        self.wire
+        self.connection
     }
 }
 
@@ -159,8 +162,8 @@ impl<'a> AnswerHead<'a> {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Self::Wire(view) => view.status(),
-            Self::Stream { parts, .. } => parts.status.as_u16(),
+            Self::Http1(view) => view.status(),
+            Self::Http2 { parts, .. } => parts.status.as_u16(),
         }
     }
 
@@ -168,10 +171,10 @@ impl<'a> AnswerHead<'a> {
     #[must_use]
     pub fn has_date(&self) -> bool {
         match self {
-            Self::Wire(view) => view
+            Self::Http1(view) => view
                 .fields()
                 .any(|(name, _)| name.eq_ignore_ascii_case(b"date")),
-            Self::Stream { parts, .. } => parts.headers.contains_key(http::header::DATE),
+            Self::Http2 { parts, .. } => parts.headers.contains_key(http::header::DATE),
         }
     }
 
@@ -179,8 +182,8 @@ impl<'a> AnswerHead<'a> {
     #[must_use]
     pub const fn keeps_alive(&self) -> bool {
         match self {
-            Self::Wire(view) => view.keeps_alive(),
-            Self::Stream { .. } => true,
+            Self::Http1(view) => view.keeps_alive(),
+            Self::Http2 { .. } => true,
         }
     }
 
@@ -188,8 +191,8 @@ impl<'a> AnswerHead<'a> {
     #[must_use]
     pub fn upgrade(&self) -> Option<&'a [u8]> {
         match self {
-            Self::Wire(view) => view.upgrade(),
-            Self::Stream { .. } => None,
+            Self::Http1(view) => view.upgrade(),
+            Self::Http2 { .. } => None,
         }
     }
 
@@ -198,12 +201,12 @@ impl<'a> AnswerHead<'a> {
     #[must_use]
     pub fn length(&self) -> BodyLength {
         match self {
-            Self::Wire(view) => match view.framing() {
+            Self::Http1(view) => match view.framing() {
                 BodyLength::None => view.declared(),
                 framing
                 @ (BodyLength::Length(_) | BodyLength::Chunked | BodyLength::UntilClose) => framing,
             },
-            Self::Stream {
+            Self::Http2 {
                 parts,
                 is_head,
                 is_whole,
@@ -219,8 +222,8 @@ impl<'a> AnswerHead<'a> {
     #[must_use]
     pub fn has_body(&self) -> bool {
         match self {
-            Self::Wire(view) => !view.framing().is_empty(),
-            Self::Stream { is_whole, .. } => !is_whole,
+            Self::Http1(view) => !view.framing().is_empty(),
+            Self::Http2 { is_whole, .. } => !is_whole,
         }
     }
 
@@ -234,8 +237,8 @@ impl<'a> AnswerHead<'a> {
         outgoing: &OutgoingResponse<'_>,
     ) -> Result<Sent, SendError> {
         match self {
-            Self::Wire(view) => Ok(write_response(out, *view, outgoing)),
-            Self::Stream { parts, .. } => {
+            Self::Http1(view) => Ok(write_response(out, *view, outgoing)),
+            Self::Http2 { parts, .. } => {
                 let fields = pairs(&parts.headers);
                 write_response_of_fields(
                     out,
@@ -251,7 +254,7 @@ impl<'a> AnswerHead<'a> {
     #[must_use]
     pub fn fields(&self, edits: &Edits) -> HeaderMap {
         let mut fields = match self {
-            Self::Wire(view) => {
+            Self::Http1(view) => {
                 let may_declare = !matches!(self.status(), 100..200 | 204);
                 let length = if may_declare {
                     self.length()
@@ -260,13 +263,13 @@ impl<'a> AnswerHead<'a> {
                 };
                 fields_of(view.end_to_end(), length)
             }
-            Self::Stream { parts, .. } => {
+            Self::Http2 { parts, .. } => {
                 let mut fields = parts.headers.clone();
                 retain_end_to_end(&mut fields);
                 fields
             }
         };
-        apply(&mut fields, edits);
+        apply_edits(&mut fields, edits);
         fields
     }
 }
@@ -275,26 +278,26 @@ impl BackendBody {
     /// Where the body of the answer comes from.
     pub fn source(&mut self) -> Source<'_> {
         match self {
-            Self::Wire(body, wire) => Source::Wire(body, wire),
-            Self::Stream(body, ..) => Source::Stream(body),
+            Self::Http1(body, connection) => Source::Http1(body, connection),
+            Self::Http2(body, ..) => Source::Http2(body),
         }
     }
 
     /// Where the rest of the request goes.
     pub const fn sink(&mut self) -> Sink<'_> {
         match self {
-            Self::Wire(_, wire) => Sink::Wire(wire),
-            Self::Stream(_, upload, _) => Sink::Stream(upload),
+            Self::Http1(_, connection) => Sink::Http1(connection),
+            Self::Http2(_, upload, _) => Sink::Http2(upload),
         }
     }
 
     /// Keeps the connection for the next request, if it speaks HTTP/1.1 and nothing is left on it.
     pub fn keep(self, lease: &Lease, worker: &Worker) {
-        if let Self::Wire(body, wire) = self
+        if let Self::Http1(body, connection) = self
             && body.is_complete()
-            && wire.data().is_empty()
+            && connection.data().is_empty()
         {
-            lease.keep(wire, worker.sweep.now(), &worker.buffers);
+            lease.keep(connection, worker.deadlines.now(), &worker.buffers);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How far a request has gone out to the backend that is being tried.
 
-use crate::runtime::forward::pipe::Pipe;
+use crate::runtime::body::Pipe;
 
 /// A request on its way to one backend.
 #[derive(Debug)]

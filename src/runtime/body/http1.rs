@@ -1,42 +1,22 @@
-//! Bodies on the move: where data comes from, and where it goes.
+//! Bodies on an HTTP/1.1 connection: the framing is decoded on one side and encoded on the other.
 
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use thiserror::Error;
-
 use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::semantics::error::RequestError;
 use crate::http1::body::BodyReader;
-use crate::http1::body_error::BodyError;
 use crate::http1::chunked::{CHUNK_END, write_chunk_start, write_last_chunk};
 use crate::http1::length::BodyLength;
 use crate::http1::limits::HeadLimits;
+use crate::runtime::body::error::ReadError;
 use crate::runtime::buffer::Buffers;
-use crate::runtime::wire::Wire;
-
-/// Why a body came to no end.
-#[derive(Debug, Error)]
-pub enum ReadError {
-    /// The connection broke.
-    #[error("the connection broke: {0}")]
-    Broken(io::Error),
-    /// What came is no body.
-    #[error("{0}")]
-    Body(#[from] BodyError),
-    /// The stream was reset, or its connection broke.
-    #[error("{0}")]
-    Stream(h2::Error),
-    /// It is larger than it may be.
-    #[error("{0}")]
-    TooLarge(#[from] RequestError),
-}
+use crate::runtime::connection::Http1Connection;
 
 /// A body that is read from a connection.
 #[derive(Debug)]
-pub struct IncomingBody {
+pub(crate) struct Http1BodyReader {
     reader: BodyReader,
-    /// How many bytes of data stand at the front of what was read.
+    /// How many bytes of data are at the front of the input.
     ready: usize,
     /// How many bytes of framing follow them.
     behind: usize,
@@ -44,10 +24,10 @@ pub struct IncomingBody {
     allowance: BodyAllowance,
 }
 
-impl IncomingBody {
-    /// The body that follows a head, of as many bytes as may come.
+impl Http1BodyReader {
+    /// The body that follows a head. `allowance` bounds its data.
     #[must_use]
-    pub fn new(length: BodyLength, limits: HeadLimits, allowance: BodyAllowance) -> Self {
+    pub(crate) fn new(length: BodyLength, limits: HeadLimits, allowance: BodyAllowance) -> Self {
         let mut reader = BodyReader::new(limits);
         reader.begin(length);
         Self {
@@ -59,21 +39,25 @@ impl IncomingBody {
         }
     }
 
-    /// Whether all of it has been read and used up.
+    /// Bounds the body. Nothing of it may have been read yet.
+    pub(crate) const fn limit(&mut self, allowance: BodyAllowance) {
+        self.allowance = allowance;
+    }
+
+    /// Whether the whole body was read and consumed.
     #[must_use]
-    pub const fn is_complete(&self) -> bool {
+    pub(crate) const fn is_complete(&self) -> bool {
         self.ready == 0 && self.reader.is_complete()
     }
 
-    /// How many bytes of data stand at the front of what was read from the connection, reading on
-    /// if there are none: 0 at the end.
+    /// How many bytes of data are at the front of the input. Reads if there are none; 0 is the end.
     ///
     /// # Errors
-    /// If the connection breaks, or what comes is no body.
-    pub fn poll_ready(
+    /// If the connection breaks, the framing is invalid or the body is too large.
+    pub(crate) fn poll_ready(
         &mut self,
         cx: &mut Context<'_>,
-        from: &mut Wire,
+        from: &mut Http1Connection,
         buffers: &Buffers,
     ) -> Poll<Result<usize, ReadError>> {
         loop {
@@ -86,18 +70,18 @@ impl IncomingBody {
                     continue;
                 }
             }
-            from.make_room();
-            let length = ready!(from.poll_fill(cx, buffers)).map_err(ReadError::Broken)?;
+            from.ensure_space();
+            let length = ready!(from.poll_fill(cx, buffers)).map_err(ReadError::Connection)?;
             if length == 0 {
                 self.reader.close()?;
             }
         }
     }
 
-    /// Reads framing and data that are there already.
-    fn decode(&mut self, from: &mut Wire) -> Result<(), ReadError> {
+    /// Decodes the input.
+    fn decode(&mut self, from: &mut Http1Connection) -> Result<(), ReadError> {
         let piece = if self.is_chunked {
-            // Many small chunks go on as one.
+            // Adjacent small chunks leave as one.
             self.reader.compact(from.data_mut())?
         } else {
             self.reader.read(from.data())?
@@ -112,20 +96,20 @@ impl IncomingBody {
         Ok(())
     }
 
-    /// Whether nothing comes behind the next so many bytes, not even trailers.
+    /// Whether the next `bytes` bytes are the last, and no trailers follow.
     #[must_use]
-    pub fn ends_after(&self, bytes: usize) -> bool {
+    pub(crate) fn ends_after(&self, bytes: usize) -> bool {
         self.ready == bytes && self.reader.is_complete() && self.trailers().next().is_none()
     }
 
-    /// The data that is ready.
+    /// The data at the front of the input.
     #[must_use]
-    pub fn data<'w>(&self, from: &'w Wire) -> &'w [u8] {
+    pub(crate) fn data<'c>(&self, from: &'c Http1Connection) -> &'c [u8] {
         from.data().get(..self.ready).unwrap_or_default()
     }
 
-    /// Uses up data that was ready.
-    pub fn consume(&mut self, from: &mut Wire, bytes: usize) {
+    /// Consumes `bytes` bytes of data.
+    pub(crate) fn consume(&mut self, from: &mut Http1Connection, bytes: usize) {
         from.consume(bytes);
         self.ready -= bytes;
         if self.ready == 0 {
@@ -133,39 +117,39 @@ impl IncomingBody {
         }
     }
 
-    /// The trailers, at the end.
-    pub fn trailers(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+    /// The trailers, once the body is complete.
+    pub(crate) fn trailers(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         self.reader.trailers()
     }
 }
 
 /// A body that is written to a connection.
 #[derive(Debug)]
-pub struct OutgoingBody {
+pub(crate) struct Http1BodyWriter {
     length: BodyLength,
-    /// How much is missing of the chunk that was begun.
+    /// How many bytes of the current chunk are still to be written.
     chunk_left: usize,
 }
 
-impl OutgoingBody {
-    /// A body that is sent as its head says.
+impl Http1BodyWriter {
+    /// A body framed as its head declares.
     #[must_use]
-    pub const fn new(length: BodyLength) -> Self {
+    pub(crate) const fn new(length: BodyLength) -> Self {
         Self {
             length,
             chunk_left: 0,
         }
     }
 
-    /// Sends data, and gives how much of it need not be sent again. Some may still wait in the
+    /// Writes data and returns how many bytes of it were taken. Some of them may still be in the
     /// output of the connection.
     ///
     /// # Errors
     /// If the connection breaks.
-    pub fn poll_send(
+    pub(crate) fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
-        to: &mut Wire,
+        to: &mut Http1Connection,
         data: &[u8],
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
@@ -173,7 +157,7 @@ impl OutgoingBody {
             return to.poll_send(cx, data);
         }
         if self.chunk_left == 0 {
-            ready!(to.poll_room(cx))?;
+            ready!(to.poll_output_space(cx))?;
             let output = to.output(buffers);
             write_chunk_start(output, data.len());
             if data.len() <= MAX_COPIED {
@@ -183,8 +167,8 @@ impl OutgoingBody {
             }
             self.chunk_left = data.len();
         }
-        let most = data.get(..self.chunk_left).unwrap_or(data);
-        let sent = ready!(to.poll_send(cx, most))?;
+        let rest_of_chunk = data.get(..self.chunk_left).unwrap_or(data);
+        let sent = ready!(to.poll_send(cx, rest_of_chunk))?;
         self.chunk_left -= sent;
         if self.chunk_left == 0 {
             to.output(buffers).extend_from_slice(CHUNK_END);
@@ -192,10 +176,10 @@ impl OutgoingBody {
         Poll::Ready(Ok(sent))
     }
 
-    /// Ends the body; it is to be flushed then.
-    pub fn end<'t>(
+    /// Writes the end of the body to the output of the connection. The caller flushes it.
+    pub(crate) fn end<'t>(
         &self,
-        to: &mut Wire,
+        to: &mut Http1Connection,
         trailers: impl IntoIterator<Item = (&'t [u8], &'t [u8])>,
         buffers: &Buffers,
     ) {
@@ -205,5 +189,5 @@ impl OutgoingBody {
     }
 }
 
-/// Data up to this length goes out with its framing in one piece.
+/// A chunk of up to this many bytes is copied into the output together with its framing.
 const MAX_COPIED: usize = 8 << 10;

@@ -8,27 +8,30 @@ use crate::engine::upstream::backend::Backend;
 use crate::http1::chunked::write_chunk;
 use crate::http1::length::BodyLength;
 use crate::http1::response::ResponseHead;
-use crate::runtime::forward::answer::{Answer, AnswerHead, Came, WireAnswer};
-use crate::runtime::forward::exchange::{Exchange, Failure};
-use crate::runtime::forward::pipe::{Pipe, Sink};
-use crate::runtime::forward::requester::Requester;
-use crate::runtime::forward::sending::Sending;
-use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::upstream::pool::Lease;
-use crate::runtime::wire::Wire;
+use crate::runtime::body::{Pipe, Sink};
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::proxy::answer::{Answer, AnswerHead, Came, Http1Answer};
+use crate::runtime::proxy::exchange::{Exchange, Failure};
+use crate::runtime::proxy::requester::Requester;
+use crate::runtime::proxy::sending::Sending;
+use crate::runtime::upstream::Lease;
+use crate::runtime::upstream::UpstreamError;
 
 impl Exchange<'_> {
-    pub(super) async fn attempt_over_wire(
+    pub(super) async fn attempt_http1(
         &mut self,
         backend: &Backend,
         lease: Lease,
         requester: &mut Requester<'_, '_>,
     ) -> Result<Answer, Failure> {
-        if let Some(wire) = lease.kept(&self.worker.buffers) {
+        if let Some(connection) = lease.kept(&self.worker.buffers) {
             // What is sent where the other side has just closed is lost; who may not be repeated
             // is not sent there unless the kernel says as well that it is open.
-            if self.is_harmless() || is_open(&wire) {
-                match self.attempt_on_wire(wire, backend, requester).await {
+            if self.is_harmless() || is_open(&connection) {
+                match self
+                    .attempt_on_connection(connection, backend, requester)
+                    .await
+                {
                     Ok(answered) => return Ok(self.answer_of(answered, lease)),
                     // A kept connection that had been given up: that was no try.
                     Err(Failure::Upstream(UpstreamError::Reset))
@@ -37,52 +40,55 @@ impl Exchange<'_> {
                 }
             }
         }
-        let connecting = lease.connect(self.connect_time(), self.watch);
-        let wire = Box::new(self.connected(connecting, requester).await?);
-        let answered = self.attempt_on_wire(wire, backend, requester).await?;
+        let connecting = lease.connect(self.connect_time(), self.deadline);
+        let connection = Box::new(self.connected(connecting, requester).await?);
+        let answered = self
+            .attempt_on_connection(connection, backend, requester)
+            .await?;
         Ok(self.answer_of(answered, lease))
     }
 
     fn answer_of(&self, (answer, upload): Answered, lease: Lease) -> Answer {
         Answer {
-            came: Came::Wire(answer),
+            came: Came::Http1(answer),
             lease,
             upload,
             ends: self.ends,
         }
     }
 
-    async fn attempt_on_wire(
+    async fn attempt_on_connection(
         &mut self,
-        mut wire: Box<Wire>,
+        mut connection: Box<Http1Connection>,
         backend: &Backend,
         requester: &mut Requester<'_, '_>,
     ) -> Result<Answered, Failure> {
         let buffers = &self.worker.buffers;
         self.has_spoken.set(false);
-        let output = wire.output(buffers);
+        let output = connection.output(buffers);
         (self.outgoing.write_head)(output, backend)?;
         match self.outgoing.length {
-            BodyLength::Chunked => write_chunk(output, self.kept.data()),
+            BodyLength::Chunked => write_chunk(output, self.replay.data()),
             BodyLength::None | BodyLength::Length(_) | BodyLength::UntilClose => {
-                output.extend_from_slice(self.kept.data());
+                output.extend_from_slice(self.replay.data());
             }
         }
         let mut sending = Sending::new(Pipe::new(self.outgoing.length));
         let mut head = None;
-        self.watch_idle();
+        self.arm_idle_deadline();
         let waited = poll_fn(|cx| {
-            self.poll_upload(cx, &mut sending, Sink::Wire(&mut wire), requester)?;
-            if let Poll::Ready(read) = self.poll_response(cx, &mut head, &mut wire, requester) {
+            self.poll_upload(cx, &mut sending, Sink::Http1(&mut connection), requester)?;
+            if let Poll::Ready(read) = self.poll_response(cx, &mut head, &mut connection, requester)
+            {
                 return Poll::Ready(read);
             }
-            wire.rest(buffers);
+            connection.release_buffers(buffers);
             self.poll_given_up(cx, &sending, requester).map(Err)
         })
         .await;
         let (head, head_bytes) = waited?;
-        let answer = WireAnswer {
-            wire,
+        let answer = Http1Answer {
+            connection,
             head,
             head_bytes,
         };
@@ -95,21 +101,21 @@ impl Exchange<'_> {
         &self,
         cx: &mut Context<'_>,
         begun: &mut Option<Box<ResponseHead>>,
-        wire: &mut Wire,
+        connection: &mut Http1Connection,
         requester: &mut Requester<'_, '_>,
     ) -> Poll<Result<(Box<ResponseHead>, usize), Failure>> {
         loop {
-            if !wire.data().is_empty() {
+            if !connection.data().is_empty() {
                 let limits = &self.worker.settings.head_limits;
                 let mut head = begun
                     .take()
                     .unwrap_or_else(|| self.worker.take_response_head());
-                let parsed = head.parse(wire.data(), limits, self.outgoing.to);
+                let parsed = head.parse(connection.data(), limits, self.outgoing.to);
                 match parsed.map_err(UpstreamError::from)? {
-                    Some(length) if head.view(wire.data()).is_interim() => {
-                        let interim = AnswerHead::Wire(head.view(wire.data()));
+                    Some(length) if head.view(connection.data()).is_interim() => {
+                        let interim = AnswerHead::Http1(head.view(connection.data()));
                         self.pass_interim(cx, interim, requester)?;
-                        wire.consume(length);
+                        connection.consume(length);
                         *begun = Some(head);
                         continue;
                     }
@@ -117,8 +123,8 @@ impl Exchange<'_> {
                     None => *begun = Some(head),
                 }
             }
-            wire.make_room();
-            match wire.poll_fill(cx, &self.worker.buffers) {
+            connection.ensure_space();
+            match connection.poll_fill(cx, &self.worker.buffers) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(length)) if length > 0 => self.has_spoken.set(true),
                 Poll::Ready(Ok(_) | Err(_)) => {
@@ -130,12 +136,12 @@ impl Exchange<'_> {
 }
 
 /// An answer, and what was not sent of the request before it came.
-type Answered = (WireAnswer, Option<Pipe>);
+type Answered = (Http1Answer, Option<Pipe>);
 
 /// Whether the kernel knows of nothing that was said or closed on a connection that should be quiet.
-fn is_open(wire: &Wire) -> bool {
+fn is_open(connection: &Http1Connection) -> bool {
     let mut byte = [std::mem::MaybeUninit::uninit()];
-    let socket = socket2::SockRef::from(wire.stream().tcp());
+    let socket = socket2::SockRef::from(connection.socket().tcp());
     let peeked = socket.peek(&mut byte);
     matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

@@ -1,4 +1,5 @@
-//! A connection with what was read from it and what is still to be written to it.
+//! A connection as HTTP/1.1 uses it, with the input that is not consumed and the output that is not
+//! written.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,100 +8,100 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::runtime::buffer::{Buffer, Buffers};
-use crate::runtime::stream::Stream;
+use crate::runtime::connection::socket::Socket;
 
-/// A connection that speaks HTTP/1.1. While it waits it owns no buffer.
+/// An HTTP/1.1 connection. It owns no buffer while it is idle.
 #[derive(Debug)]
-pub struct Wire {
-    stream: Stream,
+pub(crate) struct Http1Connection {
+    socket: Socket,
     input: Option<Buffer>,
     output: Vec<u8>,
-    /// How much of the output is written.
+    /// How many bytes of the output are written.
     written: usize,
-    is_over: bool,
-    /// Whether the last read filled all the space there was, so that more is waiting.
+    is_eof: bool,
+    /// Whether the last read filled its buffer, so that more data is likely to be waiting.
     has_filled: bool,
-    /// How many bytes were read and written in all.
-    pub read_bytes: u64,
-    /// See above.
-    pub written_bytes: u64,
+    /// Bytes read since it was opened.
+    pub(crate) read_bytes: u64,
+    /// Bytes written since it was opened.
+    pub(crate) written_bytes: u64,
 }
 
-impl Wire {
-    /// A connection that nothing was read from.
+impl Http1Connection {
+    /// A connection from which nothing was read.
     #[must_use]
-    pub const fn new(stream: Stream) -> Self {
+    pub(crate) const fn new(socket: Socket) -> Self {
         Self {
-            stream,
+            socket,
             input: None,
             output: Vec::new(),
             written: 0,
-            is_over: false,
+            is_eof: false,
             has_filled: false,
             read_bytes: 0,
             written_bytes: 0,
         }
     }
 
-    /// The connection itself.
+    /// The socket.
     #[must_use]
-    pub const fn stream(&self) -> &Stream {
-        &self.stream
+    pub(crate) const fn socket(&self) -> &Socket {
+        &self.socket
     }
 
-    /// What was read and not used up.
+    /// The input that is not consumed.
     #[must_use]
-    pub fn data(&self) -> &[u8] {
+    pub(crate) fn data(&self) -> &[u8] {
         self.input.as_ref().map(Buffer::data).unwrap_or_default()
     }
 
-    /// The same, to be worked on in place.
-    pub fn data_mut(&mut self) -> &mut [u8] {
+    /// The input that is not consumed, to be rewritten in place.
+    pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         self.input
             .as_mut()
             .map(Buffer::data_mut)
             .unwrap_or_default()
     }
 
-    /// Uses up bytes of what was read.
-    pub fn consume(&mut self, bytes: usize) {
+    /// Consumes `bytes` bytes of the input.
+    pub(crate) fn consume(&mut self, bytes: usize) {
         if let Some(input) = &mut self.input {
             input.consume(bytes);
         }
     }
 
-    /// Whether the peer has said that nothing more comes.
+    /// Whether the peer has closed its sending side.
     #[must_use]
-    pub const fn is_over(&self) -> bool {
-        self.is_over
+    pub(crate) const fn is_eof(&self) -> bool {
+        self.is_eof
     }
 
-    /// Whether nothing can be read before something is used up.
+    /// Whether the input has no space until some of it is consumed.
     #[must_use]
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.input.as_ref().is_some_and(Buffer::is_full)
     }
 
-    /// Makes room to read on if there is none: for a head that is longer than most.
-    pub fn make_room(&mut self) {
+    /// Grows the input buffer if it is full, as for an unusually long head.
+    pub(crate) fn ensure_space(&mut self) {
         if let Some(input) = self.input.as_mut().filter(|input| input.is_full()) {
             input.grow();
         }
     }
 
-    /// Reads once, and gives how many bytes came: 0 at the end, or if there is no room.
-    pub fn poll_fill(
+    /// Reads once and returns how many bytes arrived: 0 at the end, or if the input is full.
+    pub(crate) fn poll_fill(
         &mut self,
         cx: &mut Context<'_>,
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
         let mut input = self.take_input(buffers);
         let mut space = ReadBuf::new(input.space());
-        if space.capacity() == 0 || self.is_over {
+        if space.capacity() == 0 || self.is_eof {
             self.input = Some(input);
             return Poll::Ready(Ok(0));
         }
-        let polled = Pin::new(&mut self.stream).poll_read(cx, &mut space);
+        let polled = Pin::new(&mut self.socket).poll_read(cx, &mut space);
         let length = space.filled().len();
         if polled.is_ready() {
             self.has_filled = space.remaining() == 0;
@@ -112,13 +113,13 @@ impl Wire {
             self.input = Some(input);
         }
         ready!(polled)?;
-        self.is_over = length == 0;
+        self.is_eof = length == 0;
         self.read_bytes += u64::try_from(length).unwrap_or(0);
         Poll::Ready(Ok(length))
     }
 
-    /// What is read into: a large buffer where the last read filled a small one, as a body of some
-    /// size is coming.
+    /// The buffer to read into: a large one if the last read filled a small one, because then a
+    /// large body is likely.
     fn take_input(&mut self, buffers: &Buffers) -> Buffer {
         match self.input.take() {
             Some(small) if self.has_filled && small.is_small() && small.is_empty() => {
@@ -131,40 +132,44 @@ impl Wire {
         }
     }
 
-    /// Whether the peer has neither closed nor said anything since the last exchange. It costs no
-    /// system call unless something has come.
-    pub fn is_quiet(&mut self, buffers: &Buffers) -> bool {
+    /// Whether the connection is open and has no input, as an unused one should be. It costs no
+    /// system call unless the socket is readable.
+    pub(crate) fn is_idle(&mut self, buffers: &Buffers) -> bool {
         self.data().is_empty()
             && self
                 .poll_fill(&mut Context::from_waker(Waker::noop()), buffers)
                 .is_pending()
     }
 
-    /// Takes the first `length` bytes of what was read, a head; [`Buffers::give_output`] takes them
-    /// back. They are copied: an exchange that waits for its answer holds no buffer then, and the
-    /// next reads into one that is in the cache.
-    pub fn take_head(&mut self, length: usize, buffers: &Buffers) -> Vec<u8> {
+    /// Copies the first `length` bytes of the input, a head, and consumes them. Return the copy with
+    /// [`Buffers::give_output`]. Because it is a copy, an exchange that waits for its response holds
+    /// no read buffer, and the next read uses one that is in the CPU cache.
+    pub(crate) fn take_head(&mut self, length: usize, buffers: &Buffers) -> Vec<u8> {
         let mut head = buffers.take_output();
         head.extend_from_slice(self.data().get(..length).unwrap_or_default());
         self.consume(length);
-        self.rest(buffers);
+        self.release_buffers(buffers);
         head
     }
 
-    /// Where heads are written to, before they are sent.
-    pub fn output(&mut self, buffers: &Buffers) -> &mut Vec<u8> {
+    /// The output: the next send or flush writes what is appended.
+    pub(crate) fn output(&mut self, buffers: &Buffers) -> &mut Vec<u8> {
         if self.output.capacity() == 0 {
             self.output = buffers.take_output();
         }
         &mut self.output
     }
 
-    /// Sends what was put out and then `data`; gives how many bytes of `data` need not be sent
-    /// again. Some may still wait in the output: [`Wire::poll_flush`] ends it.
-    pub fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_room(cx))?;
+    /// Writes the output and then `data`, and returns how many bytes of `data` were taken. Some of
+    /// them may stay in the output until [`Self::poll_flush`].
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_output_space(cx))?;
         if self.output.is_empty() {
-            let length = ready!(Pin::new(&mut self.stream).poll_write(cx, data))?;
+            let length = ready!(Pin::new(&mut self.socket).poll_write(cx, data))?;
             self.count(length);
             return Poll::Ready(if length == 0 && !data.is_empty() {
                 Err(io::ErrorKind::WriteZero.into())
@@ -173,7 +178,7 @@ impl Wire {
             });
         }
         if data.len() <= MAX_COPIED {
-            // One copy costs less than one system call, or a vectored one.
+            // A copy costs less than a second system call or a vectored one.
             self.output.extend_from_slice(data);
             let _ = self.poll_write_output(cx)?;
             return Poll::Ready(Ok(data.len()));
@@ -182,7 +187,7 @@ impl Wire {
             let waiting = self.output.get(self.written..).unwrap_or_default();
             let slices = [IoSlice::new(waiting), IoSlice::new(data)];
             let before = waiting.len();
-            let length = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices))?;
+            let length = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, &slices))?;
             if length == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -196,24 +201,24 @@ impl Wire {
         }
     }
 
-    /// Waits until more may be put out: else what a peer does not take would pile up here, small
-    /// piece by small piece.
-    pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.output.len() > MAX_WAITING {
+    /// Waits until more may be appended to the output, so that a slow peer cannot make it grow
+    /// without bound.
+    pub(crate) fn poll_output_space(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.output.len() > MAX_OUTPUT {
             return self.poll_flush(cx);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Sends all that was put out.
-    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Writes the whole output.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write_output(cx))?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_write_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(waiting) = self.output.get(self.written..).filter(|w| !w.is_empty()) {
-            let length = ready!(Pin::new(&mut self.stream).poll_write(cx, waiting))?;
+            let length = ready!(Pin::new(&mut self.socket).poll_write(cx, waiting))?;
             if length == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -225,13 +230,13 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    /// Says that nothing more will be sent.
-    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    /// Closes the sending side.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 
-    /// Gives back every buffer with nothing in it.
-    pub fn rest(&mut self, buffers: &Buffers) {
+    /// Returns empty buffers to the worker.
+    pub(crate) fn release_buffers(&mut self, buffers: &Buffers) {
         if let Some(input) = self.input.take_if(|input| input.is_empty()) {
             buffers.give(input);
         }
@@ -240,10 +245,10 @@ impl Wire {
         }
     }
 
-    /// The connection, and what was read from it.
+    /// The socket, and the input that is not consumed.
     #[must_use]
-    pub fn into_parts(self) -> (Stream, Option<Buffer>) {
-        (self.stream, self.input)
+    pub(crate) fn into_parts(self) -> (Socket, Option<Buffer>) {
+        (self.socket, self.input)
     }
 
     fn count(&mut self, length: usize) {
@@ -251,10 +256,10 @@ impl Wire {
     }
 }
 
-/// Data up to this length is sent with the head in one piece.
+/// Data of up to this many bytes is copied behind the head and sent with it.
 const MAX_COPIED: usize = 8 << 10;
-/// How much may wait to be sent before more is taken.
-const MAX_WAITING: usize = 16 << 10;
+/// The output size from which nothing more is taken.
+const MAX_OUTPUT: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -265,47 +270,49 @@ mod tests {
 
     use super::*;
 
-    /// A wire, and its other end.
-    async fn wire() -> (Wire, std::net::TcpStream) {
+    /// A connection, and its other end.
+    async fn connect() -> (Http1Connection, std::net::TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let peer = std::net::TcpStream::connect(address).unwrap();
         let (tcp, _) = listener.accept().await.unwrap();
-        (Wire::new(Stream::Plain(tcp)), peer)
+        (Http1Connection::new(Socket::Plain(tcp)), peer)
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn what_a_peer_does_not_take_does_not_pile_up() {
-        let ((mut wire, _peer), buffers) = (wire().await, Buffers::default());
+    async fn a_slow_peer_bounds_the_output() {
+        let ((mut connection, _peer), buffers) = (connect().await, Buffers::default());
         let piece = [b'x'; 4096];
-        let send = async |wire: &mut Wire| {
-            poll_fn(|cx| Poll::Ready(wire.poll_send(cx, &piece).is_pending())).await
+        let send = async |connection: &mut Http1Connection| {
+            poll_fn(|cx| Poll::Ready(connection.poll_send(cx, &piece).is_pending())).await
         };
         // Until the kernel takes no more.
-        while !send(&mut wire).await {
+        while !send(&mut connection).await {
             tokio::task::yield_now().await;
         }
-        wire.output(&buffers).extend_from_slice(b"a head");
+        connection.output(&buffers).extend_from_slice(b"a head");
         let mut taken = 0;
-        while !send(&mut wire).await {
+        while !send(&mut connection).await {
             taken += piece.len();
             assert!(
-                taken < MAX_WAITING + (8 << 20),
+                taken < MAX_OUTPUT + (8 << 20),
                 "the kernel may take some of it"
             );
         }
-        assert!(wire.output(&buffers).len() <= MAX_WAITING + piece.len());
+        assert!(connection.output(&buffers).len() <= MAX_OUTPUT + piece.len());
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn reads_grow_with_what_is_read() {
+    async fn reads_grow_with_the_input() {
         const LENGTH: usize = 60_000;
-        let ((mut wire, mut peer), buffers) = (wire().await, Buffers::default());
+        let ((mut connection, mut peer), buffers) = (connect().await, Buffers::default());
         let mut fill = async || {
-            let length = poll_fn(|cx| wire.poll_fill(cx, &buffers)).await.unwrap();
-            assert_eq!(wire.data().len(), length);
-            wire.consume(length);
-            wire.rest(&buffers);
+            let length = poll_fn(|cx| connection.poll_fill(cx, &buffers))
+                .await
+                .unwrap();
+            assert_eq!(connection.data().len(), length);
+            connection.consume(length);
+            connection.release_buffers(&buffers);
             length
         };
         // All of it is with the kernel when this is done.
