@@ -43,6 +43,19 @@ pub(crate) fn apply_edits(fields: &mut HeaderMap, edits: &Edits) {
     }
 }
 
+/// The fields that edits add, as HTTP/2.
+pub(crate) fn added_fields(edits: &Edits) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    for (name, value) in edits.added() {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+        {
+            fields.append(name, value);
+        }
+    }
+    fields
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use tokio::net::TcpListener;
 
-use crate::frontend::http::small::{self, Answerer};
+use crate::frontend::http::responder::{self, Responder};
 use crate::http1::request::RequestView;
 use crate::observe::counters::Totals;
 use crate::runtime::worker::{Scratch, Worker};
@@ -19,10 +19,10 @@ pub struct Told {
 }
 
 /// Serves operators, for ever.
-pub async fn serve(worker: Rc<Worker>, listener: TcpListener, told: Rc<Told>) {
-    let answerer: Rc<Answerer> =
+pub(crate) async fn serve(worker: Rc<Worker>, listener: TcpListener, told: Rc<Told>) {
+    let responder: Rc<Responder> =
         Rc::new(move |view: RequestView<'_>, scratch: &mut Scratch| told.answer(view, scratch));
-    small::serve(worker, listener, answerer).await;
+    responder::serve(worker, listener, responder).await;
 }
 
 impl Told {

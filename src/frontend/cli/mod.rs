@@ -19,7 +19,7 @@ use crate::frontend::cli::explain::HeaderField;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::ConfigFile;
 use crate::frontend::stdio;
-use crate::frontend::stdio::forward::{self, Forwarding};
+use crate::frontend::stdio::forward::Forwarding;
 use crate::frontend::stdio::values::Limits;
 use crate::runtime::clock;
 use crate::runtime::gateway::Gateway;
@@ -93,7 +93,7 @@ fn run_stdio(args: &StdioArgs) -> ExitCode {
         };
         let (input, output) = (io::stdin(), io::stdout());
         let gateway = Arc::new(gateway);
-        forward::serve(&gateway, options, forwarding, clock::now, input, output)
+        stdio::serve_forwarding(&gateway, options, forwarding, clock::now, input, output)
     } else {
         let (input, output) = (io::stdin().lock(), io::stdout().lock());
         stdio::serve(&gateway, options, clock::now, input, output)

@@ -199,7 +199,7 @@ async fn control(
             tell(&format!("operators are answered on http://{address}"));
         }
         let worker = Rc::new(worker);
-        spawn_local(Rc::clone(&worker).keep_house());
+        spawn_local(Rc::clone(&worker).maintain());
         spawn_local(admin::serve(worker, listener, Rc::clone(&told)));
     }
     until_told(args, serve, gateway, log, &mut signals).await;

@@ -1,4 +1,4 @@
-//! Accepts connections: plain ones are served at once, those over TLS after the handshake.
+//! Accepts client connections, and performs the TLS handshake where the listener has TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,30 +14,30 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::config::serve::Alpn;
 use crate::engine::semantics::error::{Cause, RequestError};
-use crate::frontend::http::connection;
+use crate::frontend::http::http1;
 use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
-use crate::frontend::http::own::send_cause;
 use crate::runtime::boxed::boxed;
 use crate::runtime::connection::Http1Connection;
 use crate::runtime::connection::Socket;
-use crate::runtime::deadline::{Deadline, TICK};
+use crate::runtime::deadline::TICK;
+use crate::runtime::proxy::Context;
 use crate::runtime::tls::server::ServerTls;
 use crate::runtime::worker::{Open, Worker};
 
-/// The protocols that [`serve_by_alpn`] serves; no other is offered.
+/// The protocols that [`serve_by_alpn`] serves. No other is offered.
 pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
 
-/// Serves a connection over TLS in the protocol that was agreed on.
-async fn serve_by_alpn(worker: Rc<Worker>, stream: Socket, peer: SocketAddr, open: Open) {
-    if stream.alpn() == Some(b"h2") {
-        boxed(|| http2::serve(worker, stream, peer, open, None)).await;
+/// Serves a TLS connection in the protocol that ALPN selected.
+async fn serve_by_alpn(worker: Rc<Worker>, socket: Socket, peer: SocketAddr, open: Open) {
+    if socket.alpn() == Some(b"h2") {
+        boxed(|| http2::serve(worker, socket, peer, open, None)).await;
     } else {
-        connection::serve(worker, stream, peer, open, None).await;
+        http1::serve(worker, socket, peer, open, None).await;
     }
 }
 
-/// Accepts connections until it is told to stop.
+/// Accepts connections until `stop` is set.
 pub(super) async fn accept(
     worker: Rc<Worker>,
     listener: TcpListener,
@@ -54,25 +54,25 @@ pub(super) async fn accept(
             Ok((tcp, peer)) => {
                 serve(&worker, tcp, peer, &service);
             }
-            // Out of descriptors, say: others will close some.
+            // For example without file descriptors: other connections will close some.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-    // With the listener goes whoever waits at it, and whose handshake is not over: so others are
-    // turned away first, and who is left is served, of whom the runtime may not have heard yet.
-    if turn_away(&listener).is_ok() {
+    // Closing the listener resets connections in its queue. So first no new ones are let in, and then
+    // the rest of the queue is served, which the runtime may not have reported yet.
+    if refuse_new(&listener).is_ok() {
         tokio::time::sleep(TICK).await;
     }
-    while let Ok((tcp, peer)) = accept_at_once(&listener) {
+    while let Ok((tcp, peer)) = accept_now(&listener) {
         serve(&worker, tcp, peer, &service);
     }
 }
 
-/// Has the kernel drop each SYN that would come to this listener. Its client sends it again after a
-/// second, and then to a listener that is there: that of the next process, if there is one.
+/// Makes the kernel drop each SYN for this listener. The client sends it again after a second, and it
+/// then reaches another listener of the port, such as that of the next process.
 #[cfg(target_os = "linux")]
-fn turn_away(listener: &TcpListener) -> io::Result<()> {
-    /// Reads the flags of the TCP header, lets nothing through that has SYN, and all else.
+fn refuse_new(listener: &TcpListener) -> io::Result<()> {
+    /// Loads the flags of the TCP header, drops what has SYN, and admits the rest.
     const NO_SYN: [socket2::SockFilter; 4] = [
         socket2::SockFilter::new(0x30, 0, 0, 13),
         socket2::SockFilter::new(0x45, 0, 1, 0x02),
@@ -82,14 +82,14 @@ fn turn_away(listener: &TcpListener) -> io::Result<()> {
     socket2::SockRef::from(listener).attach_filter(&NO_SYN)
 }
 
-/// Other systems have no such means.
+/// Other systems have no socket filters.
 #[cfg(not(target_os = "linux"))]
-fn turn_away(_: &TcpListener) -> io::Result<()> {
+fn refuse_new(_: &TcpListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// A connection that waits at a listener, as the kernel knows.
-fn accept_at_once(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+/// A connection from the queue of a listener.
+fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (socket, peer) = socket2::SockRef::from(listener).accept()?;
     socket.set_nonblocking(true)?;
     let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
@@ -100,12 +100,12 @@ fn serve(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, service: &Servic
     let (worker, open) = (Rc::clone(worker), worker.open());
     match service {
         Service::Plain => {
-            let stream = Socket::Plain(tcp);
-            spawn_local(connection::serve(worker, stream, peer, open, None));
+            let socket = Socket::Plain(tcp);
+            spawn_local(http1::serve(worker, socket, peer, open, None));
         }
         Service::RedirectToHttps(port) => {
-            let stream = Socket::Plain(tcp);
-            spawn_local(connection::serve(worker, stream, peer, open, Some(*port)));
+            let socket = Socket::Plain(tcp);
+            spawn_local(http1::serve(worker, socket, peer, open, Some(*port)));
         }
         Service::Tls(tls) => {
             spawn_local(serve_tls(worker, tcp, peer, open, Arc::clone(tls)));
@@ -122,18 +122,25 @@ async fn serve_tls(
 ) {
     let deadline = worker.deadlines.register();
     deadline.set(deadline.after(Some(worker.settings.header_timeout)));
-    // Boxed, for a handshake needs far more room than what comes after it.
-    let shaken = deadline.within(boxed(|| shake(tls, tcp))).await;
+    // Boxed, because a handshake needs far more space than what follows.
+    let accepted = deadline.within(boxed(|| handshake(tls, tcp))).await;
     deadline.clear();
-    match shaken {
-        Some(Ok(stream)) => {
+    match accepted {
+        Some(Ok(socket)) => {
             drop(deadline);
             worker.counters.handshakes.add(1);
-            serve_by_alpn(worker, stream, peer, open).await;
+            serve_by_alpn(worker, socket, peer, open).await;
         }
         Some(Err(failed)) => {
             worker.counters.failed_handshakes.add(1);
-            end(&worker, &deadline, failed).await;
+            let context = Context {
+                worker: &worker,
+                deadline: &deadline,
+                peer: peer.ip(),
+                is_tls: false,
+                redirect_port: None,
+            };
+            end(&context, failed).await;
             drop(open);
         }
         None => {
@@ -143,17 +150,17 @@ async fn serve_tls(
     }
 }
 
-/// A client with whom TLS was not agreed upon.
+/// A client whose handshake failed.
 enum Failed {
-    /// It speaks HTTP in plain text.
+    /// It sent HTTP in plain text.
     Plain(TcpStream),
-    /// It has been told why, if it still listens.
-    Told(TcpStream),
+    /// It was sent a TLS alert.
+    Alerted(TcpStream),
 }
 
-async fn shake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Socket, Failed> {
+async fn handshake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Socket, Failed> {
     let mut first = [0];
-    // A method begins with a capital letter, and nothing in TLS does.
+    // A method starts with a capital letter, and no TLS record does.
     if tcp.peek(&mut first).await.is_ok() && first.first().is_some_and(u8::is_ascii_uppercase) {
         return Err(Failed::Plain(tcp));
     }
@@ -161,21 +168,21 @@ async fn shake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Socket, Failed> {
     let accepting = TlsAcceptor::from(config).accept(tcp).into_fallible();
     match accepting.await {
         Ok(tls) => Ok(Socket::Tls(Box::new(TlsStream::Server(tls)))),
-        Err((_, tcp)) => Err(Failed::Told(tcp)),
+        Err((_, tcp)) => Err(Failed::Alerted(tcp)),
     }
 }
 
-/// Closes so that the client gets what it was told.
-async fn end(worker: &Worker, deadline: &Deadline, failed: Failed) {
+/// Closes the connection so that the client gets the reason.
+async fn end(context: &Context<'_>, failed: Failed) {
     let connection = match failed {
-        Failed::Told(tcp) => Http1Connection::new(Socket::Plain(tcp)),
+        Failed::Alerted(tcp) => Http1Connection::new(Socket::Plain(tcp)),
         Failed::Plain(tcp) => {
             let mut connection = Http1Connection::new(Socket::Plain(tcp));
             let cause = Cause::from(RequestError::PlainHttp);
-            send_cause(worker, deadline, &mut connection, &cause).await;
-            connection.release_buffers(&worker.buffers);
+            http1::reject_unreadable(context, &mut connection, cause).await;
+            connection.release_buffers(&context.worker.buffers);
             connection
         }
     };
-    connection::linger(worker, deadline, connection).await;
+    http1::linger(context.worker, context.deadline, connection).await;
 }

@@ -17,8 +17,10 @@ pub mod values;
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
+use crate::frontend::stdio::forward::Forwarding;
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::values::{Limits, Step, Values};
 use crate::runtime::gateway::Gateway;
@@ -48,6 +50,30 @@ pub fn serve(
 ) -> io::Result<()> {
     let session = Session::new(gateway, options.is_verbose, clock);
     converse(session, options.limits, input, output)
+}
+
+/// Answers every value of `input` on `output`, and forwards requests to their backends concurrently,
+/// until the input ends and every request is answered.
+///
+/// It returns as soon as the output is closed; the thread that reads then ends with its next read.
+///
+/// # Errors
+/// If reading or writing fails, or the system provides no thread. A closed output is an error of the
+/// kind `BrokenPipe`.
+pub fn serve_forwarding(
+    gateway: &Arc<Gateway>,
+    options: Options,
+    forwarding: Forwarding,
+    clock: fn() -> Instant,
+    input: impl Read + Send + 'static,
+    output: impl Write + Send + 'static,
+) -> io::Result<()> {
+    let reader = Arc::clone(gateway);
+    let read = move |forwarder, output| {
+        let session = Session::new(&reader, options.is_verbose, clock).forwarding(forwarder);
+        converse(session, options.limits, input, output)
+    };
+    forward::run(gateway, forwarding, options.is_verbose, output, read)
 }
 
 /// Lets a session answer every value until the input ends.

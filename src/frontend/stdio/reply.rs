@@ -38,10 +38,6 @@ pub(super) enum Answer<'a> {
         status: u16,
         headers: LocationHeader,
     },
-    /// The gateway's own, without a body.
-    Settled {
-        status: u16,
-    },
     Forwarded(ForwardedAnswer<'a>),
     Services {
         services: Vec<ListedService<'a>>,

@@ -188,33 +188,14 @@ impl<'g> Session<'g> {
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
         let snapshot = self.current();
+        if let Some(forwarder) = &mut self.forwarder {
+            forwarder.forward(&snapshot, &request, fields, to)?;
+            self.count_picks();
+            return Ok(());
+        }
         match decide(&snapshot, &request.raw()) {
             Err(reject) => to.refused(&reject, out),
-            Ok(plan) if self.forwarder.is_some() => {
-                return self.forward(&snapshot, &plan, &request, (fields, to), out);
-            }
             Ok(plan) => self.play(&plan, &request, to, out),
-        }
-        Ok(())
-    }
-
-    /// Has a request forwarded; a redirect is answered at once.
-    fn forward(
-        &mut self,
-        snapshot: &Arc<Snapshot>,
-        plan: &Plan<'_>,
-        request: &ClientRequest<'_>,
-        (fields, to): (&Fields<'_>, Recipient<'_>),
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        let body = Forwarder::body_of(fields)?;
-        self.tally.matched(plan.route_id());
-        self.count_picks();
-        match &mut self.forwarder {
-            Some(forwarder) if plan.redirect().is_none() => {
-                forwarder.forward(snapshot, request, body, to);
-            }
-            _ => to.without_backend(plan, out),
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ pub(crate) enum PipeError {
     /// The source failed.
     Read(ReadError),
     /// The sink failed.
-    Write(io::Error),
+    Write,
 }
 
 impl Pipe {
@@ -102,7 +102,7 @@ impl Pipe {
         while matches!(self.state, PipeState::Reading | PipeState::Blocked) {
             match from.poll_ready(cx, buffers) {
                 Poll::Pending => {
-                    let is_flushed = to.poll_flush(cx).map_err(PipeError::Write)?.is_ready();
+                    let is_flushed = to.poll_flush(cx).map_err(|_| PipeError::Write)?.is_ready();
                     self.state = if is_flushed {
                         PipeState::Reading
                     } else {
@@ -113,19 +113,19 @@ impl Pipe {
                 Poll::Ready(Err(error)) => self.state = PipeState::Failed(error),
                 Poll::Ready(Ok(0)) => {
                     let ended = self.end(&mut from, &mut to, buffers);
-                    ended.map_err(PipeError::Write)?;
+                    ended.map_err(|_| PipeError::Write)?;
                     self.state = PipeState::Ended;
                 }
                 Poll::Ready(Ok(length)) => {
                     self.state = PipeState::Blocked;
                     let sent =
                         self.poll_piece(cx, length, &mut from, &mut to, buffers, &mut inspect);
-                    self.state = ready!(sent).map_err(PipeError::Write)?;
+                    self.state = ready!(sent).map_err(|_| PipeError::Write)?;
                     self.has_moved = true;
                 }
             }
         }
-        ready!(to.poll_flush(cx)).map_err(PipeError::Write)?;
+        ready!(to.poll_flush(cx)).map_err(|_| PipeError::Write)?;
         match std::mem::replace(&mut self.state, PipeState::Ended) {
             PipeState::Failed(error) => Poll::Ready(Err(PipeError::Read(error))),
             PipeState::Reading | PipeState::Blocked | PipeState::Ended => Poll::Ready(Ok(())),

@@ -1,8 +1,8 @@
-//! The head of a request over HTTP/2, checked for what the `h2` crate lets through.
+//! The head of a request over HTTP/2, with the checks that the `h2` crate does not make.
 //!
-//! The crate refuses upper case, fields that speak of one connection, `te` other than `trailers`,
-//! pseudo-header fields that are missing, repeated, unknown or late, an empty `:path`, controls in
-//! values, lengths that differ, and a body that has not the length declared (RFC 9113, section 8).
+//! The crate rejects upper case, connection-specific fields, `te` other than `trailers`, missing,
+//! repeated, unknown or late pseudo-header fields, an empty `:path`, control characters in values,
+//! conflicting lengths, and a body of another length than declared (RFC 9113, section 8).
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ pub(crate) struct Http2RequestHead {
     body: BodyLength,
 }
 
-/// The fields of a head, as the engine looks at them.
+/// The fields of an HTTP/2 head, as the engine reads them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Http2Fields<'m>(pub(crate) &'m HeaderMap);
 
@@ -35,13 +35,13 @@ impl Headers for Http2Fields<'_> {
 }
 
 impl Http2RequestHead {
-    /// Checks a head; `is_whole` is whether nothing follows it.
+    /// Checks a head. `is_complete` if no body follows.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If the head is not valid, or exceeds a limit.
     pub(crate) fn new(
         parts: Parts,
-        is_whole: bool,
+        is_complete: bool,
         limits: &HeadLimits,
     ) -> Result<Self, Cause<'static>> {
         if parts.method == Method::CONNECT {
@@ -70,7 +70,7 @@ impl Http2RequestHead {
         let host = host(&parts).map_err(RequestError::Malformed)?.into_owned();
         let body = match content_length(&parts.headers) {
             Some(length) => BodyLength::Length(length),
-            None if is_whole => BodyLength::None,
+            None if is_complete => BodyLength::None,
             None => BodyLength::Chunked,
         };
         Ok(Self { parts, host, body })
@@ -85,7 +85,7 @@ impl Http2RequestHead {
         target(&self.parts)
     }
 
-    /// What `:authority` says, or `Host` in its place.
+    /// `:authority`, or `Host` in its place.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -99,7 +99,7 @@ impl Http2RequestHead {
     }
 
     pub(crate) fn te_trailers(&self) -> bool {
-        // The crate lets nothing else through.
+        // The crate admits no other value than `trailers`.
         self.parts.headers.contains_key(header::TE)
     }
 }
@@ -108,7 +108,7 @@ fn target(parts: &Parts) -> &str {
     parts.uri.path_and_query().map_or("", |it| it.as_str())
 }
 
-/// The host, named once (RFC 9113, section 8.3.1).
+/// The host, which must be unambiguous (RFC 9113, section 8.3.1).
 fn host(parts: &Parts) -> Result<Cow<'_, str>, &'static str> {
     let mut fields = parts.headers.get_all(header::HOST).iter();
     let field = fields.next();

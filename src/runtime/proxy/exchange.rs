@@ -1,382 +1,232 @@
-//! A request to a backend and the head of its answer, with as many tries as the route allows.
+//! The life of a request, on one screen.
 
-use std::cell::Cell;
-use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::rc::Rc;
 
-use http::Request;
-use thiserror::Error;
-
-use crate::engine::policy::{Policy, Protocol};
-use crate::engine::routing::decide::Plan;
-use crate::engine::semantics::retry::{self, Attempt, is_idempotent};
-use crate::engine::upstream::backend::Backend;
-use crate::engine::upstream::balance::Pick;
+use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::request::{Headers, RawRequest};
+use crate::engine::semantics::error::Cause;
+use crate::engine::semantics::hops::Protocol;
+use crate::engine::semantics::{Request, response_edits};
 use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseTo;
-use crate::runtime::body::ReadError;
-use crate::runtime::body::ReplayBuffer;
-use crate::runtime::body::{PipeError, Sink};
-use crate::runtime::connection::Http1Connection;
-use crate::runtime::deadline::Deadline;
-use crate::runtime::proxy::answer::{Answer, AnswerHead};
-use crate::runtime::proxy::requester::Requester;
-use crate::runtime::proxy::sending::Sending;
+use crate::runtime::boxed::boxed;
+use crate::runtime::proxy::admission::{Admission, admit};
+use crate::runtime::proxy::admitted::AdmittedRequest;
+use crate::runtime::proxy::attempts::attempt_until_response;
+use crate::runtime::proxy::download::Download;
+use crate::runtime::proxy::downstream::{Downstream, HeadError};
+use crate::runtime::proxy::exchange_log::{ExchangeLog, log_unreadable};
+use crate::runtime::proxy::failure::Failure;
+use crate::runtime::proxy::pending::PendingRequest;
+use crate::runtime::proxy::inbound::{Context, RequestHead};
+use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::response::{ResponseHead, ResponseSource, UpstreamResponse};
+use crate::runtime::proxy::tunnel::tunnel;
 use crate::runtime::upstream::UpstreamError;
-use crate::runtime::worker::Worker;
+use crate::runtime::worker::{HeldSnapshot, Scratch};
 
-/// Writes the head of a request for a backend.
-pub type WriteHead<'o> = dyn Fn(&mut Vec<u8>, &Backend) -> Result<(), UpstreamError> + 'o;
-
-/// The head of a request for a backend that speaks HTTP/2.
-pub type MakeRequest<'o> = dyn Fn(&Backend) -> Result<Request<()>, UpstreamError> + 'o;
-
-/// Takes interim responses (RFC 9110, section 15.2) for a client that speaks HTTP/1.1. One that
-/// speaks HTTP/2 gets them all.
-pub type PassInterim<'o> = dyn Fn(&mut Http1Connection, AnswerHead<'_>) + 'o;
-
-/// What goes to a backend.
-pub struct Outgoing<'o> {
-    /// Writes the head of the request for this backend.
-    pub write_head: &'o WriteHead<'o>,
-    /// The same, where it speaks HTTP/2.
-    pub make_request: &'o MakeRequest<'o>,
-    /// How the body is sent.
-    pub length: BodyLength,
-    /// What the answer is read by.
-    pub to: ResponseTo,
-    /// The method.
-    pub method: &'o str,
-    /// How long the client waits for all of the answer, if it says so: `grpc-timeout`.
-    pub patience: Option<Duration>,
+/// Answers a request: by the gateway itself or by a backend. `headers` are the fields of `head`, as
+/// the engine reads them.
+pub(crate) async fn exchange<H: Headers + ?Sized>(
+    context: &Context<'_>,
+    snapshot: &Rc<HeldSnapshot>,
+    head: RequestHead<'_>,
+    headers: &H,
+    mut downstream: Downstream<'_, '_>,
+) {
+    let worker = context.worker;
+    worker.count_request();
+    let mut log = ExchangeLog::start(worker, downstream.sent_bytes());
+    let target = head.target();
+    let arrival = context.arrival(head);
+    let random = worker.random();
+    let request = Request::read(&arrival, head.method(), headers, &random);
+    let raw = RawRequest {
+        method: request.method,
+        target: &target,
+        host: arrival.host,
+        headers,
+    };
+    let (redirect_port, mut scratch) = (context.redirect_port, worker.take_scratch());
+    match admit(
+        snapshot,
+        &raw,
+        &request,
+        head.body(),
+        redirect_port,
+        &mut scratch,
+    ) {
+        Admission::Forward(plan) => {
+            worker.give_scratch(scratch);
+            log.admitted(plan.route_id());
+            downstream.record_plan(&plan);
+            downstream.limit_body(BodyAllowance::up_to(plan.policy().max_body_bytes));
+            let admitted = AdmittedRequest {
+                context,
+                head,
+                request: &request,
+                plan: &plan,
+                random: &random,
+            };
+            forward(&admitted, &mut downstream, &mut log).await;
+        }
+        Admission::Respond(response) => {
+            log.responded_locally(&response);
+            downstream.send_local(context, &response, &scratch).await;
+            worker.give_scratch(scratch);
+        }
+    }
+    log.finish(snapshot, downstream.sent_bytes(), &target, &request);
 }
 
-/// Why there is no answer.
-#[derive(Debug, Error)]
-pub enum Failure {
-    /// The service has no backend that could be picked.
-    #[error("no backend is available")]
-    NoBackend,
-    /// The backend is at fault.
-    #[error("{0}")]
-    Upstream(#[from] UpstreamError),
-    /// The body of the request came to no end.
-    #[error("{0}")]
-    Body(ReadError),
-    /// The client sent nothing for too long.
-    #[error("the body of the request did not go on")]
-    BodyTimeout,
-    /// The client has left.
-    #[error("the client left")]
-    ClientLeft,
-    /// The gateway stops, and waits no longer.
-    #[error("the gateway stopped")]
-    Stopped,
-}
-
-impl fmt::Debug for Outgoing<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outgoing")
-            .field("length", &self.length)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Exchange<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange")
-            .field("outgoing", &self.outgoing)
-            .field("slot", &self.slot)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One exchange on its way to its answer.
-pub struct Exchange<'e> {
-    /// The worker that does it.
-    pub worker: &'e Worker,
-    /// The deadline of its task.
-    pub deadline: &'e Deadline,
-    /// What was decided.
-    pub plan: &'e Plan<'e>,
-    /// What the route asks for.
-    pub policy: &'e Policy,
-    /// What goes to the backend.
-    pub outgoing: Outgoing<'e>,
-    /// What of the body was sent.
-    pub replay: ReplayBuffer,
-    /// The slot of the backend that is being tried, or was tried last.
-    pub slot: Option<u32>,
-    /// Those of the backends that were tried before it, the last last.
-    failed: Vec<u32>,
-    /// When the answer is due, once the request has been sent.
-    pub(super) due: Option<u64>,
-    /// When all must be over, in milliseconds of the worker.
-    pub(super) ends: u64,
-    /// Whether anything has come from the backend since the request was sent to it.
-    pub(super) has_spoken: Cell<bool>,
-    /// Whether it was the connection, over HTTP/2, and not the stream alone that failed.
-    pub(super) is_gone: Cell<bool>,
-    /// How many interim responses there were.
-    pub(super) interims: Cell<u32>,
-    /// Takes interim responses.
-    pub interim: &'e PassInterim<'e>,
-    /// Is told the slot of each backend before it is tried.
-    pub picked: Option<&'e dyn Fn(u32)>,
-}
-
-impl<'e> Exchange<'e> {
-    /// An exchange that has not begun.
-    #[must_use]
-    pub fn new(
-        worker: &'e Worker,
-        deadline: &'e Deadline,
-        plan: &'e Plan<'e>,
-        outgoing: Outgoing<'e>,
-        interim: &'e PassInterim<'e>,
-    ) -> Self {
-        let policy: &Policy = plan.policy();
-        let whole = deadline.after(policy.timeouts.exchange);
-        Self {
-            worker,
-            deadline,
-            plan,
-            policy,
-            ends: whole.min(deadline.after(outgoing.patience)),
-            outgoing,
-            replay: ReplayBuffer::new(policy.retry.buffer_bytes),
-            slot: None,
-            failed: Vec::new(),
-            due: None,
-            has_spoken: Cell::new(false),
-            is_gone: Cell::new(false),
-            interims: Cell::new(0),
-            interim,
-            picked: None,
-        }
-    }
-
-    /// Sends the request, and gives the head of the answer that goes to the client.
-    ///
-    /// # Errors
-    /// If no try gives one.
-    pub async fn answer(
-        &mut self,
-        mut requester: Requester<'_, '_>,
-    ) -> Result<(Answer, Pick<'e>), Failure> {
-        loop {
-            let pick = self.pick()?;
-            let tried = self.attempt(pick.backend, &mut requester).await;
-            if !self.is_retried(&tried) {
-                self.deadline.clear();
-                return tried.map(|answer| (answer, pick));
-            }
-            self.worker.counters.retries.add(1);
-        }
-    }
-
-    /// The next backend: one that was not tried if there is one, else not the one tried last.
-    fn pick(&mut self) -> Result<Pick<'e>, Failure> {
-        let mut pick = self.plan.pick().ok_or(Failure::NoBackend)?;
-        self.failed.extend(self.slot);
-        for _ in 0..self.failed.len().min(MAX_PASSED_OVER) {
-            if !self.failed.contains(&pick.backend.slot) {
-                break;
-            }
-            pick = self.plan.pick().ok_or(Failure::NoBackend)?;
-        }
-        // All were tried, and other requests have moved the cursor.
-        if self.slot == Some(pick.backend.slot) {
-            pick = self.plan.pick().ok_or(Failure::NoBackend)?;
-        }
-        self.slot = Some(pick.backend.slot);
-        if let Some(picked) = self.picked {
-            picked(pick.backend.slot);
-        }
-        Ok(pick)
-    }
-
-    /// How many backends were tried.
-    #[must_use]
-    pub fn tries(&self) -> usize {
-        self.failed.len() + usize::from(self.slot.is_some())
-    }
-
-    /// Whether it may be sent again where a kept connection proves to be stale.
-    pub(super) fn is_harmless(&self) -> bool {
-        self.replay.is_complete() && is_idempotent(self.outgoing.method)
-    }
-
-    /// Whether another try follows this one; then it is paid for.
-    fn is_retried(&self, tried: &Result<Answer, Failure>) -> bool {
-        let Some(failure) = self.failure_of(tried) else {
-            return false;
-        };
-        let attempt = Attempt {
-            method: self.outgoing.method,
-            failure,
-            retries: u32::try_from(self.failed.len()).unwrap_or(u32::MAX),
-            is_answer_begun: self.interims.get() > 0,
-            is_body_kept: self.replay.is_complete(),
-        };
-        self.worker.admits_retry(&self.policy.retry, &attempt)
-    }
-
-    /// How a try failed, if another backend might do better, and there is time left for it.
-    fn failure_of(&self, tried: &Result<Answer, Failure>) -> Option<retry::Failure> {
-        if self.is_over() {
-            return None;
-        }
-        let fault = match tried {
-            Ok(answer) => return Some(retry::Failure::Status(answer.head().status())),
-            Err(Failure::Upstream(fault)) => fault,
-            Err(
-                Failure::NoBackend
-                | Failure::Body(_)
-                | Failure::BodyTimeout
-                | Failure::ClientLeft
-                | Failure::Stopped,
-            ) => return None,
-        };
-        match fault {
-            UpstreamError::NameUnresolved(_)
-            | UpstreamError::ConnectFailed(_)
-            | UpstreamError::ConnectTimeout
-            | UpstreamError::TlsFailed(_)
-            | UpstreamError::Overloaded => Some(retry::Failure::Connect),
-            UpstreamError::Refused => Some(retry::Failure::Refused),
-            UpstreamError::Reset => Some(retry::Failure::Reset),
-            UpstreamError::Timeout => {
-                let due = self.due.unwrap_or(u64::MAX);
-                (due > self.deadline.now()).then_some(retry::Failure::Timeout)
-            }
-            UpstreamError::HeaderTooLarge(_) | UpstreamError::BadResponse(_) => None,
-        }
-    }
-
-    /// Whether all time is over.
-    fn is_over(&self) -> bool {
-        self.ends <= self.deadline.now()
-    }
-
-    /// How long a connection may take to be made.
-    pub(super) fn connect_time(&self) -> Duration {
-        let left = self.ends.saturating_sub(self.deadline.now());
-        let connect = self.policy.timeouts.connect;
-        connect.min(Duration::from_millis(left))
-    }
-
-    /// What comes of a connection that is being made, as long as there is time and the client waits.
-    pub(super) async fn connected<T>(
-        &self,
-        connecting: impl Future<Output = Result<T, UpstreamError>>,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<T, Failure> {
-        let mut connecting = pin!(connecting);
-        let connected = poll_fn(|cx| {
-            if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {
-                return Poll::Ready(connected.map_err(Failure::Upstream));
-            }
-            let is_body_read = requester.has_sent_all();
-            let left = requester.poll_left(cx, is_body_read, &self.worker.buffers);
-            left.map(|()| Err(Failure::ClientLeft))
-        });
-        match connected.await {
-            // It was not the connection that took too long.
-            Err(Failure::Upstream(UpstreamError::ConnectTimeout)) if self.is_over() => {
-                Err(UpstreamError::Timeout.into())
-            }
-            connected => connected,
-        }
-    }
-
-    /// Sends the request to one backend.
-    async fn attempt(
-        &mut self,
-        backend: &Backend,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<Answer, Failure> {
-        let most = self.worker.settings.in_flight_per_backend;
-        let upstream = self.plan.upstream();
-        let own = upstream
-            .max_in_flight
-            .and_then(|own| usize::try_from(own).ok());
-        let upstreams = &self.worker.upstreams;
-        let lease = upstreams.lease(backend, upstream, own.unwrap_or(most))?;
-        match upstream.protocol {
-            Protocol::H1 => self.attempt_http1(backend, lease, requester).await,
-            Protocol::H2 => self.attempt_http2(backend, lease, requester).await,
-        }
-    }
-
-    /// Sends on what there is of the body.
-    pub(super) fn poll_upload(
-        &mut self,
-        cx: &mut Context<'_>,
-        sending: &mut Sending,
-        to: Sink<'_>,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<(), Failure> {
-        let buffers = &self.worker.buffers;
-        if !sending.is_broken {
-            let kept = &mut self.replay;
-            let from = requester.source();
-            let polled = sending
-                .upload
-                .poll(cx, from, to, buffers, |data| kept.push(data));
-            match polled {
-                Poll::Ready(Err(PipeError::Read(fault))) => return Err(Failure::Body(fault)),
-                // It may have answered before it closed.
-                Poll::Ready(Err(PipeError::Write(_))) => sending.is_broken = true,
-                Poll::Ready(Ok(())) | Poll::Pending => {}
-            }
-        }
-        let timeouts = &self.policy.timeouts;
-        let is_ended = sending.is_over();
-        if is_ended && !std::mem::replace(&mut sending.is_timed, true) {
-            let due = *self
-                .due
-                .get_or_insert_with(|| self.deadline.after(Some(timeouts.answer)));
-            let of_try = self.deadline.after(timeouts.per_try);
-            self.deadline.set(due.min(of_try).min(self.ends));
-        } else if !is_ended && sending.upload.take_progress() {
-            self.arm_idle_deadline();
-        }
-        Ok(())
-    }
-
-    /// Nothing may happen for only so long.
-    pub(super) fn arm_idle_deadline(&self) {
-        let idle = self.deadline.after(Some(self.policy.timeouts.idle));
-        self.deadline.set(idle.min(self.ends));
-    }
-
-    /// Waits for what ends a try without an answer: time, or the client's leaving.
-    pub(super) fn poll_given_up(
-        &self,
-        cx: &mut Context<'_>,
-        sending: &Sending,
-        requester: &mut Requester<'_, '_>,
-    ) -> Poll<Failure> {
-        if self.deadline.has_passed(cx) {
-            if self.worker.deadlines.is_shut_down() {
-                return Poll::Ready(Failure::Stopped);
-            }
-            let is_over = sending.is_over() || self.is_over();
-            // There is a part of the body that the backend does not take.
-            return Poll::Ready(if is_over || sending.upload.is_blocked() {
-                UpstreamError::Timeout.into()
-            } else {
-                Failure::BodyTimeout
-            });
-        }
-        let left = requester.poll_left(cx, sending.upload.is_ended(), &self.worker.buffers);
-        left.map(|()| Failure::ClientLeft)
+/// Forwards an admitted request and passes the response on, or reports that there is none.
+async fn forward<'s, H: Headers + ?Sized>(
+    admitted: &AdmittedRequest<'_, 's, H>,
+    downstream: &mut Downstream<'_, '_>,
+    log: &mut ExchangeLog<'s>,
+) {
+    let result = match response(admitted, downstream, log).await {
+        Ok(response) => pass_response(admitted, downstream, response, log).await,
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = result {
+        report_failure(admitted, downstream, &failure, log).await;
     }
 }
 
-/// How many picks are passed over to find a backend that was not tried.
-const MAX_PASSED_OVER: usize = 16;
+/// Gets the head of a response from a backend.
+async fn response<'s, H: Headers + ?Sized>(
+    admitted: &AdmittedRequest<'_, 's, H>,
+    downstream: &mut Downstream<'_, '_>,
+    log: &mut ExchangeLog<'s>,
+) -> Result<UpstreamResponse, Failure> {
+    let mut pending = PendingRequest::new(admitted);
+    let response = attempt_until_response(&mut pending, downstream).await;
+    log.attempted(&pending);
+    response
+}
+
+/// Passes a response on: its head with the edits of the route, then its body.
+///
+/// # Errors
+/// If the head is not valid; then nothing was sent.
+async fn pass_response<H: Headers + ?Sized>(
+    admitted: &AdmittedRequest<'_, '_, H>,
+    downstream: &mut Downstream<'_, '_>,
+    mut response: UpstreamResponse,
+    log: &mut ExchangeLog<'_>,
+) -> Result<(), Failure> {
+    let (context, policy) = (admitted.context, admitted.plan.policy());
+    let worker = context.worker;
+    let (status, keeps_alive) = (response.head().status(), response.head().keeps_alive());
+    let is_upload_done = response.upload.is_none() && downstream.is_body_complete();
+    let sent = send_head(admitted, downstream, &mut response, is_upload_done);
+    if let Err(HeadError::Invalid(error)) = sent {
+        return Err(UpstreamError::BadResponse(error.to_string()).into());
+    }
+    log.responded(status);
+    let Ok(length) = sent else {
+        log.disconnected();
+        return Ok(());
+    };
+    let UpstreamResponse {
+        source,
+        lease,
+        upload,
+        ends_at,
+    } = response;
+    let mut body = match (source, &mut *downstream) {
+        (ResponseSource::Http1(response), Downstream::Http1(client)) if status == 101 => {
+            let backend = response.into_connection(worker);
+            let run = || tunnel(context, client.connection, backend, policy, ends_at);
+            // Boxed, so that other exchanges need no space for it.
+            client.persistence = boxed(run).await;
+            return Ok(());
+        }
+        (source, _) => source.into_body(worker),
+    };
+    if let Some(length) = length {
+        let mut download = Download::new(policy, ends_at, length, upload);
+        if let Err(interruption) = download.run(context, downstream, &mut body).await {
+            log.interrupted(interruption);
+            downstream.interrupt(interruption);
+            return Ok(());
+        }
+    }
+    if keeps_alive && is_upload_done {
+        body.release(&lease, worker);
+    }
+    downstream.finish();
+    Ok(())
+}
+
+/// Sends the head of a response with the edits of the route.
+fn send_head<H: Headers + ?Sized>(
+    admitted: &AdmittedRequest<'_, '_, H>,
+    downstream: &mut Downstream<'_, '_>,
+    response: &mut UpstreamResponse,
+    is_upload_done: bool,
+) -> Result<Option<BodyLength>, HeadError> {
+    let worker = admitted.context.worker;
+    let mut scratch = worker.take_scratch();
+    edit_response(admitted, response.head(), &mut scratch);
+    let may_keep_alive = is_upload_done && !worker.is_draining();
+    let sent = downstream.send_head(response, &scratch.edits, may_keep_alive, &worker.buffers);
+    worker.give_scratch(scratch);
+    sent
+}
+
+/// Puts the edits of the head of a response into the scratch.
+fn edit_response<H: Headers + ?Sized>(
+    admitted: &AdmittedRequest<'_, '_, H>,
+    response: ResponseHead<'_>,
+    scratch: &mut Scratch,
+) {
+    let (plan, request) = (admitted.plan, admitted.request);
+    let lifecycle = plan.route().lifecycle();
+    let origin = request.noted.origin.only();
+    response_edits(&mut scratch.edits, plan.policy(), lifecycle, origin);
+    if !response.has_date() {
+        // RFC 9110, section 6.6.1: a recipient that forwards a response without Date adds it.
+        let date = admitted.context.worker.date();
+        scratch.edits.set("date", date.as_bytes());
+    }
+}
+
+/// Reports to the client that there is no response.
+async fn report_failure<H: Headers + ?Sized>(
+    admitted: &AdmittedRequest<'_, '_, H>,
+    downstream: &mut Downstream<'_, '_>,
+    failure: &Failure,
+    log: &mut ExchangeLog<'_>,
+) {
+    let (context, plan) = (admitted.context, admitted.plan);
+    log.failed(failure);
+    let Some(cause) = failure.cause(plan) else {
+        log.disconnected();
+        return downstream.abandon();
+    };
+    let mut scratch = context.worker.take_scratch();
+    let response = LocalResponse::problem(cause, admitted.request, Some(plan), &mut scratch);
+    log.responded_locally(&response);
+    downstream.send_local(context, &response, &scratch).await;
+    context.worker.give_scratch(scratch);
+}
+
+/// Reports an error in what could not be read as a request, and logs it. `grpc` is the content type
+/// of the response to a gRPC call.
+pub(crate) async fn reject(
+    context: &Context<'_>,
+    protocol: Protocol,
+    cause: Cause<'_>,
+    grpc: Option<&'static str>,
+    mut downstream: Downstream<'_, '_>,
+) {
+    let worker = context.worker;
+    let sent_before = downstream.sent_bytes();
+    let mut scratch = worker.take_scratch();
+    let response = LocalResponse::unreadable(cause, worker, grpc, &mut scratch);
+    downstream.send_local(context, &response, &scratch).await;
+    worker.give_scratch(scratch);
+    let sent = downstream.sent_bytes() - sent_before;
+    log_unreadable(context, protocol, &response, sent);
+}

@@ -1,144 +1,156 @@
-//! One try over HTTP/1.1.
+//! One attempt over HTTP/1.1.
 
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{Context as TaskContext, Poll};
 
+use crate::engine::request::Headers;
 use crate::engine::upstream::backend::Backend;
 use crate::http1::chunked::write_chunk;
 use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseHead;
+use crate::http1::response::ResponseHead as Http1Head;
 use crate::runtime::body::{Pipe, Sink};
 use crate::runtime::connection::Http1Connection;
-use crate::runtime::proxy::answer::{Answer, AnswerHead, Came, Http1Answer};
-use crate::runtime::proxy::exchange::{Exchange, Failure};
-use crate::runtime::proxy::requester::Requester;
-use crate::runtime::proxy::sending::Sending;
-use crate::runtime::upstream::Lease;
-use crate::runtime::upstream::UpstreamError;
+use crate::runtime::proxy::downstream::Downstream;
+use crate::runtime::proxy::failure::Failure;
+use crate::runtime::proxy::pending::{PendingRequest, Upload};
+use crate::runtime::proxy::response::{
+    Http1Response, ResponseHead, ResponseSource, UpstreamResponse,
+};
+use crate::runtime::upstream::{Lease, UpstreamError};
 
-impl Exchange<'_> {
-    pub(super) async fn attempt_http1(
-        &mut self,
-        backend: &Backend,
-        lease: Lease,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<Answer, Failure> {
-        if let Some(connection) = lease.kept(&self.worker.buffers) {
-            // What is sent where the other side has just closed is lost; who may not be repeated
-            // is not sent there unless the kernel says as well that it is open.
-            if self.is_harmless() || is_open(&connection) {
-                match self
-                    .attempt_on_connection(connection, backend, requester)
-                    .await
-                {
-                    Ok(answered) => return Ok(self.answer_of(answered, lease)),
-                    // A kept connection that had been given up: that was no try.
-                    Err(Failure::Upstream(UpstreamError::Reset))
-                        if self.is_harmless() && !self.has_spoken.get() => {}
-                    Err(failure) => return Err(failure),
-                }
+/// Sends the request to a backend and waits for the head of the final response.
+pub(super) async fn attempt<H: Headers + ?Sized>(
+    pending: &mut PendingRequest<'_, '_, H>,
+    backend: &Backend,
+    lease: Lease,
+    downstream: &mut Downstream<'_, '_>,
+) -> Result<UpstreamResponse, Failure> {
+    let ends_at = pending.ends_at;
+    let respond = |(response, upload): Received, lease| UpstreamResponse {
+        source: ResponseSource::Http1(response),
+        lease,
+        upload,
+        ends_at,
+    };
+    if let Some(connection) = lease.pooled(&pending.worker.buffers) {
+        // A request that is sent just as the backend closes the connection is lost. One that may not
+        // be repeated is sent only if the kernel, too, reports the connection as open.
+        if pending.is_repeatable() || is_open(&connection) {
+            let mut has_responded = false;
+            let sent = send(
+                pending,
+                connection,
+                backend,
+                downstream,
+                &mut has_responded,
+            );
+            match sent.await {
+                Ok(received) => return Ok(respond(received, lease)),
+                // The backend had closed it: this is not counted as an attempt.
+                Err(Failure::Upstream(UpstreamError::Reset))
+                    if pending.is_repeatable() && !has_responded => {}
+                Err(failure) => return Err(failure),
             }
         }
-        let connecting = lease.connect(self.connect_time(), self.deadline);
-        let connection = Box::new(self.connected(connecting, requester).await?);
-        let answered = self
-            .attempt_on_connection(connection, backend, requester)
-            .await?;
-        Ok(self.answer_of(answered, lease))
     }
+    let connecting = lease.connect(pending.connect_timeout(), pending.deadline);
+    let connection = Box::new(pending.connected(connecting, downstream).await?);
+    let received = send(pending, connection, backend, downstream, &mut false).await?;
+    Ok(respond(received, lease))
+}
 
-    fn answer_of(&self, (answer, upload): Answered, lease: Lease) -> Answer {
-        Answer {
-            came: Came::Http1(answer),
-            lease,
-            upload,
-            ends: self.ends,
+/// A response, and what was not sent of the request before it arrived.
+type Received = (Http1Response, Option<Pipe>);
+
+/// Sends the request on a connection. `has_responded` is set once the backend sends anything.
+async fn send<H: Headers + ?Sized>(
+    pending: &mut PendingRequest<'_, '_, H>,
+    mut connection: Box<Http1Connection>,
+    backend: &Backend,
+    downstream: &mut Downstream<'_, '_>,
+    has_responded: &mut bool,
+) -> Result<Received, Failure> {
+    let buffers = &pending.worker.buffers;
+    let output = connection.output(buffers);
+    pending.admitted.write_http1(output, backend)?;
+    match pending.body {
+        BodyLength::Chunked => write_chunk(output, pending.replay.data()),
+        BodyLength::None | BodyLength::Length(_) | BodyLength::UntilClose => {
+            output.extend_from_slice(pending.replay.data());
         }
     }
+    let mut upload = Upload::new(Pipe::new(pending.body));
+    let mut partial_head = None;
+    pending.arm_idle_timeout();
+    let received = poll_fn(|cx| {
+        pending.poll_upload(cx, &mut upload, Sink::Http1(&mut connection), downstream)?;
+        let read = poll_head(
+            cx,
+            pending,
+            &mut partial_head,
+            &mut connection,
+            downstream,
+            has_responded,
+        );
+        if read.is_ready() {
+            return read;
+        }
+        connection.release_buffers(buffers);
+        pending.poll_give_up(cx, &upload, downstream).map(Err)
+    })
+    .await;
+    let (head, head_bytes) = received?;
+    let response = Http1Response {
+        connection,
+        head,
+        head_bytes,
+    };
+    Ok((response, upload.into_rest()))
+}
 
-    async fn attempt_on_connection(
-        &mut self,
-        mut connection: Box<Http1Connection>,
-        backend: &Backend,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<Answered, Failure> {
-        let buffers = &self.worker.buffers;
-        self.has_spoken.set(false);
-        let output = connection.output(buffers);
-        (self.outgoing.write_head)(output, backend)?;
-        match self.outgoing.length {
-            BodyLength::Chunked => write_chunk(output, self.replay.data()),
-            BodyLength::None | BodyLength::Length(_) | BodyLength::UntilClose => {
-                output.extend_from_slice(self.replay.data());
+/// Reads the head of the final response and returns it with its length. `partial` holds a head of
+/// which a part was read; while nothing was read there is none.
+fn poll_head<H: Headers + ?Sized>(
+    cx: &mut TaskContext<'_>,
+    pending: &mut PendingRequest<'_, '_, H>,
+    partial: &mut Option<Box<Http1Head>>,
+    connection: &mut Http1Connection,
+    downstream: &mut Downstream<'_, '_>,
+    has_responded: &mut bool,
+) -> Poll<Result<(Box<Http1Head>, usize), Failure>> {
+    let worker = pending.worker;
+    loop {
+        if !connection.data().is_empty() {
+            let limits = &worker.settings.head_limits;
+            let mut head = partial
+                .take()
+                .unwrap_or_else(|| worker.take_response_head());
+            let parsed = head.parse(connection.data(), limits, pending.to);
+            match parsed.map_err(UpstreamError::from)? {
+                Some(length) if head.view(connection.data()).is_interim() => {
+                    let interim = ResponseHead::Http1(head.view(connection.data()));
+                    pending.pass_interim(cx, interim, downstream)?;
+                    connection.consume(length);
+                    *partial = Some(head);
+                    continue;
+                }
+                Some(length) => return Poll::Ready(Ok((head, length))),
+                None => *partial = Some(head),
             }
         }
-        let mut sending = Sending::new(Pipe::new(self.outgoing.length));
-        let mut head = None;
-        self.arm_idle_deadline();
-        let waited = poll_fn(|cx| {
-            self.poll_upload(cx, &mut sending, Sink::Http1(&mut connection), requester)?;
-            if let Poll::Ready(read) = self.poll_response(cx, &mut head, &mut connection, requester)
-            {
-                return Poll::Ready(read);
-            }
-            connection.release_buffers(buffers);
-            self.poll_given_up(cx, &sending, requester).map(Err)
-        })
-        .await;
-        let (head, head_bytes) = waited?;
-        let answer = Http1Answer {
-            connection,
-            head,
-            head_bytes,
-        };
-        Ok((answer, sending.rest()))
-    }
-
-    /// Reads until the head of the final response is whole, and gives it with its length. What is
-    /// begun of it is kept in `begun`: who waits for the first byte has none.
-    fn poll_response(
-        &self,
-        cx: &mut Context<'_>,
-        begun: &mut Option<Box<ResponseHead>>,
-        connection: &mut Http1Connection,
-        requester: &mut Requester<'_, '_>,
-    ) -> Poll<Result<(Box<ResponseHead>, usize), Failure>> {
-        loop {
-            if !connection.data().is_empty() {
-                let limits = &self.worker.settings.head_limits;
-                let mut head = begun
-                    .take()
-                    .unwrap_or_else(|| self.worker.take_response_head());
-                let parsed = head.parse(connection.data(), limits, self.outgoing.to);
-                match parsed.map_err(UpstreamError::from)? {
-                    Some(length) if head.view(connection.data()).is_interim() => {
-                        let interim = AnswerHead::Http1(head.view(connection.data()));
-                        self.pass_interim(cx, interim, requester)?;
-                        connection.consume(length);
-                        *begun = Some(head);
-                        continue;
-                    }
-                    Some(length) => return Poll::Ready(Ok((head, length))),
-                    None => *begun = Some(head),
-                }
-            }
-            connection.ensure_space();
-            match connection.poll_fill(cx, &self.worker.buffers) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(length)) if length > 0 => self.has_spoken.set(true),
-                Poll::Ready(Ok(_) | Err(_)) => {
-                    return Poll::Ready(Err(UpstreamError::Reset.into()));
-                }
+        connection.ensure_space();
+        match connection.poll_fill(cx, &worker.buffers) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(length)) if length > 0 => *has_responded = true,
+            Poll::Ready(Ok(_) | Err(_)) => {
+                return Poll::Ready(Err(UpstreamError::Reset.into()));
             }
         }
     }
 }
 
-/// An answer, and what was not sent of the request before it came.
-type Answered = (Http1Answer, Option<Pipe>);
-
-/// Whether the kernel knows of nothing that was said or closed on a connection that should be quiet.
+/// Whether the kernel knows of no data and no close on a connection that should be idle.
 fn is_open(connection: &Http1Connection) -> bool {
     let mut byte = [std::mem::MaybeUninit::uninit()];
     let socket = socket2::SockRef::from(connection.socket().tcp());

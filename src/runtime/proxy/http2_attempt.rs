@@ -1,8 +1,8 @@
-//! One try over HTTP/2.
+//! One attempt over HTTP/2.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
@@ -10,176 +10,155 @@ use h2::{Reason, RecvStream};
 use http::Response;
 
 use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::semantics::edit::Edits;
+use crate::engine::request::Headers;
 use crate::engine::upstream::backend::Backend;
 use crate::http1::response::has_no_body;
-use crate::runtime::body::{Http2BodyReader, Http2BodyWriter};
-use crate::runtime::body::{Pipe, Sink};
-use crate::runtime::proxy::answer::{Answer, AnswerHead, Came, Http2Answer};
-use crate::runtime::proxy::exchange::{Exchange, Failure};
-use crate::runtime::proxy::requester::Requester;
-use crate::runtime::proxy::sending::Sending;
-use crate::runtime::upstream::Lease;
-use crate::runtime::upstream::StreamPermit;
-use crate::runtime::upstream::UpstreamError;
+use crate::runtime::body::{Http2BodyReader, Http2BodyWriter, Pipe, Sink};
+use crate::runtime::proxy::downstream::Downstream;
+use crate::runtime::proxy::failure::Failure;
+use crate::runtime::proxy::pending::{PendingRequest, Upload};
+use crate::runtime::proxy::response::{
+    Http2Response, ResponseHead, ResponseSource, UpstreamResponse,
+};
+use crate::runtime::upstream::{Lease, StreamPermit, UpstreamError};
 
-impl Exchange<'_> {
-    pub(super) async fn attempt_http2(
-        &mut self,
-        backend: &Backend,
-        lease: Lease,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<Answer, Failure> {
-        let most = self.worker.settings.head_limits.max_head_bytes;
-        let mut is_first = true;
-        loop {
-            let connecting = lease.stream_permit(self.connect_time(), self.deadline, most);
-            let permit = self.connected(connecting, requester).await?;
-            let is_stale = std::mem::take(&mut is_first) && !permit.is_fresh;
-            match self.attempt_on_stream(permit, backend, requester).await {
-                Ok((answer, upload)) => {
-                    return Ok(Answer {
-                        came: Came::Http2(answer),
-                        lease,
-                        upload,
-                        ends: self.ends,
-                    });
-                }
-                // A connection that was being given up: that was no try. One on which a stream alone
-                // was reset is alive.
-                Err(Failure::Upstream(UpstreamError::Refused))
-                    if is_stale && self.is_gone.get() && self.replay.is_complete() => {}
-                Err(Failure::Upstream(UpstreamError::Reset))
-                    if is_stale
-                        && self.is_gone.get()
-                        && self.is_harmless()
-                        && self.interims.get() == 0 => {}
-                Err(failure) => return Err(failure),
+/// Sends the request to a backend and waits for the head of the final response.
+pub(super) async fn attempt<H: Headers + ?Sized>(
+    pending: &mut PendingRequest<'_, '_, H>,
+    backend: &Backend,
+    lease: Lease,
+    downstream: &mut Downstream<'_, '_>,
+) -> Result<UpstreamResponse, Failure> {
+    let max_head_bytes = pending.worker.settings.head_limits.max_head_bytes;
+    let mut is_first = true;
+    loop {
+        let timeout = pending.connect_timeout();
+        let connecting = lease.stream_permit(timeout, pending.deadline, max_head_bytes);
+        let permit = pending.connected(connecting, downstream).await?;
+        let may_be_stale = std::mem::take(&mut is_first) && !permit.is_fresh;
+        let mut failed = Failed::Connection;
+        let sent = send(pending, permit, backend, downstream, &mut failed);
+        match sent.await {
+            Ok((response, upload)) => {
+                return Ok(UpstreamResponse {
+                    source: ResponseSource::Http2(response),
+                    lease,
+                    upload,
+                    ends_at: pending.ends_at,
+                });
             }
+            // The backend was closing the connection: this is not counted as an attempt.
+            Err(Failure::Upstream(UpstreamError::Refused))
+                if may_be_stale
+                    && failed == Failed::Connection
+                    && pending.replay.is_complete() => {}
+            Err(Failure::Upstream(UpstreamError::Reset))
+                if may_be_stale
+                    && failed == Failed::Connection
+                    && pending.is_repeatable()
+                    && pending.interim_responses == 0 => {}
+            Err(failure) => return Err(failure),
         }
-    }
-
-    async fn attempt_on_stream(
-        &mut self,
-        permit: StreamPermit,
-        backend: &Backend,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<(Box<Http2Answer>, Option<Pipe>), Failure> {
-        let request = (self.outgoing.make_request)(backend)?;
-        let is_whole = self.outgoing.length.is_empty();
-        self.is_gone.set(true);
-        let sent = permit.send(request, is_whole);
-        let (mut response, upload) = sent.map_err(|error| unsent(&error))?;
-        let mut to = Http2BodyWriter::new(upload);
-        if !self.replay.data().is_empty() {
-            // No more than may be kept; if it is lost, the answer says so.
-            let _ = to.send(Bytes::copy_from_slice(self.replay.data()), false);
-        }
-        let mut sending = Sending::new(if is_whole {
-            Pipe::ended()
-        } else {
-            Pipe::new(self.outgoing.length)
-        });
-        self.arm_idle_deadline();
-        let waited = poll_fn(|cx| {
-            self.poll_upload(cx, &mut sending, Sink::Http2(&mut to), requester)?;
-            if let Poll::Ready(head) = self.poll_stream_head(cx, &mut response, requester) {
-                return Poll::Ready(head.map_err(Failure::Upstream));
-            }
-            self.poll_given_up(cx, &sending, requester).map(Err)
-        })
-        .await;
-        let (parts, recv) = waited
-            .inspect_err(|failure| {
-                if matches!(failure, Failure::Upstream(UpstreamError::Timeout)) {
-                    permit.distrust();
-                }
-            })?
-            .into_parts();
-        let is_head = self.outgoing.to.is_head;
-        // What came where nothing may would be read as the next answer by a client over HTTP/1.1.
-        let has_none = is_head || has_no_body(parts.status.as_u16());
-        let allowance = BodyAllowance::up_to(has_none.then_some(0));
-        let answer = Box::new(Http2Answer {
-            parts,
-            is_head,
-            body: Http2BodyReader::new(recv, allowance),
-            upload: to,
-            permit,
-        });
-        Ok((answer, sending.rest()))
-    }
-
-    fn poll_stream_head(
-        &self,
-        cx: &mut Context<'_>,
-        response: &mut ResponseFuture,
-        requester: &mut Requester<'_, '_>,
-    ) -> Poll<Result<Response<RecvStream>, UpstreamError>> {
-        while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
-            let (parts, ()) = interim.into_parts();
-            if parts.status != 101 {
-                let head = AnswerHead::Http2 {
-                    parts: &parts,
-                    is_head: true,
-                    is_whole: true,
-                };
-                self.pass_interim(cx, head, requester)?;
-            }
-        }
-        Pin::new(response).poll(cx).map(|answered| match answered {
-            Ok(head) if head.status().as_u16() < 600 => Ok(head),
-            Ok(head) => {
-                let status = head.status();
-                Err(UpstreamError::BadResponse(format!(
-                    "its status is {status}"
-                )))
-            }
-            Err(error) => {
-                self.is_gone.set(!error.is_reset());
-                Err(fault(&error))
-            }
-        })
-    }
-
-    /// Gives the client an interim response. What it does not take waits here, so that there must
-    /// not be many.
-    pub(super) fn pass_interim(
-        &self,
-        cx: &mut Context<'_>,
-        head: AnswerHead<'_>,
-        requester: &mut Requester<'_, '_>,
-    ) -> Result<(), UpstreamError> {
-        if self.interims.get() == MAX_INTERIMS {
-            let many = format!("there are more than {MAX_INTERIMS} interim ones");
-            return Err(UpstreamError::BadResponse(many));
-        }
-        self.interims.set(self.interims.get() + 1);
-        match requester {
-            Requester::Http1(client) => {
-                (self.interim)(client.connection, head);
-                let _ = client.connection.poll_flush(cx);
-            }
-            Requester::Http2(client) => {
-                let mut interim = Response::new(());
-                *interim.headers_mut() = head.fields(&Edits::default());
-                if let Ok(status) = head.status().try_into() {
-                    *interim.status_mut() = status;
-                    // It may do without.
-                    let _ = client.respond.send_informational(interim);
-                }
-            }
-            // It waits for the answer alone.
-            Requester::Memory(_) => {}
-        }
-        Ok(())
     }
 }
 
-/// How many interim responses one exchange may have.
-const MAX_INTERIMS: u32 = 100;
+/// What failed, where sending failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failed {
+    /// The connection.
+    Connection,
+    /// The stream; the connection is alive.
+    Stream,
+}
 
-/// Why the head of a request was not even sent.
+/// Sends the request on a stream. `failed` becomes [`Failed::Stream`] if the backend reset the stream
+/// alone.
+async fn send<H: Headers + ?Sized>(
+    pending: &mut PendingRequest<'_, '_, H>,
+    permit: StreamPermit,
+    backend: &Backend,
+    downstream: &mut Downstream<'_, '_>,
+    failed: &mut Failed,
+) -> Result<(Box<Http2Response>, Option<Pipe>), Failure> {
+    let request = pending.admitted.to_http2(backend)?;
+    let has_no_upload = pending.body.is_empty();
+    let sent = permit.send(request, has_no_upload);
+    let (mut response, send) = sent.map_err(|error| unsent(&error))?;
+    let mut to = Http2BodyWriter::new(send);
+    if !pending.replay.data().is_empty() {
+        // The replay buffer bounds it. If the stream has ended, the response future says so.
+        let _ = to.send(Bytes::copy_from_slice(pending.replay.data()), false);
+    }
+    let mut upload = Upload::new(if has_no_upload {
+        Pipe::ended()
+    } else {
+        Pipe::new(pending.body)
+    });
+    pending.arm_idle_timeout();
+    let received = poll_fn(|cx| {
+        pending.poll_upload(cx, &mut upload, Sink::Http2(&mut to), downstream)?;
+        let head = poll_head(cx, pending, &mut response, downstream, failed);
+        if let Poll::Ready(head) = head {
+            return Poll::Ready(head.map_err(Failure::Upstream));
+        }
+        pending.poll_give_up(cx, &upload, downstream).map(Err)
+    })
+    .await;
+    let received = received.inspect_err(|failure| {
+        if matches!(failure, Failure::Upstream(UpstreamError::Timeout)) {
+            permit.report_timeout();
+        }
+    });
+    let (parts, recv) = received?.into_parts();
+    let is_head = pending.to.is_head;
+    // An HTTP/1.1 client would read an unexpected body as the next response.
+    let has_none = is_head || has_no_body(parts.status.as_u16());
+    let allowance = BodyAllowance::up_to(has_none.then_some(0));
+    let response = Box::new(Http2Response {
+        parts,
+        is_head,
+        body: Http2BodyReader::new(recv, allowance),
+        upload: to,
+        permit,
+    });
+    Ok((response, upload.into_rest()))
+}
+
+/// Waits for the head of the final response.
+fn poll_head<H: Headers + ?Sized>(
+    cx: &mut TaskContext<'_>,
+    pending: &mut PendingRequest<'_, '_, H>,
+    response: &mut ResponseFuture,
+    downstream: &mut Downstream<'_, '_>,
+    failed: &mut Failed,
+) -> Poll<Result<Response<RecvStream>, UpstreamError>> {
+    while let Poll::Ready(Some(Ok(interim))) = response.poll_informational(cx) {
+        let (parts, ()) = interim.into_parts();
+        if parts.status != 101 {
+            let head = ResponseHead::Http2 {
+                parts: &parts,
+                is_head: true,
+                is_complete: true,
+            };
+            pending.pass_interim(cx, head, downstream)?;
+        }
+    }
+    Pin::new(response).poll(cx).map(|received| match received {
+        Ok(head) if head.status().as_u16() < 600 => Ok(head),
+        Ok(head) => {
+            let what = format!("its status is {}", head.status());
+            Err(UpstreamError::BadResponse(what))
+        }
+        Err(error) => {
+            if error.is_reset() {
+                *failed = Failed::Stream;
+            }
+            Err(upstream_error(&error))
+        }
+    })
+}
+
+/// Why the head of a request was not sent.
 fn unsent(error: &h2::Error) -> UpstreamError {
     if error.is_io() {
         UpstreamError::Reset
@@ -188,11 +167,11 @@ fn unsent(error: &h2::Error) -> UpstreamError {
     }
 }
 
-/// Why there is no answer.
-fn fault(error: &h2::Error) -> UpstreamError {
-    // A stream fails with the GOAWAY of the backend only if it is above the last that was looked at.
-    let is_unread = error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM);
-    match (error.is_remote(), is_unread) {
+/// Why there is no response.
+fn upstream_error(error: &h2::Error) -> UpstreamError {
+    // A stream fails with GOAWAY only if the backend did not process it (RFC 9113, section 6.8).
+    let is_unprocessed = error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM);
+    match (error.is_remote(), is_unprocessed) {
         (true, true) => UpstreamError::Refused,
         (false, _) if error.is_reset() || error.is_go_away() => {
             UpstreamError::BadResponse(error.to_string())

@@ -1,9 +1,34 @@
-//! Forwarding: an admitted request to a backend, and the response back.
+//! The proxy: one exchange for every kind of downstream.
+//!
+//! [`exchange`] is the whole life of a request on one screen. A [`Downstream`] is where the request
+//! comes from and where the response goes; frontends build it, call [`exchange`] and act on what it
+//! leaves there. One task runs an exchange; it shares nothing with another worker and takes no lock.
 
-pub mod answer;
-pub mod download;
-pub mod exchange;
+mod admission;
+mod admitted;
+mod attempts;
+mod download;
+mod downstream;
+mod exchange;
+mod exchange_log;
+mod failure;
+mod pending;
 mod http1_attempt;
+mod http1_downstream;
 mod http2_attempt;
-pub mod requester;
-mod sending;
+mod http2_downstream;
+mod inbound;
+mod local;
+mod memory;
+mod response;
+mod tunnel;
+
+pub(crate) use downstream::Downstream;
+pub(crate) use exchange::{exchange, reject};
+pub(crate) use http1_downstream::{Http1Downstream, Persistence};
+pub(crate) use http2_downstream::Http2Downstream;
+pub(crate) use inbound::{Context, Http1Fields, RequestHead};
+pub(crate) use local::LocalResponse;
+pub(crate) use memory::{
+    MemoryDownstream, MemoryRequest, MemoryResponse, PickEvent, PickReporter, Routed,
+};

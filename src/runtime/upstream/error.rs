@@ -1,4 +1,4 @@
-//! Why a backend gave no answer.
+//! How a backend fails.
 
 use std::io;
 
@@ -9,52 +9,51 @@ use crate::http1::error::FieldError;
 use crate::http1::response_error::ResponseError;
 use crate::runtime::tls::reasons::Failed;
 
-/// What went wrong between the gateway and a backend.
+/// Why a backend gave no response.
 #[derive(Debug, Error)]
 pub(crate) enum UpstreamError {
-    /// Its name has no address.
+    /// Its name does not resolve.
     #[error("the name of the backend has no address: {0}")]
     NameUnresolved(io::Error),
-    /// No connection could be made.
+    /// It accepted no connection.
     #[error("no connection to the backend: {0}")]
     ConnectFailed(io::Error),
-    /// No connection came about in time.
+    /// Connecting took too long.
     #[error("no connection to the backend in time")]
     ConnectTimeout,
-    /// TLS could not be agreed upon, or the backend is not who it should be.
+    /// The TLS handshake failed.
     #[error("no TLS with the backend: {0}")]
     TlsFailed(Failed),
-    /// As many requests as may be are on their way to it.
+    /// It has the maximum number of requests in flight.
     #[error("the backend has as many requests as it may have")]
     Overloaded,
-    /// The connection broke before the answer.
+    /// The connection broke before the response.
     #[error("the backend closed the connection before it answered")]
     Reset,
-    /// It did not look at the request: another connection, or another backend, may (RFC 9113,
-    /// section 8.7).
+    /// It did not process the request, which may be sent again (RFC 9113, section 8.7).
     #[error("the backend refused the request unread")]
     Refused,
-    /// No answer in time.
+    /// The response took too long.
     #[error("the backend did not answer in time")]
     Timeout,
-    /// The header of its answer is larger than headers may be.
+    /// The head of its response exceeds a limit.
     #[error("the header of the backend's answer is too large: {0}")]
     HeaderTooLarge(FieldError),
-    /// An answer that cannot be passed on.
+    /// Its response is not valid.
     #[error("the backend's answer is no valid HTTP: {0}")]
     BadResponse(String),
 }
 
 impl UpstreamError {
-    /// What the client is told of it: not what the system said.
+    /// The error that is reported to the client, without details of the system.
     #[must_use]
-    pub(crate) const fn told(&self) -> error::UpstreamError {
+    pub(crate) const fn reported(&self) -> error::UpstreamError {
         match self {
             Self::NameUnresolved(_) => error::UpstreamError::NameUnresolved,
             Self::ConnectFailed(_) => error::UpstreamError::ConnectFailed,
             Self::ConnectTimeout => error::UpstreamError::ConnectTimeout,
             Self::TlsFailed(failed) => error::UpstreamError::TlsFailed(failed.reason),
-            // It has said that it takes no more, on this connection or at all.
+            // It accepts no more requests, on this connection or at all.
             Self::Overloaded | Self::Refused => error::UpstreamError::Overloaded,
             Self::Reset => error::UpstreamError::Reset,
             Self::Timeout => error::UpstreamError::Timeout,

@@ -4,7 +4,7 @@ mod connect;
 mod error;
 mod multiplexed;
 mod pool;
-mod secure;
+mod tls;
 
 pub(crate) use error::UpstreamError;
 pub(crate) use multiplexed::StreamPermit;

@@ -1,4 +1,4 @@
-//! What a worker knows about TLS with one backend: made for the first connection, and kept.
+//! TLS with one backend, loaded for the first connection.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -17,57 +17,57 @@ use crate::runtime::upstream::error::UpstreamError;
 
 /// TLS with one backend.
 #[derive(Debug)]
-pub(crate) struct Secure {
+pub(crate) struct BackendTls {
     address: Address,
     upstream: Upstream,
     folder: Rc<Path>,
-    ready: RefCell<Option<Rc<ClientTls>>>,
-    /// What went wrong last, and has been told.
-    told: RefCell<String>,
+    loaded: RefCell<Option<Rc<ClientTls>>>,
+    /// The last error that was logged.
+    logged: RefCell<String>,
 }
 
-impl Secure {
-    /// TLS as it is asked for, not yet made ready; relative names of files start at `folder`.
+impl BackendTls {
+    /// TLS by these settings, not loaded yet. `folder` is the base of relative file names.
     #[must_use]
     pub(crate) fn new(address: Address, upstream: Upstream, folder: Rc<Path>) -> Self {
         Self {
             address,
             upstream,
             folder,
-            ready: RefCell::default(),
-            told: RefCell::default(),
+            loaded: RefCell::default(),
+            logged: RefCell::default(),
         }
     }
 
-    /// Shakes hands. After a failure the files are read again: they may have changed with the
-    /// backend's certificate. Clients are told no names or files, so all of it is said on standard
-    /// error, once as long as it is the same.
+    /// Performs the handshake. After a failure the files are read again with the next connection,
+    /// because they may have changed with the certificate of the backend. Clients get no names of
+    /// files, so the error is logged to standard error, once while it stays the same.
     ///
     /// # Errors
-    /// If a file cannot be used, or the backend is not who it should be.
+    /// If a file cannot be used, or the handshake fails.
     pub(crate) async fn connect(&self, tcp: TcpStream) -> Result<Socket, UpstreamError> {
-        let shaken = match self.ready().await {
-            Ok(ready) => ready.connect(tcp).await,
+        let connected = match self.load().await {
+            Ok(tls) => tls.connect(tcp).await,
             Err(failed) => Err(failed),
         };
-        match shaken {
+        match connected {
             Ok(tls) => Ok(Socket::Tls(Box::new(TlsStream::Client(tls)))),
             Err(failed) => {
-                *self.ready.borrow_mut() = None;
-                let mut told = self.told.borrow_mut();
-                if *told != failed.words {
+                *self.loaded.borrow_mut() = None;
+                let mut logged = self.logged.borrow_mut();
+                if *logged != failed.words {
                     eprintln!("tollgate: no TLS with {}: {failed}", self.address);
-                    told.clone_from(&failed.words);
+                    logged.clone_from(&failed.words);
                 }
                 Err(UpstreamError::TlsFailed(failed))
             }
         }
     }
 
-    async fn ready(&self) -> Result<Rc<ClientTls>, Failed> {
-        let known = self.ready.borrow().clone();
-        if let Some(known) = known {
-            return Ok(known);
+    async fn load(&self) -> Result<Rc<ClientTls>, Failed> {
+        let loaded = self.loaded.borrow().clone();
+        if let Some(loaded) = loaded {
+            return Ok(loaded);
         }
         let (address, upstream) = (self.address.clone(), self.upstream.clone());
         let folder = self.folder.to_path_buf();
@@ -75,8 +75,8 @@ impl Secure {
         let loaded = loading
             .await
             .map_err(|error| Failed::setup(error.to_string()))??;
-        let mut ready = self.ready.borrow_mut();
-        // Another connection may have been quicker: its sessions are those to resume.
-        Ok(Rc::clone(ready.get_or_insert_with(|| Rc::new(loaded))))
+        let mut cached = self.loaded.borrow_mut();
+        // If another connection has loaded it meanwhile, its sessions are resumed.
+        Ok(Rc::clone(cached.get_or_insert_with(|| Rc::new(loaded))))
     }
 }

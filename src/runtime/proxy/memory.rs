@@ -1,0 +1,292 @@
+//! A downstream within this process: its request and the response to it lie in memory, and it never
+//! disconnects.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use crate::engine::routing::decide::Plan;
+use crate::engine::routing::table::RouteId;
+use crate::engine::routing::version::ApiVersion;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::error::{Cause, RequestError};
+use crate::engine::snapshot::Snapshot;
+use crate::engine::upstream::backend::Backend;
+use crate::http1;
+use crate::http1::kind::{FieldKind, is_protected};
+use crate::http1::length::BodyLength;
+use crate::http1::limits::HeadLimits;
+use crate::runtime::body::CollectedBody;
+use crate::runtime::edits::added_fields;
+use crate::runtime::proxy::local::LocalResponse;
+
+/// A request in memory.
+#[derive(Debug)]
+pub(crate) struct MemoryRequest {
+    /// The method.
+    pub(crate) method: String,
+    /// Path and query, or `*`.
+    pub(crate) target: String,
+    /// The host that it names, if it names one.
+    pub(crate) host: Option<String>,
+    /// The header fields, without white space around the values.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body, if there is one.
+    pub(crate) body: Option<Bytes>,
+    /// The fields that `Connection` names.
+    connection_options: Vec<String>,
+}
+
+/// A downstream within this process.
+#[derive(Debug)]
+pub(crate) struct MemoryDownstream {
+    /// The rest of the request body.
+    pub(crate) body: Bytes,
+    /// The response body so far.
+    pub(crate) collected: CollectedBody,
+    /// The head of the response.
+    pub(crate) response: MemoryResponse,
+    /// How the request was routed; `None` if it was not admitted.
+    pub(crate) routed: Option<Routed>,
+    /// Whether [`Routed::upstream_path`] is wanted.
+    pub(crate) wants_details: bool,
+    /// Receives the route and each backend that is picked.
+    pub(crate) picks: PickReporter,
+}
+
+/// The head of the response to a request in memory.
+#[derive(Debug, Default)]
+pub(crate) enum MemoryResponse {
+    /// There is none yet.
+    #[default]
+    Pending,
+    /// From a backend.
+    Upstream {
+        /// From 200 to 599.
+        status: u16,
+        /// The fields, as edited.
+        fields: HeaderMap,
+    },
+    /// From the gateway, without an error.
+    Local {
+        /// From 200 to 599.
+        status: u16,
+        /// The fields.
+        fields: HeaderMap,
+    },
+    /// An error that the gateway reports.
+    Error {
+        /// From 400 to 599.
+        status: u16,
+        /// The stable code.
+        code: &'static str,
+        /// A sentence for people.
+        message: String,
+        /// The methods that would be admitted, for a 405.
+        allow: Option<Vec<String>>,
+    },
+}
+
+/// How a request was routed.
+#[derive(Clone, Debug)]
+pub(crate) struct Routed {
+    /// The route.
+    pub(crate) route: RouteId,
+    /// The version; `None` if the route is neutral.
+    pub(crate) version: Option<ApiVersion>,
+    /// The path and query that went to the backend, if it was asked for.
+    pub(crate) upstream_path: Option<String>,
+    /// The slot of the backend of the last attempt.
+    pub(crate) backend: Option<u32>,
+}
+
+/// Reports the route and the picks of one request to another thread: at least one event, even if the
+/// request is not admitted.
+#[derive(Debug)]
+pub(crate) struct PickReporter {
+    snapshot: Arc<Snapshot>,
+    events: Sender<PickEvent>,
+    route: Option<RouteId>,
+    is_first: bool,
+}
+
+/// A pick, or that a request ended without one.
+#[derive(Debug)]
+pub(crate) struct PickEvent {
+    /// The snapshot of the request.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// The route that the request matched; `None` if it matched none.
+    pub(crate) route: Option<RouteId>,
+    /// The slot of the backend that was picked; `None` if there was none.
+    pub(crate) backend: Option<u32>,
+    /// Whether it is the first event of its request.
+    pub(crate) is_first: bool,
+}
+
+impl MemoryRequest {
+    /// A request with these header fields; white space around values is removed.
+    pub(crate) fn new(
+        (method, target, host): (&str, &str, Option<&str>),
+        fields: impl Iterator<Item = (String, String)>,
+        body: Option<Bytes>,
+    ) -> Self {
+        let mut headers: Vec<(String, String)> = Vec::new();
+        let mut connection_options = Vec::new();
+        for (name, value) in fields {
+            if name.eq_ignore_ascii_case("connection") {
+                let options = value.split(',').map(str::trim);
+                let options = options.filter(|it| !is_protected(it.as_bytes()));
+                connection_options.extend(options.map(Into::into));
+            }
+            headers.push((name, value.trim_matches([' ', '\t']).to_owned()));
+        }
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            host: host.map(ToOwned::to_owned),
+            headers,
+            body,
+            connection_options,
+        }
+    }
+
+    /// The length of the body. A method that usually has one states that it has none (RFC 9110,
+    /// section 8.6).
+    pub(crate) fn body_length(&self) -> BodyLength {
+        match &self.body {
+            Some(body) => BodyLength::Length(u64::try_from(body.len()).unwrap_or(u64::MAX)),
+            None if matches!(&*self.method, "POST" | "PUT" | "PATCH") => BodyLength::Length(0),
+            None => BodyLength::None,
+        }
+    }
+
+    /// The fields that are forwarded.
+    pub(super) fn end_to_end_fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        let fields = self.headers.iter().filter(|(name, _)| {
+            let mut options = self.connection_options.iter();
+            let is_named = options.any(|it| it.eq_ignore_ascii_case(name));
+            FieldKind::of(name.as_bytes()).is_end_to_end() && !is_named
+        });
+        fields.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+    }
+
+    /// Whether trailers are accepted.
+    pub(super) fn te_trailers(&self) -> bool {
+        let mut fields = self.headers.iter();
+        fields.any(|(name, value)| {
+            name.eq_ignore_ascii_case("te") && value.eq_ignore_ascii_case("trailers")
+        })
+    }
+
+    /// Checks the head against the limits that it would have over HTTP.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
+        if self.method == "CONNECT" {
+            let error = http1::request_error::RequestError::Connect;
+            return Err(Cause::Wire {
+                code: error.code(),
+                status: error.status(),
+                sentence: error.to_string(),
+            });
+        }
+        if self.target.len() > limits.max_target_bytes {
+            return Err(RequestError::TargetTooLong.into());
+        }
+        // As HTTP/1.1 lines, each with a colon, a space and a line end.
+        let lines = self.headers.iter();
+        let bytes: usize = lines
+            .map(|(name, value)| name.len() + value.len() + 4)
+            .sum();
+        if self.headers.len() > limits.max_fields || bytes > limits.max_head_bytes {
+            return Err(RequestError::HeaderTooLarge.into());
+        }
+        Ok(())
+    }
+}
+
+impl MemoryDownstream {
+    /// Records the plan of an admitted request.
+    pub(super) fn record_plan(&mut self, plan: &Plan<'_>) {
+        let route = plan.route_id();
+        self.picks.route = Some(route);
+        self.routed = Some(Routed {
+            route,
+            version: plan.version(),
+            upstream_path: self.wants_details.then(|| plan.upstream_path().to_string()),
+            backend: None,
+        });
+    }
+
+    /// Records and reports the backend of an attempt.
+    pub(super) fn record_pick(&mut self, backend: &Backend) {
+        if let Some(routed) = &mut self.routed {
+            routed.backend = Some(backend.slot);
+        }
+        self.picks.report(Some(backend.slot));
+    }
+
+    /// Takes a local response, whose fields are these edits.
+    pub(super) fn take_local(&mut self, response: &LocalResponse<'_>, edits: &Edits) {
+        if self.picks.route.is_none() {
+            self.picks.route = response.route;
+        }
+        self.response = match &response.cause {
+            Some(cause) => MemoryResponse::of_cause(cause),
+            None => MemoryResponse::Local {
+                status: response.status,
+                fields: added_fields(edits),
+            },
+        };
+    }
+}
+
+impl MemoryResponse {
+    /// Reports an error.
+    pub(crate) fn of_cause(cause: &Cause<'_>) -> Self {
+        let allow = match cause {
+            Cause::Rejection(rejection) => rejection.allow().map(<[String]>::to_vec),
+            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Wire { .. } => None,
+        };
+        Self::Error {
+            status: cause.status(),
+            code: cause.code(),
+            message: cause.to_string(),
+            allow,
+        }
+    }
+}
+
+impl PickReporter {
+    /// Reports the events of a request with this snapshot.
+    pub(crate) const fn new(snapshot: Arc<Snapshot>, events: Sender<PickEvent>) -> Self {
+        Self {
+            snapshot,
+            events,
+            route: None,
+            is_first: true,
+        }
+    }
+
+    fn report(&mut self, backend: Option<u32>) {
+        let event = PickEvent {
+            snapshot: Arc::clone(&self.snapshot),
+            route: self.route,
+            backend,
+            is_first: std::mem::replace(&mut self.is_first, false),
+        };
+        // The receiver is gone once the input has ended.
+        let _ = self.events.send(event);
+    }
+}
+
+impl Drop for PickReporter {
+    fn drop(&mut self) {
+        if self.is_first {
+            self.report(None);
+        }
+    }
+}
