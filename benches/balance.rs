@@ -6,13 +6,13 @@ use std::thread;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::balance::{Cursor, Pool};
+use tollgate::engine::upstream::{Cluster, Cursor};
 
-fn pool() -> Pool {
+fn pool() -> Cluster {
     let addresses: Vec<Address> = (1..=3)
         .filter_map(|at| Address::parse(&format!("users-{at}:8080")).ok())
         .collect();
-    Pool::new(
+    Cluster::new(
         None,
         addresses
             .iter()

@@ -1,18 +1,14 @@
-//! Heads read and sent, and a chunked body, beside `httparse` alone, which checks no framing, no
-//! host and no line end of its own, and remembers nothing.
+//! Reading and writing heads, and reading a chunked body. `httparse` is measured for comparison; it
+//! validates neither framing nor host, and starts over with each call.
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::engine::semantics::edit::Edits;
-use tollgate::http1::body::BodyReader;
-use tollgate::http1::chunked::{write_chunk, write_last_chunk};
-use tollgate::http1::length::BodyLength;
-use tollgate::http1::limits::HeadLimits;
-use tollgate::http1::request::RequestHead;
-use tollgate::http1::response::{ResponseHead, ResponseTo};
-use tollgate::http1::send_request::{OutgoingRequest, write_request};
-use tollgate::http1::send_response::{OutgoingResponse, write_response};
+use tollgate::http1::{
+    BodyLength, BodyReader, HeadLimits, OutgoingRequest, OutgoingResponse, RequestHead,
+    ResponseContext, ResponseHead, write_chunk, write_last_chunk, write_request, write_response,
+};
 
 const SMALL: &str = "GET /api/users HTTP/1.1\r\nHost: api.example.com\r\n\r\n";
 const BROWSER: &str = "GET /api/v2/users/0198f3c2-7a41/orders?page=2&per_page=50 HTTP/1.1\r\n\
@@ -68,7 +64,7 @@ fn reading(criterion: &mut Criterion) {
     group.bench_function("response", |bencher| {
         bencher.iter(|| {
             let bytes = black_box(RESPONSE.as_bytes());
-            let length = head.parse(bytes, &limits, ResponseTo::default());
+            let length = head.parse(bytes, &limits, ResponseContext::default());
             black_box((length.is_ok(), head.view(bytes).framing()))
         });
     });
@@ -112,7 +108,7 @@ fn sending(criterion: &mut Criterion) {
         });
     }
     let mut head = ResponseHead::default();
-    let parsed = head.parse(RESPONSE.as_bytes(), &limits, ResponseTo::default());
+    let parsed = head.parse(RESPONSE.as_bytes(), &limits, ResponseContext::default());
     assert_eq!(parsed, Ok(Some(RESPONSE.len())));
     group.bench_function("response", |bencher| {
         let outgoing = OutgoingResponse {
@@ -141,7 +137,7 @@ fn chunks(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(65_536));
         let mut reader = BodyReader::new(HeadLimits::default());
         group.bench_function(format!("64k_of_{size}"), |bencher| {
-            // They are moved together where they lie.
+            // Moves the data together in place.
             let compact = |body: &mut Vec<u8>| {
                 reader.begin(BodyLength::Chunked);
                 black_box(reader.compact(black_box(body)).is_ok())

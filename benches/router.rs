@@ -8,8 +8,8 @@ mod tables;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tollgate::engine::plan::decide;
 use tollgate::engine::request::RawRequest;
-use tollgate::engine::routing::decide::decide;
 
 use crate::tables::{Scene, github, services};
 

@@ -4,14 +4,15 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tollgate::engine::policy::{HostRule, Policy};
+use tollgate::engine::policy::{ResponseContext, RouteOptions, RoutePolicy};
+use tollgate::engine::semantics::HostRule;
+use tollgate::engine::semantics::Protocol;
 use tollgate::engine::semantics::edit::Edits;
 use tollgate::engine::semantics::error::{Cause, UpstreamError};
-use tollgate::engine::semantics::hops::Protocol;
 use tollgate::engine::semantics::identity::RequestId;
 use tollgate::engine::semantics::noted::Noted;
 use tollgate::engine::semantics::problem::Problem;
-use tollgate::engine::semantics::{Arrival, Request, response_edits};
+use tollgate::engine::semantics::{Arrival, Request};
 use tollgate::engine::upstream::backend::Address;
 
 type Fields = Vec<(&'static str, &'static str)>;
@@ -54,6 +55,7 @@ fn semantics(criterion: &mut Criterion) {
         protocol: Protocol::Http11,
         host: Some("shop.example.com"),
         pseudonym: "tollgate",
+        https_port: None,
     };
     let usual: Fields = USUAL.into();
     let proxied: Fields = USUAL.into_iter().chain(BEHIND_A_PROXY).collect();
@@ -61,20 +63,20 @@ fn semantics(criterion: &mut Criterion) {
         is_trusted: true,
         ..arrival
     };
-    let rewrite = Policy {
-        host: HostRule::Rewrite,
-        ..Policy::default()
-    };
+    let usual_policy = RoutePolicy::default();
+    let mut options = RouteOptions::default();
+    options.forwarding.host = HostRule::Rewrite;
+    let rewrite = RoutePolicy::compile(&options);
     let backend = Address::parse("users-1:8080").expect("it is one");
     let mut group = criterion.benchmark_group("semantics");
     for (name, arrival, headers, policy) in [
-        ("request_of_10", &arrival, &usual, &Policy::default()),
+        ("request_of_10", &arrival, &usual, &usual_policy),
         ("request_of_10_host_rewritten", &arrival, &usual, &rewrite),
         (
             "request_of_15_by_a_proxy",
             &trusted,
             &proxied,
-            &Policy::default(),
+            &usual_policy,
         ),
     ] {
         let (mut edits, mut buffer) = (Edits::new(), String::new());
@@ -82,9 +84,13 @@ fn semantics(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let headers = black_box(&headers[..]);
-                let request = Request::read(black_box(arrival), "GET", headers, &random);
-                request.edits(&mut edits, policy, &random);
-                black_box(request.upstream_host(policy, &backend, &mut buffer));
+                let request = Request::read(black_box(arrival), ("GET", "/"), headers, None);
+                let id = RequestId::of(&request.noted, &random);
+                edits.clear();
+                request.edits(&mut edits, &id, &random);
+                policy.chain().on_forward(&mut edits);
+                let rule = &policy.forwarding().host;
+                black_box(request.upstream_host(rule, &backend, &mut buffer));
                 headers
                     .iter()
                     .filter(|(name, _)| !edits.drops(name.as_bytes()))
@@ -97,8 +103,11 @@ fn semantics(criterion: &mut Criterion) {
     });
     let mut edits = Edits::new();
     group.bench_function("response", |bencher| {
-        let policy = Policy::default();
-        bencher.iter(|| response_edits(&mut edits, black_box(&policy), None, None));
+        bencher.iter(|| {
+            edits.clear();
+            let chain = black_box(&usual_policy).chain();
+            chain.on_response(&ResponseContext::default(), &mut edits);
+        });
     });
     let cause = Cause::from(UpstreamError::Timeout);
     let mut body = Vec::new();

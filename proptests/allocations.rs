@@ -10,24 +10,23 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use tollgate::config::compile::{LoadOptions, Loaded, load_json};
-use tollgate::engine::policy::{Cors, HostRule, Policy};
+use tollgate::engine::plan::decide;
+use tollgate::engine::policy::{Cors, ResponseContext, RouteOptions, RoutePolicy};
 use tollgate::engine::request::RawRequest;
-use tollgate::engine::routing::decide::decide;
 use tollgate::engine::routing::table::Table;
 use tollgate::engine::routing::versioning::Versioning;
+use tollgate::engine::semantics::HostRule;
+use tollgate::engine::semantics::Protocol;
 use tollgate::engine::semantics::edit::Edits;
 use tollgate::engine::semantics::error::{Cause, UpstreamError};
-use tollgate::engine::semantics::hops::Protocol;
 use tollgate::engine::semantics::problem::Problem;
-use tollgate::engine::semantics::{Arrival, Request, response_edits};
+use tollgate::engine::semantics::{Arrival, Request, RequestId};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::backend::Address;
 use tollgate::engine::upstream::registry::Registry;
-use tollgate::http1::body::BodyReader;
-use tollgate::http1::length::BodyLength;
-use tollgate::http1::limits::HeadLimits;
-use tollgate::http1::request::RequestHead;
-use tollgate::http1::send_request::{OutgoingRequest, write_request};
+use tollgate::http1::{
+    BodyLength, BodyReader, HeadLimits, OutgoingRequest, RequestHead, write_request,
+};
 
 #[test]
 fn a_decision_allocates_no_more_than_the_bare_trie() {
@@ -91,8 +90,7 @@ fn what_a_proxy_changes_allocates_nothing() {
         ("Tracestate", "a=1"),
         ("Origin", "https://a.test"),
     ];
-    let policy = Policy {
-        host: HostRule::Rewrite,
+    let mut options = RouteOptions {
         cors: Some(Cors {
             origins: vec!["https://a.test".into()],
             methods: Vec::new(),
@@ -101,8 +99,10 @@ fn what_a_proxy_changes_allocates_nothing() {
             credentials: true,
             max_age: Duration::from_secs(600),
         }),
-        ..Policy::default()
+        ..RouteOptions::default()
     };
+    options.forwarding.host = HostRule::Rewrite;
+    let policy = RoutePolicy::compile(&options);
     let backend = Address::parse("users-1:8080").unwrap();
     let random = [0x5A; 24];
     let (mut edits, mut body) = (Edits::new(), Vec::with_capacity(1024));
@@ -115,21 +115,30 @@ fn what_a_proxy_changes_allocates_nothing() {
             protocol: Protocol::Http2,
             host: Some("shop.test"),
             pseudonym: "tollgate",
+            https_port: None,
         };
         let counted = measure(|| {
-            let request = Request::read(&arrival, "GET", &fields[..], &random);
-            request.edits(&mut edits, &policy, &random);
-            black_box(request.upstream_host(&policy, &backend, &mut buffer));
+            let request = Request::read(&arrival, ("GET", "/"), &fields[..], None);
+            let id = RequestId::of(&request.noted, &random);
+            edits.clear();
+            request.edits(&mut edits, &id, &random);
+            policy.chain().on_forward(&mut edits);
+            let rule = &policy.forwarding().host;
+            black_box(request.upstream_host(rule, &backend, &mut buffer));
             black_box(edits.added().count());
             let cause = Cause::from(UpstreamError::Timeout);
             let problem = Problem {
                 cause: &cause,
-                id: &request.id,
+                id: &id,
                 pseudonym: "tollgate",
                 grpc: None,
             };
             black_box(problem.write(&mut edits, &mut body));
-            response_edits(&mut edits, &policy, None, request.noted.origin.only());
+            edits.clear();
+            let origin = request.noted.origin.only();
+            policy
+                .chain()
+                .on_response(&ResponseContext { origin }, &mut edits);
             black_box(edits.added().count());
         });
         assert_eq!(counted.count_total, 0, "from {peer}");

@@ -15,7 +15,7 @@ use std::thread;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::balance::{Cursor, Pool};
+use tollgate::engine::upstream::{Cluster, Cursor};
 
 use model::{Model, changes};
 
@@ -61,10 +61,10 @@ proptest! {
     fn names_and_slots_are_fixed_while_a_backend_is_there(
         pools in prop::collection::vec(members(), 1..12),
     ) {
-        let mut pool = Pool::default();
+        let mut pool = Cluster::default();
         let mut slot_of: HashMap<u32, Address> = HashMap::new();
         for members in pools {
-            let next = Pool::new(Some(&pool), members.iter().map(|a| (a, BackendSource::Inline)));
+            let next = Cluster::new(Some(&pool), members.iter().map(|a| (a, BackendSource::Inline)));
             let addresses: Vec<_> = next.backends().iter().map(|b| b.address.clone()).collect();
             prop_assert_eq!(&addresses, &members);
             let names: BTreeSet<_> = next.backends().iter().map(|b| &b.name).collect();
@@ -128,7 +128,7 @@ fn threads_share_a_cursor_fairly() {
 fn schemes_do_not_make_two_backends_of_one_name() {
     let texts = ["http://a:443", "https://a:443"];
     let addresses = texts.map(|text| Address::parse(text).unwrap());
-    let pool = Pool::new(None, addresses.iter().map(|a| (a, BackendSource::Inline)));
+    let pool = Cluster::new(None, addresses.iter().map(|a| (a, BackendSource::Inline)));
     let names: BTreeSet<_> = pool
         .backends()
         .iter()
@@ -152,9 +152,9 @@ fn addresses(size: usize) -> Vec<Address> {
         .collect()
 }
 
-fn pool(size: usize) -> Pool {
+fn pool(size: usize) -> Cluster {
     let addresses = addresses(size);
-    Pool::new(
+    Cluster::new(
         None,
         addresses
             .iter()
@@ -162,11 +162,11 @@ fn pool(size: usize) -> Pool {
     )
 }
 
-fn slot(pool: &Pool, cursor: &Cursor) -> u32 {
+fn slot(pool: &Cluster, cursor: &Cursor) -> u32 {
     pool.pick(cursor).unwrap().backend.slot
 }
 
-fn counts(pool: &Pool, slots: impl Iterator<Item = u32>) -> Vec<usize> {
+fn counts(pool: &Cluster, slots: impl Iterator<Item = u32>) -> Vec<usize> {
     let mut counts = vec![0; pool.backends().len()];
     for slot in slots {
         counts[usize::try_from(slot).unwrap()] += 1;

@@ -1,5 +1,5 @@
-//! The HTTP/1.1 codec: cuts between reads change nothing, what is sent reads back as it was meant,
-//! and what `httparse` thinks of the same bytes.
+//! Properties of the HTTP/1.1 codec: the result does not depend on how bytes are cut into reads, an
+//! encoded head reads back as intended, and `httparse` agrees on every head that is accepted.
 
 #![expect(
     clippy::indexing_slicing,
@@ -7,28 +7,26 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "http1/encoding.rs"]
+mod encoding;
 #[path = "http1/messages.rs"]
 mod messages;
-#[path = "http1/sending.rs"]
-mod sending;
 
 use messages::{bodies, cut, feed, requests, responses};
 use proptest::prelude::*;
-use tollgate::http1::body::BodyReader;
-use tollgate::http1::chunked::{write_chunk, write_last_chunk};
-use tollgate::http1::length::BodyLength;
-use tollgate::http1::limits::HeadLimits;
-use tollgate::http1::request::RequestHead;
-use tollgate::http1::response::{ResponseHead, ResponseTo};
+use tollgate::http1::{
+    BodyLength, BodyReader, HeadLimits, RequestHead, ResponseContext, ResponseHead, write_chunk,
+    write_last_chunk,
+};
 
-/// Small, so that they are met.
+/// Small enough for generated messages to exceed them.
 const LIMITS: HeadLimits = HeadLimits {
     max_head_bytes: 160,
     max_fields: 5,
     max_target_bytes: 24,
 };
 
-/// What came of a stream of requests: each head, body and trailer, and the fault that ended it.
+/// The heads, bodies and trailers of a stream of requests, and the error that ended it.
 fn request_events(reads: &[&[u8]]) -> Vec<String> {
     let mut head = RequestHead::default();
     let mut body = BodyReader::new(LIMITS);
@@ -36,8 +34,8 @@ fn request_events(reads: &[&[u8]]) -> Vec<String> {
     let mut in_body = false;
     feed(reads, |bytes, _| {
         if !in_body {
-            let parsed = head.parse(bytes, &LIMITS).map_err(|fault| {
-                events.push(format!("{} {fault}", fault.code()));
+            let parsed = head.parse(bytes, &LIMITS).map_err(|error| {
+                events.push(format!("{} {error}", error.code()));
             })?;
             let Some(length) = parsed else { return Ok(0) };
             let view = head.view(bytes);
@@ -46,7 +44,7 @@ fn request_events(reads: &[&[u8]]) -> Vec<String> {
             body.begin(view.framing());
             in_body = true;
             events.push(String::new());
-            // A body of no bytes is over before the next read.
+            // An empty body is complete before the next read.
             take_body(&mut body, b"", &mut events, &mut in_body)?;
             return Ok(length);
         }
@@ -55,15 +53,15 @@ fn request_events(reads: &[&[u8]]) -> Vec<String> {
     events
 }
 
-fn response_events(reads: &[&[u8]], to: ResponseTo) -> Vec<String> {
+fn response_events(reads: &[&[u8]], request: ResponseContext) -> Vec<String> {
     let mut head = ResponseHead::default();
     let mut body = BodyReader::new(LIMITS);
     let mut events = Vec::new();
     let mut in_body = false;
     feed(reads, |bytes, _| {
         if !in_body {
-            let parsed = head.parse(bytes, &LIMITS, to).map_err(|fault| {
-                events.push(format!("{} {fault}", fault.code()));
+            let parsed = head.parse(bytes, &LIMITS, request).map_err(|error| {
+                events.push(format!("{} {error}", error.code()));
             })?;
             let Some(length) = parsed else { return Ok(0) };
             let view = head.view(bytes);
@@ -72,7 +70,7 @@ fn response_events(reads: &[&[u8]], to: ResponseTo) -> Vec<String> {
             body.begin(view.framing());
             in_body = true;
             events.push(String::new());
-            // A body of no bytes is over before the next read.
+            // An empty body is complete before the next read.
             take_body(&mut body, b"", &mut events, &mut in_body)?;
             return Ok(length);
         }
@@ -81,15 +79,15 @@ fn response_events(reads: &[&[u8]], to: ResponseTo) -> Vec<String> {
     events
 }
 
-/// Appends data to the last event, so that only its sum counts.
+/// Appends data to the last event, so that only the concatenation counts.
 fn take_body(
     body: &mut BodyReader,
     bytes: &[u8],
     events: &mut Vec<String>,
     in_body: &mut bool,
 ) -> Result<usize, ()> {
-    let piece = body.read(bytes).map_err(|fault| {
-        events.push(format!("{} {fault}", fault.code()));
+    let piece = body.read(bytes).map_err(|error| {
+        events.push(format!("{} {error}", error.code()));
     })?;
     let data = &bytes[piece.data];
     events
@@ -98,13 +96,13 @@ fn take_body(
         .push_str(&format!("{data:?}").replace(['[', ']'], ","));
     if body.is_complete() {
         let trailers: Vec<_> = body.trailers().collect();
-        events.push(format!("over {trailers:?}"));
+        events.push(format!("end {trailers:?}"));
         *in_body = false;
     }
     Ok(piece.consumed)
 }
 
-/// Without the seams between pieces of data.
+/// Removes the boundaries between pieces of data.
 fn seamless(events: Vec<String>) -> Vec<String> {
     let seamless = |event: String| {
         let parts = event.split([',', ' ']).filter(|part| !part.is_empty());
@@ -131,11 +129,11 @@ proptest! {
         is_head in any::<bool>(),
         asks_upgrade in any::<bool>(),
     ) {
-        let to = ResponseTo { is_head, asks_upgrade };
-        let whole = seamless(response_events(&[&bytes], to));
+        let request = ResponseContext { is_head, asks_upgrade };
+        let whole = seamless(response_events(&[&bytes], request));
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
-        prop_assert_eq!(&seamless(response_events(&single, to)), &whole);
-        prop_assert_eq!(&seamless(response_events(&cut(&bytes, &cuts), to)), &whole);
+        prop_assert_eq!(&seamless(response_events(&single, request)), &whole);
+        prop_assert_eq!(&seamless(response_events(&cut(&bytes, &cuts), request)), &whole);
     }
 
     #[test]
@@ -150,7 +148,7 @@ proptest! {
                     data.extend_from_slice(&bytes[at..][piece.data]);
                     at += piece.consumed;
                 }
-                Err(fault) => break Err(fault),
+                Err(error) => break Err(error),
             }
         };
         let mut compacting = BodyReader::new(LIMITS);
@@ -162,23 +160,23 @@ proptest! {
                 prop_assert_eq!(&moved[piece.consumed..], &bytes[piece.consumed..]);
                 Ok(piece.consumed)
             }
-            Err(fault) => {
+            Err(error) => {
                 prop_assert!(data.is_empty());
-                Err(fault)
+                Err(error)
             }
         };
         match (consumed, one_by_one) {
             (Ok(consumed), Ok(complete)) => {
                 prop_assert_eq!((consumed, compacting.is_complete()), (at, complete));
             }
-            (Ok(_), Err(fault)) => prop_assert_eq!(compacting.read(b""), Err(fault)),
+            (Ok(_), Err(error)) => prop_assert_eq!(compacting.read(b""), Err(error)),
             (Err(one), Err(other)) => prop_assert_eq!(one, other),
-            (Err(_), Ok(_)) => prop_assert!(false, "a fault in one way only"),
+            (Err(_), Ok(_)) => prop_assert!(false, "only one way of reading fails"),
         }
     }
 
     #[test]
-    fn chunks_come_back(
+    fn chunks_read_back(
         chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..8),
         trailers in prop::collection::vec(("[A-Za-z-]{1,12}", "[ -~]{0,12}|a\r\nHost: b|\u{0}"), 0..4),
         rest in prop::collection::vec(any::<u8>(), 0..9),
@@ -205,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn httparse_reads_the_same_out_of_what_is_accepted(bytes in requests()) {
+    fn httparse_agrees_on_accepted_heads(bytes in requests()) {
         let mut head = RequestHead::default();
         let Ok(Some(length)) = head.parse(&bytes, &HeadLimits::default()) else { return Ok(()) };
         let view = head.view(&bytes);
@@ -220,10 +218,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_borne(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         prop_assert_eq!(request_events(&single), request_events(&[&bytes]));
-        let to = ResponseTo::default();
-        prop_assert_eq!(response_events(&single, to), response_events(&[&bytes], to));
+        let request = ResponseContext::default();
+        prop_assert_eq!(response_events(&single, request), response_events(&[&bytes], request));
     }
 }

@@ -10,7 +10,7 @@ use loom::thread;
 use tollgate::config::compile::{LoadOptions, load_json};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::balance::{Cursor, Pool};
+use tollgate::engine::upstream::{Cluster, Cursor};
 use tollgate::runtime::gateway::Gateway;
 
 #[test]
@@ -158,12 +158,12 @@ fn gateway(json: &str) -> Gateway {
     Gateway::new(load_json(json, LoadOptions::INIT).unwrap(), 10)
 }
 
-fn pool(names: &[&str]) -> Pool {
+fn pool(names: &[&str]) -> Cluster {
     let addresses: Vec<_> = names
         .iter()
         .map(|name| Address::parse(name).unwrap())
         .collect();
-    Pool::new(
+    Cluster::new(
         None,
         addresses
             .iter()
@@ -171,7 +171,7 @@ fn pool(names: &[&str]) -> Pool {
     )
 }
 
-fn name(pool: &Pool, cursor: &Cursor) -> String {
+fn name(pool: &Cluster, cursor: &Cursor) -> String {
     pool.pick(cursor).unwrap().backend.name.to_string()
 }
 
@@ -181,7 +181,7 @@ fn first_pick(snapshot: &Snapshot) -> String {
 }
 
 fn pools(snapshot: &Snapshot) -> Vec<Vec<String>> {
-    let pools = snapshot.table().ids().map(|id| snapshot.pool(id));
+    let pools = snapshot.table().ids().map(|id| snapshot.cluster(id));
     pools
         .map(|pool| {
             pool.backends()

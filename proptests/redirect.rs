@@ -6,8 +6,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::engine::plan::decide;
 use tollgate::engine::request::RawRequest;
-use tollgate::engine::routing::decide::decide;
 
 /// The location of a request to a table of this redirect alone; none if it is not admitted.
 fn location(pattern: &str, to: &str, target: &str) -> Option<String> {

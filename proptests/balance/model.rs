@@ -179,7 +179,7 @@ impl Model {
         let [first, second] = [self.picks(), self.picks()];
         let snapshot = self.gateway.snapshot();
         let pools = snapshot.table().ids().map(|id| {
-            let backends = snapshot.pool(id).backends().iter();
+            let backends = snapshot.cluster(id).backends().iter();
             backends
                 .map(|backend| backend.address.to_string())
                 .collect()

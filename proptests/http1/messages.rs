@@ -1,9 +1,9 @@
-//! Messages out of the pieces that matter, good and evil, and how they arrive.
+//! Generated messages, valid and invalid, and how their bytes arrive.
 
 use proptest::prelude::*;
 
-/// Hands `bytes` to `take` as they arrive, and what it did not use up again with the next. Stops
-/// when it refuses.
+/// Calls `take` with the bytes received so far, without those that it has consumed, and with their
+/// number. Stops at an error.
 pub(crate) fn feed(reads: &[&[u8]], mut take: impl FnMut(&[u8], usize) -> Result<usize, ()>) {
     let mut buffer: Vec<u8> = Vec::new();
     let mut total = 0;
@@ -22,7 +22,7 @@ pub(crate) fn feed(reads: &[&[u8]], mut take: impl FnMut(&[u8], usize) -> Result
     }
 }
 
-/// `bytes` in pieces.
+/// `bytes`, cut at these places.
 pub(crate) fn cut<'b>(bytes: &'b [u8], cuts: &[prop::sample::Index]) -> Vec<&'b [u8]> {
     let mut places: Vec<usize> = cuts.iter().map(|at| at.index(bytes.len() + 1)).collect();
     places.sort_unstable();
@@ -36,7 +36,7 @@ pub(crate) fn cut<'b>(bytes: &'b [u8], cuts: &[prop::sample::Index]) -> Vec<&'b 
     pieces
 }
 
-/// One or two requests, mostly right.
+/// One or two requests, mostly valid.
 pub(crate) fn requests() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         12 => select(&["GET / HTTP/1.1\r\n", "POST /a?b#c HTTP/1.1\r\n", "PUT http://h.test HTTP/1.1\r\n",
@@ -56,7 +56,7 @@ pub(crate) fn requests() -> impl Strategy<Value = Vec<u8>> {
     message(line, host)
 }
 
-/// One or two responses, mostly right.
+/// One or two responses, mostly valid.
 pub(crate) fn responses() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         12 => select(&["HTTP/1.1 200 OK\r\n", "HTTP/1.1 204\r\n", "HTTP/1.0 200 \r\n",
@@ -67,7 +67,7 @@ pub(crate) fn responses() -> impl Strategy<Value = Vec<u8>> {
     message(line, select(&[""]))
 }
 
-/// A chunked body, mostly right.
+/// A chunked body, mostly valid.
 pub(crate) fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let chunk = prop_oneof![
         20 => select(&["1\r\na\r\n", "3\r\nabc\r\n", "0A;x\r\n0123456789\r\n", "2 ; y=\"\\\"\"\r\n\r\n\r\n"]),

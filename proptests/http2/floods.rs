@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tollgate::engine::policy::Protocol;
+use tollgate::engine::upstream::Protocol;
 use tollgate::runtime::settings::Settings;
 
 use crate::backend::over_stream;

@@ -1,7 +1,7 @@
 //! Requests that are none (RFC 9113, section 8.1.1), and those that would be another one to the
 //! next hop.
 
-use tollgate::engine::policy::Protocol;
+use tollgate::engine::upstream::Protocol;
 
 use crate::backend::{Seen, over_wire};
 use crate::frames::{

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tollgate::engine::policy::Protocol;
+use tollgate::engine::upstream::Protocol;
 
 use crate::backend::{Seen, over_stream, over_wire};
 use crate::client::{Client, request, send, whole};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tollgate::engine::policy::Protocol;
+use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::ListenerService;
 
 use crate::backend::{Seen, over_stream, over_wire};

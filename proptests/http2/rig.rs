@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tollgate::config::compile::{LoadOptions, load_json};
-use tollgate::engine::policy::Protocol;
+use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::Server;
 use tollgate::observe::counters::Totals;

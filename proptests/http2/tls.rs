@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tollgate::config::serve::{Alpn, TlsVersion};
-use tollgate::engine::policy::Protocol;
+use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::tls::files::{CertificateFiles, TlsFiles};
 

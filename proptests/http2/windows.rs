@@ -1,7 +1,7 @@
 //! Large bodies: what one side does not take, the other is not asked for.
 
 use bytes::Bytes;
-use tollgate::engine::policy::Protocol;
+use tollgate::engine::upstream::Protocol;
 
 use crate::backend::{Seen, over_stream, over_wire};
 use crate::client::{Client, read, request, send, whole};

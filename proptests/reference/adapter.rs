@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::engine::plan::decide as engine_decide;
 use tollgate::engine::request::RawRequest;
-use tollgate::engine::routing::decide::decide as engine_decide;
 use tollgate::engine::routing::path::NormalPath;
 use tollgate::engine::snapshot::Snapshot as Compiled;
 use tollgate::engine::upstream::registry::Registry;

@@ -120,11 +120,11 @@ proptest! {
 
 proptest! {
     #[test]
-    fn the_readme_has_each_code(cause in cause()) {
+    fn the_documentation_has_each_code(cause in cause()) {
         if !matches!(cause, Cause::Wire { .. }) {
             let number = cause.grpc_status().number();
             let row = format!("| `{}` | {} | {number} | ", cause.code(), cause.status());
-            prop_assert!(include_str!("../../README.md").contains(&row), "{}", row);
+            prop_assert!(include_str!("../../docs/errors.md").contains(&row), "{}", row);
         }
     }
 }

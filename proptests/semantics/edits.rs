@@ -1,10 +1,10 @@
 //! Edits, whoever makes them: clean, and meaning the same however they are applied.
 
 use proptest::prelude::*;
-use tollgate::engine::policy::{Cors, HeaderRules, Policy};
+use tollgate::engine::policy::{Cors, HeaderRules, ResponseContext, RouteOptions, RoutePolicy};
 use tollgate::engine::semantics::edit::{Edit, Edits};
-use tollgate::engine::semantics::{Request, response_edits};
-use tollgate::http1::edit::may_be_edited;
+use tollgate::engine::semantics::{Request, RequestId};
+use tollgate::http1::may_be_edited;
 
 use crate::strategies::{Fields, applied, arrival, fields, name, value};
 
@@ -106,21 +106,25 @@ proptest! {
             credentials: true,
             max_age: std::time::Duration::ZERO,
         };
-        let policy = Policy {
+        let policy = RoutePolicy::compile(&RouteOptions {
             request_headers: rules.clone(),
             response_headers: rules,
             cors: Some(cors),
-            ..Policy::default()
-        };
+            ..RouteOptions::default()
+        });
         let arrival = arrival([192, 0, 2, 7].into(), is_trusted, host.as_deref());
-        let request = Request::read(&arrival, method, &fields[..], &random);
+        let request = Request::read(&arrival, (method, "/"), &fields[..], None);
+        let id = RequestId::of(&request.noted, &random);
         let mut edits = Edits::new();
-        request.edits(&mut edits, &policy, &random);
+        request.edits(&mut edits, &id, &random);
+        policy.chain().on_forward(&mut edits);
         let backend = tollgate::engine::upstream::backend::Address::parse("b:81").unwrap();
         let mut buffer = String::new();
-        _ = request.upstream_host(&policy, &backend, &mut buffer);
+        _ = request.upstream_host(&policy.forwarding().host, &backend, &mut buffer);
         assert_fit_for_the_codec(&edits)?;
-        response_edits(&mut edits, &policy, None, Some(origin.as_bytes()));
+        edits.clear();
+        let context = ResponseContext { origin: Some(origin.as_bytes()) };
+        policy.chain().on_response(&context, &mut edits);
         assert_fit_for_the_codec(&edits)?;
     }
 }

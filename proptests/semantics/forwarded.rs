@@ -3,11 +3,10 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use proptest::prelude::*;
-use tollgate::engine::policy::Policy;
-use tollgate::engine::semantics::Request;
 use tollgate::engine::semantics::edit::Edits;
 use tollgate::engine::semantics::forwarded::client_address;
 use tollgate::engine::semantics::identity::is_traceparent;
+use tollgate::engine::semantics::{Request, RequestId};
 
 use crate::strategies::{Fields, applied, arrival, fields};
 
@@ -25,9 +24,10 @@ fn address() -> impl Strategy<Value = IpAddr> {
 /// The header after one gateway.
 fn through(fields: &Fields, peer: IpAddr, is_trusted: bool, host: Option<&str>) -> Fields {
     let arrival = arrival(peer, is_trusted, host);
-    let request = Request::read(&arrival, "GET", &fields[..], &RANDOM);
+    let request = Request::read(&arrival, ("GET", "/"), &fields[..], None);
+    let id = RequestId::of(&request.noted, &RANDOM);
     let mut edits = Edits::new();
-    request.edits(&mut edits, &Policy::default(), &RANDOM);
+    request.edits(&mut edits, &id, &RANDOM);
     applied(&edits, fields)
 }
 

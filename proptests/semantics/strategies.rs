@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 use tollgate::engine::semantics::Arrival;
+use tollgate::engine::semantics::Protocol;
 use tollgate::engine::semantics::edit::Edits;
-use tollgate::engine::semantics::hops::Protocol;
 
 /// The fields of a header.
 pub(crate) type Fields = Vec<(String, String)>;
@@ -71,6 +71,7 @@ pub(crate) fn arrival(peer: IpAddr, is_trusted: bool, host: Option<&str>) -> Arr
         protocol: Protocol::Http11,
         host,
         pseudonym: "tollgate",
+        https_port: None,
     }
 }
 

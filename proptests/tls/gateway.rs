@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tollgate::config::compile::{LoadOptions, load_file};
 use tollgate::config::serve::{Alpn, TlsVersion};
-use tollgate::engine::policy::{Upstream, UpstreamTls};
+use tollgate::engine::upstream::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::{Server, StartError};
 use tollgate::observe::counters::Totals;

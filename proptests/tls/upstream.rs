@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tollgate::engine::policy::UpstreamTls;
+use tollgate::engine::upstream::UpstreamTls;
 
 use crate::backend;
 use crate::certificates::{Authority, Folder};

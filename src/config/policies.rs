@@ -1,9 +1,9 @@
-//! What routes say beside their match, given a meaning: one policy for all that say the same.
+//! What routes say beside their match, compiled: one policy for all that say the same.
 //!
 //! A route begins with `defaults`, and what it says itself takes its place: key by key, and in
 //! header rules name by name.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -13,66 +13,80 @@ use crate::config::header_rules::set_header_rules;
 use crate::config::quantity::{NONE, UP_TO_A_DAY};
 use crate::config::raw::At;
 use crate::config::raw::policy::{RawPolicy, RawRetry};
-use crate::engine::policy::{HostRule, Policy, Redirect, Retry, RetryOn};
+use crate::engine::policy::{Deprecation, Redirect, RouteOptions, RoutePolicy};
+use crate::engine::semantics::{HostRule, Retry, RetryOn};
 
-/// Every policy so far.
+/// The policies compiled so far.
 #[derive(Debug)]
 pub(super) struct Policies {
-    defaults: Arc<Policy>,
-    known: HashSet<Arc<Policy>>,
+    defaults: RouteOptions,
+    default_policy: Arc<RoutePolicy>,
+    compiled: HashMap<RouteOptions, Arc<RoutePolicy>>,
 }
 
 impl Policies {
     pub(super) fn read(compiler: &mut Compiler<'_>, defaults: Option<&RawPolicy>) -> Self {
-        let mut policy = Policy::default();
+        let mut policy = RouteOptions::default();
         if let Some(raw) = defaults {
-            set_policy(compiler, &mut policy, raw);
+            set_options(compiler, &mut policy, raw);
         }
         Self {
-            defaults: Arc::new(policy),
-            known: HashSet::new(),
+            default_policy: Arc::new(RoutePolicy::compile(&policy)),
+            defaults: policy,
+            compiled: HashMap::new(),
         }
     }
 
-    /// The policy of a route.
-    pub(super) fn of(
-        &mut self,
+    /// The options of a route: what it says itself takes the place of `defaults`. `None`: they are
+    /// the defaults.
+    pub(super) fn options(
+        &self,
         compiler: &mut Compiler<'_>,
         raw: Option<&RawPolicy>,
         redirect: Option<Redirect>,
-    ) -> Arc<Policy> {
+    ) -> Option<RouteOptions> {
         if raw.is_none() && redirect.is_none() {
-            return Arc::clone(&self.defaults);
+            return None;
         }
-        let mut policy = Policy {
+        let mut options = RouteOptions {
             redirect,
-            ..Policy::clone(&self.defaults)
+            ..self.defaults.clone()
         };
         if let Some(raw) = raw {
-            set_policy(compiler, &mut policy, raw);
+            set_options(compiler, &mut options, raw);
         }
-        if policy == *self.defaults {
-            return Arc::clone(&self.defaults);
+        Some(options)
+    }
+
+    /// The compiled policy of these options, for a version with this deprecation.
+    pub(super) fn compile(
+        &mut self,
+        options: Option<&RouteOptions>,
+        deprecation: Option<Arc<Deprecation>>,
+    ) -> Arc<RoutePolicy> {
+        let is_default = options.is_none_or(|options| *options == self.defaults);
+        if is_default && deprecation.is_none() {
+            return Arc::clone(&self.default_policy);
         }
-        if let Some(known) = self.known.get(&policy) {
-            return Arc::clone(known);
-        }
-        let policy = Arc::new(policy);
-        self.known.insert(Arc::clone(&policy));
-        policy
+        let options = RouteOptions {
+            deprecation,
+            ..options.unwrap_or(&self.defaults).clone()
+        };
+        let compiled = self.compiled.entry(options);
+        Arc::clone(compiled.or_insert_with_key(|options| Arc::new(RoutePolicy::compile(options))))
     }
 }
 
-fn set_policy(compiler: &mut Compiler<'_>, policy: &mut Policy, raw: &RawPolicy) {
-    let times = &mut policy.timeouts;
-    compiler.set_duration(&mut times.answer, raw.timeout.as_ref(), UP_TO_A_DAY);
-    compiler.set_limit(&mut times.per_try, raw.try_timeout.as_ref());
+fn set_options(compiler: &mut Compiler<'_>, policy: &mut RouteOptions, raw: &RawPolicy) {
+    let times = &mut policy.forwarding.timeouts;
+    compiler.set_duration(&mut times.response, raw.timeout.as_ref(), UP_TO_A_DAY);
+    compiler.set_limit(&mut times.per_attempt, raw.try_timeout.as_ref());
     let connect = raw.connect_timeout.as_ref();
     compiler.set_duration(&mut times.connect, connect, UP_TO_A_DAY);
     compiler.set_duration(&mut times.idle, raw.idle_timeout.as_ref(), UP_TO_A_DAY);
     compiler.set_limit(&mut times.exchange, raw.max_duration.as_ref());
     if let Some(raw) = &raw.retry {
-        set_retry(compiler, &mut policy.retry, raw);
+        set_retry(compiler, &mut policy.forwarding.retry, raw);
     }
     match &raw.max_body {
         Some(text) if text.value == NONE => policy.max_body_bytes = None,
@@ -83,9 +97,11 @@ fn set_policy(compiler: &mut Compiler<'_>, policy: &mut Policy, raw: &RawPolicy)
         None => {}
     }
     if let Some(word) = &raw.host {
-        const RULES: [(&str, HostRule); 2] =
-            [("keep", HostRule::Keep), ("rewrite", HostRule::Rewrite)];
-        policy.host = compiler.choose(word, &RULES).unwrap_or(policy.host);
+        match compiler.choose(word, &[("keep", false), ("rewrite", true)]) {
+            Some(true) => policy.forwarding.host = HostRule::Rewrite,
+            Some(false) => policy.forwarding.host = HostRule::Keep,
+            None => {}
+        }
     }
     for (rules, raw) in [
         (&mut policy.request_headers, &raw.request_headers),

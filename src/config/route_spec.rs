@@ -52,7 +52,6 @@ pub(super) fn spec(compiler: &mut Compiler<'_>, raw: &RawRoute) -> Option<RouteS
         rewrite_prefix: raw.rewrite_prefix.as_ref().map(|at| at.value.clone()),
         is_redirect: raw.redirect.is_some(),
         keeps_encoded_slashes: keeps.unwrap_or(false),
-        lifecycle: None,
     })
 }
 

@@ -12,9 +12,10 @@ use crate::config::redirects::redirect;
 use crate::config::route_spec::spec;
 use crate::config::services::{Service, ServiceVersion, Services};
 use crate::config::upstreams::{self, upstream};
-use crate::engine::policy::{Policy, Upstream};
+use crate::engine::policy::RouteOptions;
 use crate::engine::routing::route::{Route, RouteError, RouteSpec};
 use crate::engine::snapshot::Configured;
+use crate::engine::upstream::Upstream;
 use crate::engine::upstream::backend::{Address, BackendSource};
 
 /// The routes compiled so far, with their backends and places, in one order.
@@ -35,7 +36,7 @@ struct Given<'r> {
     raw: &'r RawRoute,
     service: Option<&'r Service>,
     inline: Option<Arc<[Address]>>,
-    policy: Arc<Policy>,
+    options: Option<RouteOptions>,
     upstream: Arc<Upstream>,
 }
 
@@ -65,21 +66,22 @@ impl<'s> Routes<'s> {
         if let Some(at) = &raw.redirect {
             let pattern = spec.as_ref().map(|spec| &spec.pattern);
             let redirect = redirect(compiler, raw, at, pattern);
-            let policy = self.policies.of(compiler, raw.policy.as_deref(), redirect);
-            let (Some(spec), Some(redirect)) = (spec, &policy.redirect) else {
+            let service = redirect.as_ref().map(|it| format!("redirect to {}", it.to));
+            let raw_policy = raw.policy.as_deref();
+            let options = self.policies.options(compiler, raw_policy, redirect);
+            let (Some(spec), Some(service)) = (spec, service) else {
                 return;
             };
-            let service = format!("redirect to {}", redirect.to);
             let given = Given {
                 raw,
                 service: None,
                 inline: None,
                 upstream: Arc::clone(&self.usual_upstream),
-                policy,
+                options,
             };
             return self.add_version(compiler, &given, RouteSpec { service, ..spec }, None);
         }
-        let policy = self.policies.of(compiler, raw.policy.as_deref(), None);
+        let options = self.policies.options(compiler, raw.policy.as_deref(), None);
         let Some(name) = &raw.service else { return };
         if name.value.is_empty() || name.value.chars().any(char::is_control) {
             let message = "the name of a service is a line of text".into();
@@ -92,7 +94,7 @@ impl<'s> Routes<'s> {
             service,
             upstream: self.upstream(compiler, raw, service, inline.as_deref()),
             inline,
-            policy,
+            options,
         };
         if let Some(spec) = spec {
             let service = name.value.clone();
@@ -166,8 +168,8 @@ impl<'s> Routes<'s> {
             BackendSource::Service
         };
         let addresses = inline.clone().or(of_service).unwrap_or_default();
-        let lifecycle = version.and_then(|version| version.lifecycle.clone());
-        match Route::new(RouteSpec { lifecycle, ..spec }, self.path_states_version) {
+        let deprecation = version.and_then(|version| version.deprecation.clone());
+        match Route::new(spec, self.path_states_version) {
             Err(fault) => {
                 let (at, code) = match fault {
                     RouteError::StripPrefix { .. } => (
@@ -186,7 +188,7 @@ impl<'s> Routes<'s> {
                 self.configured.push(Configured {
                     addresses,
                     source,
-                    policy: Arc::clone(&given.policy),
+                    policy: self.policies.compile(given.options.as_ref(), deprecation),
                     upstream: Arc::clone(&given.upstream),
                 });
                 self.places.push(raw.place);

@@ -10,9 +10,9 @@ use crate::config::document::Place;
 use crate::config::raw::service::{RawService, RawVersion};
 use crate::config::raw::{At, Strictness};
 use crate::config::upstreams::upstream;
-use crate::engine::policy::Upstream;
-use crate::engine::policy::deprecation::Lifecycle;
+use crate::engine::policy::Deprecation;
 use crate::engine::routing::version::ApiVersion;
+use crate::engine::upstream::Upstream;
 use crate::engine::upstream::backend::Address;
 
 /// Every service that the configuration describes.
@@ -35,7 +35,7 @@ pub(super) struct Service {
 #[derive(Default)]
 pub(super) struct ServiceVersion {
     pub(super) backends: Option<Arc<[Address]>>,
-    pub(super) lifecycle: Option<Arc<Lifecycle>>,
+    pub(super) deprecation: Option<Arc<Deprecation>>,
 }
 
 impl Services {
@@ -160,8 +160,9 @@ impl ServiceVersion {
         let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
         let (deprecated, sunset, link) =
             (text(&raw.deprecated), text(&raw.sunset), text(&raw.link));
-        let lifecycle = Lifecycle::new(deprecated.as_deref(), sunset.as_deref(), link.as_deref());
-        let lifecycle = lifecycle.unwrap_or_else(|fault| {
+        let deprecation =
+            Deprecation::new(deprecated.as_deref(), sunset.as_deref(), link.as_deref());
+        let deprecation = deprecation.unwrap_or_else(|fault| {
             let place = [&raw.link, &raw.sunset, &raw.deprecated]
                 .into_iter()
                 .flatten()
@@ -170,13 +171,13 @@ impl ServiceVersion {
             compiler.fault(place, "version.lifecycle", fault.to_string(), None);
             None
         });
-        if lifecycle.is_none() && link.is_some() && deprecated.is_none() && sunset.is_none() {
+        if deprecation.is_none() && link.is_some() && deprecated.is_none() && sunset.is_none() {
             let message = "a link says nothing without `deprecated` or `sunset`".into();
             compiler.fault(raw.name.place, "version.lifecycle", message, None);
         }
         Self {
             backends: raw.backends.as_ref().map(|list| compiler.addresses(list)),
-            lifecycle,
+            deprecation,
         }
     }
 }

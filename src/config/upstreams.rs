@@ -6,8 +6,8 @@ use crate::config::compile::Compiler;
 use crate::config::diagnostic::excerpt;
 use crate::config::process::MAX_IN_FLIGHT;
 use crate::config::raw::policy::{RawUpstream, RawUpstreamTls};
-use crate::engine::policy::{Protocol, Upstream, UpstreamTls};
 use crate::engine::upstream::backend::{Address, Scheme};
+use crate::engine::upstream::{Protocol, Upstream, UpstreamTls};
 
 /// What is said of the backends at these addresses, those known so far.
 pub(super) fn upstream<'a>(

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use crate::engine::plan::{Plan, decide};
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::decide::{Plan, decide};
 use crate::engine::routing::form::Form;
 use crate::engine::routing::host::normal_host;
 use crate::engine::routing::method::Method;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::engine::explain::{Candidate, Explanation};
+use crate::engine::plan::Plan;
 use crate::engine::policy::Redirect;
-use crate::engine::policy::deprecation::Lifecycle;
-use crate::engine::routing::decide::Plan;
+use crate::engine::policy::{Deprecation, Policy};
 use crate::engine::routing::rejection::Rejection;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::upstream::backend::{Backend, BackendSource};
@@ -98,6 +98,15 @@ struct ToldPlan<'a> {
     next_backend: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     response_headers: BTreeMap<&'a str, Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<ToldPolicy>,
+}
+
+/// A policy of the route, in the order in which it runs.
+#[derive(Serialize)]
+struct ToldPolicy {
+    policy: &'static str,
+    effect: String,
 }
 
 #[derive(Serialize)]
@@ -133,11 +142,12 @@ impl ToldError {
 impl<'a> ToldPlan<'a> {
     fn of(plan: &'a Plan<'_>, snapshot: &'a Snapshot) -> Self {
         let route = plan.route();
-        let pool = snapshot.pool(plan.route_id());
+        let pool = snapshot.cluster(plan.route_id());
         let next = snapshot.peek(plan.route_id());
         let redirect = plan.redirect();
         let location = redirect.map(|redirect| redirect.location(plan).into());
-        let announced = route.lifecycle().into_iter().flat_map(Lifecycle::headers);
+        let deprecation = plan.chain().deprecation().into_iter();
+        let announced = deprecation.flat_map(Deprecation::headers);
         let announced = announced.map(|(name, value)| (name, Cow::Borrowed(value)));
         Self {
             route: route.name(),
@@ -151,7 +161,15 @@ impl<'a> ToldPlan<'a> {
             response_headers: announced
                 .chain(location.map(|location| ("location", location)))
                 .collect(),
+            policies: plan.chain().policies().iter().map(told_policy).collect(),
         }
+    }
+}
+
+fn told_policy(policy: &Policy) -> ToldPolicy {
+    ToldPolicy {
+        policy: policy.name(),
+        effect: policy.explain(),
     }
 }
 
@@ -206,6 +224,8 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""version_from":"path","normal_path":"/v1/a/b","upstream_path":"/v1/a/b?c","#,
             r#""backends":[{"backend":"a","address":"a:1","healthy":true,"source":"service"}],"#,
             r#""next_backend":"a","response_headers":{"deprecation":"@1769817600"},"#,
+            r#""policies":[{"policy":"max_body","effect":"rejects request bodies over 1073741824 bytes"},"#,
+            r#"{"policy":"deprecated","effect":"response adds deprecation: @1769817600"}],"#,
             r#""candidates":[{"route":"/v1/a/* v1 -> s","service":"s","version":"v1","#,
             r#""pattern":"/v1/a/*","derived":false,"rule":"wins","reason":"wins"}]}"#,
         );
@@ -220,6 +240,7 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""service":"redirect to /b/*","version":"v1","version_from":"path","#,
             r#""normal_path":"/v1/a/c","backends":[],"#,
             r#""response_headers":{"location":"/b/c?d"},"#,
+            r#""policies":[{"policy":"redirect","effect":"redirects to /b/* with 307"}],"#,
             r#""candidates":[{"route":"/v1/a/* v1 -> redirect to /b/*","#,
             r#""service":"redirect to /b/*","version":"v1","pattern":"/v1/a/*","#,
             r#""derived":false,"rule":"wins","reason":"wins"}]}"#,
@@ -246,7 +267,9 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#"{"status":503,"error":{"code":"backend.none","#,
             r#""message":"no backend of s is available"},"#,
             r#""route":"/a -> s","service":"s","normal_path":"/a","upstream_path":"/a","#,
-            r#""backends":[],"candidates":[{"route":"/a -> s","service":"s","pattern":"/a","#,
+            r#""backends":[],"policies":[{"policy":"max_body","#,
+            r#""effect":"rejects request bodies over 1073741824 bytes"}],"#,
+            r#""candidates":[{"route":"/a -> s","service":"s","pattern":"/a","#,
             r#""derived":false,"rule":"wins","reason":"wins"}]}"#,
         );
         assert_eq!(told(config, "/a"), expected);

@@ -1,33 +1,34 @@
-//! The body of a message: where in the bytes its data is, and where it ends.
+//! The body of a message: where its data is in the bytes received, and where it ends.
 
 use std::ops::Range;
 
-use crate::http1::body_error::BodyError;
-use crate::http1::chunk::Chunks;
-use crate::http1::length::BodyLength;
+use crate::http1::chunked::ChunkDecoder;
+use crate::http1::error::{BodyError, FieldError};
+use crate::http1::field_kind::is_forbidden_trailer;
+use crate::http1::fields::{FieldLine, FieldReader, Step};
+use crate::http1::framing::BodyLength;
 use crate::http1::limits::HeadLimits;
-use crate::http1::trailers::Trailers;
 
-/// Reads one body after the other. It copies no data: it says where in the given bytes data is.
+/// Reads bodies, one after the other. It copies no data: it returns where the data is.
 ///
-/// Whatever the cuts between reads, the data is the same, and so is the fault: data that stands
-/// before a fault is given first.
+/// Data and errors do not depend on how the bytes are cut into reads: data before an error is
+/// returned first.
 #[derive(Clone, Debug)]
 pub struct BodyReader {
     limits: HeadLimits,
     state: State,
-    /// None before the first that come: bodies are many, and those with trailers few.
-    trailers: Option<Box<Trailers>>,
-    /// Found behind data that had to be given first.
-    fault: Option<BodyError>,
+    /// Allocated with the first trailer: most bodies have none.
+    trailers: Option<Box<TrailerSection>>,
+    /// An error after data that is returned first.
+    error: Option<BodyError>,
 }
 
-/// What was read.
+/// The result of one read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Piece {
-    /// How many bytes were used up: data, and framing before and after it.
+pub struct BodyPiece {
+    /// The number of bytes that were read: data, and the framing around it.
     pub consumed: usize,
-    /// Where in the bytes the data is; empty if there is none.
+    /// Where the data is; may be empty.
     pub data: Range<usize>,
 }
 
@@ -35,44 +36,53 @@ pub struct Piece {
 enum State {
     Complete,
     Length(u64),
-    Chunked(Chunks),
+    Chunked(ChunkDecoder),
     UntilClose,
 }
 
+/// A trailer section (RFC 9112 section 7.1.2), as far as it has been read. Trailers are rare and
+/// small, so they are copied.
+#[derive(Clone, Debug, Default)]
+struct TrailerSection {
+    reader: FieldReader,
+    bytes: Vec<u8>,
+    lines: Vec<FieldLine>,
+}
+
 impl BodyReader {
-    /// A reader of no body yet; `limits` bound the trailers.
+    /// A reader without a body, which is complete; `limits` bound the trailer section.
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
         Self {
             limits,
             state: State::Complete,
             trailers: None,
-            fault: None,
+            error: None,
         }
     }
 
-    /// Begins the body that follows a head.
+    /// Begins a new body.
     pub fn begin(&mut self, length: BodyLength) {
         if let Some(trailers) = &mut self.trailers {
             trailers.clear();
         }
-        self.fault = None;
+        self.error = None;
         self.state = match length {
             BodyLength::None | BodyLength::Length(0) => State::Complete,
             BodyLength::Length(length) => State::Length(length),
-            BodyLength::Chunked => State::Chunked(Chunks::START),
+            BodyLength::Chunked => State::Chunked(ChunkDecoder::START),
             BodyLength::UntilClose => State::UntilClose,
         };
     }
 
-    /// Reads the next piece: at most one run of data, with the framing round it. Nothing is consumed
-    /// of what follows the body; if nothing is consumed at all, more bytes are needed, or it is
-    /// complete.
+    /// Reads the next piece: at most one range of data with the framing around it. Bytes after the
+    /// body are not consumed. If nothing is consumed, the body is complete or more bytes are
+    /// needed.
     ///
     /// # Errors
-    /// If the body is broken.
-    pub fn read(&mut self, bytes: &[u8]) -> Result<Piece, BodyError> {
-        let mut piece = Piece::default();
+    /// If the body is invalid.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<BodyPiece, BodyError> {
+        let mut piece = BodyPiece::default();
         self.gather(bytes.len(), |reader, at| {
             let rest = bytes.get(at..).unwrap_or_default();
             let framing = reader.framing(rest)?;
@@ -86,15 +96,15 @@ impl BodyReader {
             }
             Ok((framing, length))
         })
-        .map(|consumed| Piece { consumed, ..piece })
+        .map(|consumed| BodyPiece { consumed, ..piece })
     }
 
-    /// Reads all that is there, and moves the data together at the beginning of `bytes`: its
-    /// length is the end of [`Piece::data`]. What was not used up stays where it is.
+    /// Reads all bytes and moves the data to the start of `bytes`; the end of [`BodyPiece::data`]
+    /// is its length. Bytes that are not consumed stay in place.
     ///
     /// # Errors
-    /// If the body is broken.
-    pub fn compact(&mut self, bytes: &mut [u8]) -> Result<Piece, BodyError> {
+    /// If the body is invalid.
+    pub fn compact(&mut self, bytes: &mut [u8]) -> Result<BodyPiece, BodyError> {
         let mut end = 0;
         self.gather(bytes.len(), |reader, at| {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -107,26 +117,27 @@ impl BodyReader {
             end += length;
             Ok((framing, length))
         })
-        .map(|consumed| Piece {
+        .map(|consumed| BodyPiece {
             consumed,
             data: 0..end,
         })
     }
 
-    /// Whether the body has ended. One that ends with the connection never has, before that.
+    /// Whether the body has ended. A body that ends with the connection has not before
+    /// [`close`](Self::close).
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        matches!(self.state, State::Complete) && self.fault.is_none()
+        matches!(self.state, State::Complete) && self.error.is_none()
     }
 
-    /// The connection closed: nothing more will come.
+    /// Ends the body, because the connection closed.
     ///
     /// # Errors
-    /// If the body was to be longer.
+    /// If the body is invalid or incomplete.
     pub fn close(&mut self) -> Result<(), BodyError> {
-        match (&self.fault, &self.state) {
-            (Some(fault), _) => Err(fault.clone()),
-            (None, State::Length(_) | State::Chunked(_)) => Err(BodyError::CutOff),
+        match (&self.error, &self.state) {
+            (Some(error), _) => Err(error.clone()),
+            (None, State::Length(_) | State::Chunked(_)) => Err(BodyError::Incomplete),
             (None, State::Complete | State::UntilClose) => {
                 self.state = State::Complete;
                 Ok(())
@@ -134,7 +145,7 @@ impl BodyReader {
         }
     }
 
-    /// How many bytes are to come, if that is known: of a body with a length.
+    /// The number of bytes that are missing; `None` if the length is unknown.
     #[must_use]
     pub const fn remaining(&self) -> Option<u64> {
         match self.state {
@@ -144,7 +155,7 @@ impl BodyReader {
         }
     }
 
-    /// Counts `bytes` of a body with a length that went past this reader, as with `splice`.
+    /// Counts `bytes` of a body with a length that bypassed this reader, as `splice` does.
     pub const fn pass(&mut self, bytes: u64) {
         if let State::Length(remaining) = self.state {
             self.state = match remaining.saturating_sub(bytes) {
@@ -154,51 +165,51 @@ impl BodyReader {
         }
     }
 
-    /// The trailers, once the body is complete. Those that must not come after a body are dropped
-    /// (RFC 9110 section 6.5.1): what frames, routes, authenticates, conditions, controls, or says
-    /// what the content is.
+    /// The trailers of a complete body. Forbidden trailers (RFC 9110 section 6.5.1) are dropped:
+    /// fields for framing, routing, authentication, conditions, control and content.
     pub fn trailers(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         self.trailers.iter().flat_map(|trailers| trailers.iter())
     }
 
-    /// Calls `next` with each position until it uses up nothing more: framing, then data.
+    /// Calls `next` with each position until it takes no more data, and returns the position
+    /// after the last byte. `next` returns the lengths of framing and data.
     fn gather(
         &mut self,
         end: usize,
         mut next: impl FnMut(&mut Self, usize) -> Result<(usize, usize), BodyError>,
     ) -> Result<usize, BodyError> {
-        if let Some(fault) = &self.fault {
-            return Err(fault.clone());
+        if let Some(error) = &self.error {
+            return Err(error.clone());
         }
-        let (mut at, mut any) = (0, false);
+        let (mut at, mut has_data) = (0, false);
         loop {
             match next(self, at) {
                 Ok((framing, data)) => {
                     at += framing + data;
-                    any |= data > 0;
+                    has_data |= data > 0;
                     if data == 0 || at == end {
                         return Ok(at);
                     }
                 }
-                Err(fault) => {
-                    self.fault = Some(fault.clone());
-                    return if any { Ok(at) } else { Err(fault) };
+                Err(error) => {
+                    self.error = Some(error.clone());
+                    return if has_data { Ok(at) } else { Err(error) };
                 }
             }
         }
     }
 
-    /// Reads framing up to data or the end of the body; gives how much of `bytes` that was.
+    /// Reads framing up to data or the end of the body; returns its length.
     fn framing(&mut self, bytes: &[u8]) -> Result<usize, BodyError> {
-        let State::Chunked(chunks) = &mut self.state else {
+        let State::Chunked(decoder) = &mut self.state else {
             return Ok(0);
         };
-        let read = chunks.read(bytes)?;
-        if !chunks.at_trailers() {
+        let read = decoder.read(bytes)?;
+        if !decoder.at_trailers() {
             return Ok(read);
         }
         let rest = bytes.get(read..).unwrap_or_default();
-        let (length, over) = match (&mut self.trailers, rest) {
+        let (length, is_end) = match (&mut self.trailers, rest) {
             (None, [b'\r', b'\n', ..]) => (2, true),
             (trailers, _) => {
                 let trailers = trailers.get_or_insert_default();
@@ -206,15 +217,15 @@ impl BodyReader {
                 taken.map_err(BodyError::Trailers)?
             }
         };
-        if over {
+        if is_end {
             self.state = State::Complete;
         }
         Ok(read + length)
     }
 
-    /// Takes as much data as there is among the next `available` bytes.
+    /// Takes the data among the next `available` bytes; returns its length.
     fn data(&mut self, available: usize) -> usize {
-        let at_most = |most: u64| usize::try_from(most).unwrap_or(usize::MAX).min(available);
+        let at_most = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX).min(available);
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         match &mut self.state {
             State::Complete => 0,
@@ -223,10 +234,10 @@ impl BodyReader {
                 self.pass(count(length));
                 length
             }
-            State::Chunked(chunks) => {
-                let length = at_most(chunks.data());
+            State::Chunked(decoder) => {
+                let length = at_most(decoder.data());
                 if length > 0 {
-                    chunks.take(count(length));
+                    decoder.take(count(length));
                 }
                 length
             }
@@ -235,5 +246,41 @@ impl BodyReader {
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl TrailerSection {
+    fn clear(&mut self) {
+        self.reader = FieldReader::default();
+        self.bytes.clear();
+        self.lines.clear();
+    }
+
+    /// Takes the part of `bytes` that belongs to the section: its length, and whether the section
+    /// is complete.
+    fn read(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<(usize, bool), FieldError> {
+        let before = self.bytes.len();
+        let max = limits.max_head();
+        let room = max.saturating_sub(before);
+        self.bytes
+            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        loop {
+            match self.reader.next(&self.bytes, limits.max_fields)? {
+                Step::Line(line) => {
+                    // Forwarded, a forbidden trailer would be rejected by some recipients and
+                    // merged into the head by others.
+                    if !is_forbidden_trailer(line.name.of(&self.bytes)) {
+                        self.lines.push(line);
+                    }
+                }
+                Step::End(end) => {
+                    self.bytes.truncate(end);
+                    return Ok((end - before, true));
+                }
+                Step::More if self.bytes.len() == max => return Err(FieldError::TooLarge { max }),
+                Step::More => return Ok((self.bytes.len() - before, false)),
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+        self.lines.iter().map(|line| line.pair(&self.bytes))
+    }
+}

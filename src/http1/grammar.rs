@@ -1,7 +1,28 @@
-//! The smallest pieces of the grammar (RFC 9110 section 5.6): which bytes may stand where.
+//! The basic elements of the grammar (RFC 9110 section 5.6): versions, tokens, lists, hosts, numbers.
 
-/// Whether `byte` may stand in a token (RFC 9110 section 5.6.2).
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
+/// The HTTP version of a message. All others are rejected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// `HTTP/1.0`: connections do not persist unless both sides ask for it; no chunked bodies.
+    Http10,
+    /// `HTTP/1.1`.
+    #[default]
+    Http11,
+}
+
+impl Version {
+    /// The version as a start line contains it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+        }
+    }
+}
+
+/// Whether a token may contain `byte` (RFC 9110 section 5.6.2).
+pub(super) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
@@ -22,24 +43,24 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
         )
 }
 
-/// Whether `bytes` are a token: a method, the name of a field, a connection option.
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    // Without an early end, which would cost more than it saves.
+/// Whether `bytes` are a token: a method, a field name, a connection option.
+pub(super) fn is_token(bytes: &[u8]) -> bool {
+    // No early exit: the branches would cost more than they save.
     let all = |all, byte: &u8| all & in_table(&TOKEN, *byte);
     !bytes.is_empty() && bytes.iter().fold(true, all)
 }
 
-/// The first position from `from` on at which no token byte stands.
-pub(crate) fn end_of_token(bytes: &[u8], from: usize) -> Option<usize> {
+/// The position of the first byte at or after `from` that is not a token byte.
+pub(super) fn end_of_token(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     let length = rest.iter().position(|byte| !in_table(&TOKEN, *byte))?;
     Some(from + length)
 }
 
-/// The first position from `from` on at which a byte stands that no field value has: every control
-/// but the tab (RFC 9110 section 5.5). Bytes above 0x7F may stand there.
+/// The position of the first byte at or after `from` that a field value must not contain: a control
+/// character other than tab (RFC 9110 section 5.5). Bytes above 0x7f are valid.
 #[inline]
-pub(crate) fn find_control(bytes: &[u8], from: usize) -> Option<usize> {
+pub(super) fn find_control(bytes: &[u8], from: usize) -> Option<usize> {
     find(
         bytes,
         from,
@@ -48,22 +69,22 @@ pub(crate) fn find_control(bytes: &[u8], from: usize) -> Option<usize> {
     )
 }
 
-/// The first position from `from` on at which a byte stands that ends a request target: a control,
-/// a space, or what is not ASCII.
+/// The position of the first byte at or after `from` that ends a request target: a control character,
+/// a space, or a byte that is not ASCII.
 #[inline]
-pub(crate) fn find_target_end(bytes: &[u8], from: usize) -> Option<usize> {
+pub(super) fn find_target_end(bytes: &[u8], from: usize) -> Option<usize> {
     let candidates = |word| below(word, b'!') | deletes(word) | (word & HIGH_BITS);
     find(bytes, from, candidates, |byte| !byte.is_ascii_graphic())
 }
 
-/// Whether `byte` is a control but no tab.
-pub(crate) const fn is_control(byte: u8) -> bool {
+/// Whether `byte` is a control character other than tab.
+pub(super) const fn is_control(byte: u8) -> bool {
     (byte < b' ' && byte != b'\t') || (byte == 0x7F)
 }
 
-/// The first position from `from` on at which a byte stands that `stops`. Eight bytes are looked at
-/// at once: `candidates` sets the high bit of each byte that may be one. Behind the first one set,
-/// it may err, as a borrow runs upwards.
+/// The position of the first byte at or after `from` for which `stops` is true. It tests eight bytes
+/// at once: `candidates` sets the high bit of each byte of a word that may be one. Bits above the
+/// lowest one set may be wrong, because the subtraction in [`below`] borrows upwards.
 #[inline]
 fn find(
     bytes: &[u8],
@@ -87,7 +108,7 @@ fn find(
         rest = rest.get(at + 1..)?;
         from += at + 1;
     }
-    // The last eight, some of which have been looked at, are done with at once if they may.
+    // Test the last eight bytes at once, even if some of them have been tested before.
     if let Some(block) = bytes.last_chunk::<8>()
         && candidates(u64::from_le_bytes(*block)) == 0
     {
@@ -100,7 +121,7 @@ fn find(
 const LOW_BITS: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 
-/// The high bit of each byte of `word` that is below `least`, at most 0x80.
+/// The high bit of each byte of `word` that is below `least`, which is at most 0x80.
 #[inline]
 fn below(word: u64, least: u8) -> u64 {
     word.wrapping_sub(LOW_BITS * u64::from(least)) & !word & HIGH_BITS
@@ -113,59 +134,60 @@ fn deletes(word: u64) -> u64 {
 }
 
 /// `bytes` without the spaces and tabs at either end (OWS, RFC 9110 section 5.6.3).
-pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
+pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
     }
     bytes
 }
 
-/// The elements of a comma-separated list, some perhaps empty (RFC 9110 section 5.6.1.2).
-pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The elements of a comma-separated list, including empty ones (RFC 9110 section 5.6.1.2).
+pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(trim)
 }
 
-/// Why `bytes` are not a `uri-host [":" port]` (RFC 3986 section 3.2); nothing if they are.
+/// Why `bytes` are not a `uri-host [":" port]` (RFC 3986 section 3.2); `None` if they are.
 ///
-/// Stricter in three: no userinfo (RFC 9110 section 4.2.4), no comma, which would be two hosts to a
-/// reader that joins lines, and at most five digits of port. An empty host passes, without port.
-pub(crate) fn host_fault(bytes: &[u8]) -> Option<&'static str> {
+/// Three rules are stricter than the RFC: no userinfo (RFC 9110 section 4.2.4), no comma, which a
+/// reader that joins field lines could take for two hosts, and at most five digits of port. An empty
+/// host is valid without a port.
+pub(super) fn host_error(bytes: &[u8]) -> Option<&'static str> {
     if let [b'[', literal @ ..] = bytes {
         let Some(end) = literal.iter().position(|byte| *byte == b']') else {
-            return Some("its `[` is never closed");
+            return Some("missing `]`");
         };
         let (address, after) = literal.split_at_checked(end)?;
         if address.is_empty() || !address.iter().all(|byte| in_table(&LITERAL, *byte)) {
-            return Some("an IPv6 address must stand between `[` and `]`");
+            return Some("only an IPv6 address may be between `[` and `]`");
         }
         return match after.get(1..)? {
             [] => None,
-            [b':', port @ ..] => port_fault(port),
-            _ => Some("only `:` and a port may follow the `]`"),
+            [b':', port @ ..] => port_error(port),
+            _ => Some("only `:` and a port may follow `]`"),
         };
     }
     let end = bytes.iter().position(|byte| !in_table(&REG_NAME, *byte));
     let (name, after) = bytes.split_at_checked(end.unwrap_or(bytes.len()))?;
     match after {
-        _ if !escapes_are_whole(name) => Some("a `%` must be followed by two hexadecimal digits"),
+        _ if !has_valid_escapes(name) => Some("two hexadecimal digits must follow `%`"),
         [] => None,
-        [b':', ..] if name.is_empty() => Some("a port must follow a host"),
-        [b':', port @ ..] => port_fault(port),
-        [b'@', ..] => Some("a user must not be named before the host"),
-        [b' ' | b'\t', ..] => Some("there must be no white space in it"),
-        _ => Some("it must be a name or an address, then perhaps `:` and a port"),
+        [b':', ..] if name.is_empty() => Some("a port needs a host"),
+        [b':', port @ ..] => port_error(port),
+        [b'@', ..] => Some("user information is not allowed"),
+        [b' ' | b'\t', ..] => Some("white space is not allowed"),
+        _ => Some("only a name or an address is allowed, with an optional `:` and port"),
     }
 }
 
-/// The number in one to eighteen digits, so that it fits wherever it is read next.
-pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+/// The number that one to eighteen digits write. Any reader of 64-bit integers can hold it.
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     let fits = (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     let add = |sum: u64, digit: &u8| sum * 10 + u64::from(digit - b'0');
     fits.then(|| digits.iter().fold(0, add))
 }
 
-/// Appends `number` in the digits of `radix`, at most 16.
-pub(crate) fn push_number(out: &mut Vec<u8>, mut number: u64, radix: u64) {
+/// Appends `number` in `radix`, which is at most 16.
+pub(super) fn push_number(out: &mut Vec<u8>, mut number: u64, radix: u64) {
     let mut digits = [0_u8; 20];
     let mut unused = digits.len();
     for slot in digits.iter_mut().rev() {
@@ -184,12 +206,12 @@ pub(crate) fn push_number(out: &mut Vec<u8>, mut number: u64, radix: u64) {
     out.extend_from_slice(digits.get(unused..).unwrap_or_default());
 }
 
-fn port_fault(port: &[u8]) -> Option<&'static str> {
+fn port_error(port: &[u8]) -> Option<&'static str> {
     let fits = port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
-    (!fits).then_some("its port must be at most five digits")
+    (!fits).then_some("a port must have at most five digits")
 }
 
-fn escapes_are_whole(name: &[u8]) -> bool {
+fn has_valid_escapes(name: &[u8]) -> bool {
     let mut rest = name;
     while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
         let Some([_, high, low, after @ ..]) = rest.get(at..) else {
@@ -256,8 +278,8 @@ mod tests {
 
     #[test]
     fn hosts() {
-        let check = |host: &str, right: bool| {
-            assert_eq!(host_fault(host.as_bytes()).is_none(), right, "{host}");
+        let check = |host: &str, is_valid: bool| {
+            assert_eq!(host_error(host.as_bytes()).is_none(), is_valid, "{host}");
         };
         for host in [
             "",
@@ -312,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn finding_looks_at_every_byte() {
+    fn find_tests_every_byte() {
         for stop in 0..=255 {
             for fill in [b'x', b'\t', 0x80, 0xFF, b'!', b'~'] {
                 let mut bytes = [fill; 21];

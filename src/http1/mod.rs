@@ -1,45 +1,54 @@
-//! HTTP/1.1 on the wire (RFC 9112): bytes to heads and bodies, and back. It opens no socket, reads
-//! no clock and knows nothing of routes.
+//! The HTTP/1.1 codec (RFC 9112): bytes to heads and bodies, and back. It does no I/O, reads no
+//! clock and knows no routes.
 //!
-//! A proxy is attacked where two readers of the same bytes disagree about where a message ends. So
-//! this codec reads one way only: what the grammar does not allow is refused, not repaired; what
-//! frames a message (`Content-Length`, `Transfer-Encoding`) or says who is meant (`Host`) is never
-//! copied through, nor left to an edit, but written anew, once. Every reader is a fold over the
-//! bytes, from left to right: how they were cut into reads changes neither what is found nor which
-//! fault is told.
+//! Request smuggling needs two readers that disagree about where a message ends. This codec
+//! therefore accepts one reading only: it rejects what the grammar does not allow and repairs
+//! nothing. No edit can change the fields that frame a message (`Content-Length`,
+//! `Transfer-Encoding`) or select a host (`Host`): the encoder decides which of them a head has, and
+//! writes each at most once.
+//! Each reader consumes bytes from left to right, so the result and the error do not depend on how
+//! the bytes are cut into reads.
 //!
-//! Nothing is copied either: a [`request::RequestHead`] and a [`response::ResponseHead`] hold
-//! positions in the caller's buffer and are parsed into again and again; a [`body::BodyReader`]
-//! tells ranges; and [`send_request`] and [`send_response`] copy the lines that stay in runs.
+//! Readers do not copy. [`RequestHead`] and [`ResponseHead`] store positions in the caller's buffer
+//! and are reusable, [`BodyReader`] returns ranges, and [`write_request`] and [`write_response`]
+//! copy runs of unchanged field lines.
 
-pub mod body;
-pub mod body_error;
-mod chunk;
-pub mod chunked;
-pub mod edit;
-mod emit;
-pub mod error;
-mod extension;
-mod field_section;
+mod body;
+mod chunked;
+mod connection;
+mod encode;
+mod encode_request;
+mod encode_response;
+mod error;
+mod field_kind;
+mod fields;
 mod framing;
 mod grammar;
-pub(crate) mod kind;
-pub mod length;
-pub mod limits;
-mod options;
-pub mod own_response;
-pub mod reason;
-pub mod request;
-pub mod request_error;
-mod request_line;
-pub mod response;
-pub mod response_error;
-mod section;
-pub mod send_error;
-pub mod send_request;
-pub mod send_response;
-mod span;
-mod status_line;
-mod target;
-mod trailers;
-pub mod version;
+mod head;
+mod limits;
+mod request_head;
+mod response_head;
+
+pub use body::{BodyPiece, BodyReader};
+pub use chunked::{CHUNK_END, write_chunk, write_chunk_start, write_last_chunk};
+pub use encode::{FieldEdits, FieldValue, may_be_edited};
+pub use encode_request::{OutgoingRequest, write_request, write_request_from_fields};
+pub use encode_response::{
+    OutgoingLocalResponse, OutgoingResponse, SentFraming, write_local_response, write_response,
+    write_response_from_fields,
+};
+pub use error::{
+    BodyError, EncodeError, FieldError, FieldValueError, FramingError, RequestHeadError,
+    ResponseHeadError,
+};
+pub(crate) use field_kind::{FieldKind, is_forbidden_trailer, is_protected_field};
+pub use framing::BodyLength;
+pub(crate) use framing::has_no_body;
+pub use grammar::Version;
+pub use head::{Head, HeadView};
+pub use limits::HeadLimits;
+pub use request_head::{RequestHead, RequestKind, RequestView};
+pub use response_head::{ResponseContext, ResponseHead, ResponseKind, ResponseView};
+
+#[cfg(test)]
+mod tests;

@@ -44,13 +44,13 @@ impl Tally {
             let Some((old, tally)) = known.get(&next.table().route_at(id).identity()) else {
                 return RouteTally::default();
             };
-            let before = previous.pool(*old).by_address();
+            let before = previous.cluster(*old).by_address();
             let mut carried = RouteTally {
                 matched: tally.matched,
                 picks: Vec::new(),
                 departed: tally.picked(),
             };
-            for backend in next.pool(id).backends() {
+            for backend in next.cluster(id).backends() {
                 let found = before.binary_search_by_key(&&backend.address, |b| &b.address);
                 let old = found.ok().and_then(|at| before.get(at));
                 let picks = old.map_or(0, |old| tally.picks(old.slot));

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::snapshot::Snapshot;
+use crate::engine::Snapshot;
 
 /// A snapshot that another may take the place of at any time.
 #[derive(Debug)]

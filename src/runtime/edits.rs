@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::engine::semantics::edit::{Edit, Edits};
-use crate::http1::edit::FieldEdits;
+use crate::engine::semantics::{Edit, Edits};
+use crate::http1::FieldEdits;
 
 /// [`Edits`] hold only valid names and values, and the engine never edits a field that the codec
 /// writes itself.

@@ -11,10 +11,10 @@ use thiserror::Error;
 
 use crate::config::compile::{LoadOptions, Loaded, load_json};
 use crate::config::diagnostic::Diagnostic;
+use crate::engine::routing::ApiVersion;
 use crate::engine::routing::table::{AmbiguousVersion, Table};
-use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::{Configured, Snapshot};
-use crate::engine::upstream::backend::Address;
+use crate::engine::upstream::Address;
 use crate::engine::upstream::registry::{Registry, ServiceKey};
 use crate::runtime::cell::{Held, SnapshotCell};
 

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::config::serve::Serve;
 use crate::engine::semantics::budget::BudgetRule;
-use crate::http1::limits::HeadLimits;
+use crate::http1::HeadLimits;
 
 /// Limits and timeouts that no route overrides.
 #[derive(Clone, Debug)]

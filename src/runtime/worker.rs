@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::engine::policy::Retry;
-use crate::engine::routing::table::RouteId;
+use crate::engine::Snapshot;
+use crate::engine::routing::RouteId;
+use crate::engine::semantics::Edits;
+use crate::engine::semantics::Random;
+use crate::engine::semantics::Retry;
 use crate::engine::semantics::budget::RetryBudget;
-use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::retry::{Attempt, admit_retry};
-use crate::engine::snapshot::Snapshot;
-use crate::http1::request::RequestHead;
-use crate::http1::response::ResponseHead;
+use crate::http1::{RequestHead, ResponseHead};
 use crate::observe::access_log::LogWriter;
 use crate::observe::counters::Counters;
 use crate::runtime::buffer::Buffers;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::config::compile::{LoadOptions, Loaded, load_file};
 use crate::config::tests::told_faults;
-use crate::engine::policy::{HostRule, Policy, Protocol};
+use crate::engine::policy::{Policy, RoutePolicy};
+use crate::engine::semantics::HostRule;
+use crate::engine::upstream::Protocol;
 
 fn load(text: &str) -> Loaded {
     let loaded = load_file(text, LoadOptions::FILE);
@@ -13,11 +15,11 @@ fn load(text: &str) -> Loaded {
 }
 
 /// The policy of a route that says this, under these defaults.
-fn policy(defaults: &str, route: &str) -> Policy {
+fn policy(defaults: &str, route: &str) -> RoutePolicy {
     let text = format!(
         "defaults: {{{defaults}}}\nroutes: [{{path_pattern: /a/*, service: s, backends: [b], {route}}}]"
     );
-    Policy::clone(&load(&text).configured[0].policy)
+    RoutePolicy::clone(&load(&text).configured[0].policy)
 }
 
 #[test]
@@ -35,31 +37,50 @@ services: {s: {backends: [a], protocol: h2}}";
     assert!(Arc::ptr_eq(&a.policy, &b.policy) && Arc::ptr_eq(&a.policy, &c.policy));
     assert!(Arc::ptr_eq(&d.policy, &e.policy) && !Arc::ptr_eq(&a.policy, &d.policy));
     assert!(Arc::ptr_eq(&a.upstream, &e.upstream));
-    assert_eq!(a.policy.timeouts.answer, Duration::from_secs(5));
+    assert_eq!(
+        a.policy.forwarding().timeouts.response,
+        Duration::from_secs(5)
+    );
     assert_eq!(a.upstream.protocol, Protocol::H2);
 }
 
 #[test]
 fn a_route_says_otherwise_key_by_key() {
-    let usual = Policy::default();
+    let usual = RoutePolicy::default();
     assert_eq!(policy("", ""), usual);
     let given = policy(
         "timeout: 5s, try_timeout: 1s, max_body: none, retry: {attempts: 1, buffer: 0}, cors: any",
         "try_timeout: none, connect_timeout: 100ms, retry: {on: [504, 5xx, reset, 599]}, host: rewrite",
     );
-    assert_eq!(given.timeouts.answer, Duration::from_secs(5));
-    assert_eq!(given.timeouts.per_try, None);
-    assert_eq!(given.timeouts.connect, Duration::from_millis(100));
-    assert_eq!(given.timeouts.idle, usual.timeouts.idle);
-    assert_eq!(given.max_body_bytes, None);
-    assert_eq!((given.retry.attempts, given.retry.buffer_bytes), (1, 0));
-    assert_eq!(given.retry.on.statuses, (500..=599).collect::<Vec<u16>>());
-    assert!(given.retry.on.reset && !given.retry.on.timeout);
-    assert_eq!(given.host, HostRule::Rewrite);
-    assert_eq!(given.cors.unwrap().origins, ["*".into()]);
-    assert_eq!(policy("cors: any", "cors: none").cors, None);
-    assert_eq!(policy("", "retry: none").retry.attempts, 0);
-    let on = policy("", "retry: {on: [connect-failure]}").retry.on;
+    assert_eq!(given.forwarding().timeouts.response, Duration::from_secs(5));
+    assert_eq!(given.forwarding().timeouts.per_attempt, None);
+    assert_eq!(
+        given.forwarding().timeouts.connect,
+        Duration::from_millis(100)
+    );
+    assert_eq!(
+        given.forwarding().timeouts.idle,
+        usual.forwarding().timeouts.idle
+    );
+    assert_eq!(given.chain().max_body_bytes(), None);
+    assert_eq!(
+        (
+            given.forwarding().retry.attempts,
+            given.forwarding().retry.buffer_bytes
+        ),
+        (1, 0)
+    );
+    assert_eq!(
+        given.forwarding().retry.on.statuses,
+        (500..=599).collect::<Vec<u16>>()
+    );
+    assert!(given.forwarding().retry.on.reset && !given.forwarding().retry.on.timeout);
+    assert_eq!(given.forwarding().host, HostRule::Rewrite);
+    assert_eq!(given.chain().cors().unwrap().origins, ["*".into()]);
+    assert_eq!(policy("cors: any", "cors: none").chain().cors(), None);
+    assert_eq!(policy("", "retry: none").forwarding().retry.attempts, 0);
+    let on = policy("", "retry: {on: [connect-failure]}");
+    let on = &on.forwarding().retry.on;
     assert!(!on.reset && on.statuses.is_empty());
 }
 
@@ -73,7 +94,9 @@ fn header_rules_are_merged_name_by_name() {
         let pairs = pairs.iter().map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join(" ")
     };
-    let rules = rules.request_headers;
+    let [_, Policy::RequestHeaders(rules)] = rules.chain().policies() else {
+        panic!("{rules:?}");
+    };
     assert_eq!(rules.remove, ["d".into(), "e".into(), "b".into()]);
     assert_eq!(told(&rules.set), "c=4");
     assert_eq!(told(&rules.add), "a=5 a=6");
@@ -82,9 +105,8 @@ fn header_rules_are_merged_name_by_name() {
 #[test]
 fn origins_are_as_browsers_write_them() {
     let cors = |text: &str| {
-        policy("", &format!("cors: {{origins: [{text}]}}"))
-            .cors
-            .unwrap()
+        let policy = policy("", &format!("cors: {{origins: [{text}]}}"));
+        policy.chain().cors().cloned().unwrap()
     };
     for (text, expected) in [
         ("HTTPS://App.Example.com:443", "https://app.example.com"),
@@ -101,7 +123,7 @@ fn origins_are_as_browsers_write_them() {
         "",
         "cors: {origins: ['null'], headers: [X-A, x-a], max_age: 0s}",
     );
-    let cors = cors.cors.unwrap();
+    let cors = cors.chain().cors().unwrap();
     assert_eq!(cors.headers, ["x-a".into()]);
     assert!(cors.max_age.is_zero());
 }
@@ -122,7 +144,7 @@ services: {s: {versions: {v1: {backends: ['https://a']}}, max_in_flight: 7, tls:
     assert_eq!(b.tls.ca.as_deref(), Some("a.pem"));
     assert_eq!(b.tls.server_name.as_deref(), Some("b.test"));
     assert_eq!((b.protocol, b.tls.verify), (Protocol::H2, true));
-    assert_eq!(**c, crate::engine::policy::Upstream::default());
+    assert_eq!(**c, crate::engine::upstream::Upstream::default());
 }
 
 #[test]

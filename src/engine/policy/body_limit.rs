@@ -1,8 +1,41 @@
-//! How long a body may be.
+//! The largest request body that a route admits.
 
-use crate::engine::semantics::error::RequestError;
+use crate::engine::policy::verdict::Verdict;
+use crate::engine::semantics::RequestError;
 
-/// What may still come of a request's body.
+/// The largest request body that a route admits: a longer one is rejected with 413.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimit {
+    max_bytes: u64,
+}
+
+impl BodyLimit {
+    /// A limit in bytes.
+    #[must_use]
+    pub const fn new(max_bytes: u64) -> Self {
+        Self { max_bytes }
+    }
+
+    /// Rejects a request that declares too long a body; then not a byte has to be read.
+    #[inline]
+    pub(super) const fn on_request(self, content_length: Option<u64>) -> Verdict {
+        match content_length {
+            Some(length) if length > self.max_bytes => {
+                Verdict::Reject(RequestError::BodyTooLarge {
+                    limit_bytes: self.max_bytes,
+                })
+            }
+            _ => Verdict::Continue,
+        }
+    }
+
+    /// What it does, in one sentence.
+    pub(super) fn explain(self) -> String {
+        format!("rejects request bodies over {} bytes", self.max_bytes)
+    }
+}
+
+/// How much of a body may still arrive, counted while it streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyAllowance {
     limit: Option<u64>,
@@ -10,21 +43,7 @@ pub struct BodyAllowance {
 }
 
 impl BodyAllowance {
-    /// For one request: `limit` is of the policy, `stated` what `Content-Length` says, if it says
-    /// anything.
-    ///
-    /// # Errors
-    /// If more is stated than may come; then not a byte has to be read.
-    pub const fn new(limit: Option<u64>, stated: Option<u64>) -> Result<Self, RequestError> {
-        match (limit, stated) {
-            (Some(limit_bytes), Some(stated)) if stated > limit_bytes => {
-                Err(RequestError::BodyTooLarge { limit_bytes })
-            }
-            _ => Ok(Self::up_to(limit)),
-        }
-    }
-
-    /// So many bytes may come; without a limit any number.
+    /// Allows `limit` bytes; `None`: any number.
     #[must_use]
     pub const fn up_to(limit: Option<u64>) -> Self {
         Self {
@@ -36,10 +55,10 @@ impl BodyAllowance {
         }
     }
 
-    /// So many bytes of the body came.
+    /// Counts bytes that arrived.
     ///
     /// # Errors
-    /// If all together are too many.
+    /// [`RequestError::BodyTooLarge`] if the body exceeds the limit.
     pub fn take(&mut self, bytes: usize) -> Result<(), RequestError> {
         let left = u64::try_from(bytes)
             .ok()
@@ -50,7 +69,7 @@ impl BodyAllowance {
                 Ok(())
             }
             (None, Some(limit_bytes)) => Err(RequestError::BodyTooLarge { limit_bytes }),
-            // Nobody has sent as much as can be counted.
+            // No body has as many bytes as `u64` can count.
             (None, None) => Ok(()),
         }
     }
@@ -61,22 +80,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_come() {
-        let check = |limit, stated, comes: &[usize], expected: Option<usize>| {
-            let refused = match BodyAllowance::new(limit, stated) {
-                Err(_) => Some(0),
-                Ok(mut left) => {
-                    let place = comes.iter().position(|&bytes| left.take(bytes).is_err());
-                    place.map(|place| place + 1)
-                }
-            };
-            assert_eq!(refused, expected, "{limit:?} {stated:?} {comes:?}");
+    fn declared_lengths() {
+        let limit = BodyLimit::new(10);
+        for (declared, is_rejected) in [(None, false), (Some(10), false), (Some(11), true)] {
+            let verdict = limit.on_request(declared);
+            let rejected = Verdict::Reject(RequestError::BodyTooLarge { limit_bytes: 10 });
+            assert_eq!(verdict == rejected, is_rejected, "{declared:?}");
+        }
+    }
+
+    #[test]
+    fn streamed_lengths() {
+        let check = |limit, arrives: &[usize], expected: Option<usize>| {
+            let mut left = BodyAllowance::up_to(limit);
+            let rejected = arrives.iter().position(|&bytes| left.take(bytes).is_err());
+            assert_eq!(rejected, expected, "{limit:?} {arrives:?}");
         };
-        check(Some(10), Some(10), &[4, 6], None);
-        check(Some(10), Some(11), &[], Some(0));
-        check(Some(10), None, &[4, 6, 0, 1], Some(4));
-        check(Some(0), Some(0), &[0], None);
-        check(Some(0), None, &[1], Some(1));
-        check(None, Some(u64::MAX), &[usize::MAX, 9], None);
+        check(Some(10), &[4, 6], None);
+        check(Some(10), &[4, 6, 0, 1], Some(3));
+        check(Some(0), &[0], None);
+        check(Some(0), &[1], Some(0));
+        check(None, &[usize::MAX, 9], None);
     }
 }

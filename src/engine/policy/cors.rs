@@ -1,25 +1,40 @@
-//! What pages of other origins may do: CORS, by the Fetch standard, section 3.2.
+//! Cross-origin resource sharing (the Fetch standard, section 3.2).
 //!
-//! A preflight asks about another request, and so it is decided as that one: the route may well not
-//! admit `OPTIONS`. The caller takes [`preflight`], lets `decide` find the route for the same head
-//! with [`Preflight::method`], and if that is admitted and its policy has `cors`, answers by
-//! [`preflight_answer`]. In any other case the request is an `OPTIONS` like any other, and is
-//! decided as what it is.
+//! A preflight asks about another request, and is decided as that one: the route may well not admit
+//! `OPTIONS`. [`preflight`] reads it, admission routes the same head with [`Preflight::method`], and
+//! if that is admitted and its route has a CORS policy, [`preflight_response`] responds. In any other
+//! case the request is an `OPTIONS` like any other.
 //!
-//! An origin that may not is not told so by a status: the answer lacks the fields that it needs, and
-//! the browser does the rest. So do Traefik, Kong and most libraries; a 403 would only break what
-//! sends `Origin` without being a page.
+//! An origin that is not allowed gets no error status: the response lacks the fields that the
+//! browser needs, and the browser does the rest. A 403 would only break clients that send `Origin`
+//! without being a page.
 
-use crate::engine::policy::Cors;
-use crate::engine::routing::method::MethodSet;
-use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::field_value::ValueWriter;
-use crate::engine::semantics::noted::Noted;
+use std::time::Duration;
 
-/// A browser's question whether a page may send a request.
+use crate::engine::routing::MethodSet;
+use crate::engine::semantics::{Edits, Noted, ValueWriter};
+
+/// Cross-origin requests that browsers may send to a route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cors {
+    /// The allowed origins; `*` alone allows any.
+    pub origins: Vec<Box<str>>,
+    /// The allowed methods; empty: those that the route admits.
+    pub methods: Vec<Box<str>>,
+    /// The allowed request fields; empty: those that a preflight asks for.
+    pub headers: Vec<Box<str>>,
+    /// The response fields that scripts may read.
+    pub expose: Vec<Box<str>>,
+    /// Whether requests may carry credentials. Not together with any origin.
+    pub credentials: bool,
+    /// How long a browser may cache the response to a preflight. Default: 10 minutes.
+    pub max_age: Duration,
+}
+
+/// A preflight: a browser asks whether a page may send a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preflight<'h> {
-    /// Where the page is from.
+    /// The origin of the page.
     pub origin: &'h [u8],
     /// The method of the request that it would send: a token.
     pub method: &'h str,
@@ -27,7 +42,7 @@ pub struct Preflight<'h> {
     pub headers: Option<&'h [u8]>,
 }
 
-/// The question that a request is; none if it is no preflight: `OPTIONS` with `Origin` and
+/// The preflight that a request is, if it is one: `OPTIONS` with `Origin` and
 /// `Access-Control-Request-Method`.
 #[must_use]
 pub fn preflight<'h>(method: &str, noted: &Noted<'h>) -> Option<Preflight<'h>> {
@@ -50,16 +65,15 @@ pub fn preflight<'h>(method: &str, noted: &Noted<'h>) -> Option<Preflight<'h>> {
     })
 }
 
-/// Answers a preflight: the fields, and the status 204. The edits are cleared before.
+/// Adds the fields of the response to a preflight, whose status is 204.
 ///
-/// `admitted` is what the route of the decision admits; it holds where the policy lists no methods.
-pub fn preflight_answer(
+/// `admitted` is what the route admits; it counts where the policy lists no methods.
+pub fn preflight_response(
     edits: &mut Edits,
     cors: &Cors,
     preflight: &Preflight<'_>,
     admitted: &MethodSet,
-) -> u16 {
-    edits.clear();
+) {
     if allow_origin(edits, cors, Some(preflight.origin)) {
         let has_any = |list: &[Box<str>]| list.iter().any(|name| &**name == "*");
         // With credentials the star is no wildcard, but a name (section 3.2.5).
@@ -89,24 +103,34 @@ pub fn preflight_answer(
     }
     let vary = b"origin, access-control-request-method, access-control-request-headers";
     edits.set("vary", vary);
-    204
 }
 
-/// Puts what a page may do with a response into its edits; what the backend says of it goes.
-///
-/// `origin` is that of the request, if it had just one. Where the answer depends on it, `Vary` says
-/// so even if there was none, so that no cache gives one origin what was meant for another.
-pub fn response_cors_edits(edits: &mut Edits, cors: &Cors, origin: Option<&[u8]>) {
-    for name in OF_RESPONSES {
-        edits.remove(name);
+impl Cors {
+    /// Replaces what the backend says of cross-origin requests in the edits of a response.
+    ///
+    /// `origin` is that of the request, if it has exactly one. Where the response depends on it,
+    /// `Vary` says so even for a request without one, so that no cache gives one origin what was
+    /// meant for another.
+    pub fn on_response(&self, origin: Option<&[u8]>, edits: &mut Edits) {
+        for name in OF_RESPONSES {
+            edits.remove(name);
+        }
+        if !is_any(self) {
+            edits.add("vary", b"origin");
+        }
+        if allow_origin(edits, self, origin) && !self.expose.is_empty() {
+            edits.set_with("access-control-expose-headers", |to| {
+                push_list(to, &self.expose);
+            });
+        }
     }
-    if !is_any(cors) {
-        edits.add("vary", b"origin");
-    }
-    if allow_origin(edits, cors, origin) && !cors.expose.is_empty() {
-        edits.set_with("access-control-expose-headers", |to| {
-            push_list(to, &cors.expose);
-        });
+
+    /// What it does, in one sentence.
+    pub(super) fn explain(&self) -> String {
+        format!(
+            "allows cross-origin requests from {}",
+            self.origins.join(", ")
+        )
     }
 }
 
@@ -119,7 +143,7 @@ const OF_RESPONSES: [&str; 6] = [
     "access-control-max-age",
 ];
 
-/// Whether the origin may, with the fields that say so.
+/// Whether the origin is allowed; adds the fields that say so.
 fn allow_origin(edits: &mut Edits, cors: &Cors, origin: Option<&[u8]>) -> bool {
     if is_any(cors) {
         edits.set("access-control-allow-origin", b"*");
@@ -132,7 +156,7 @@ fn allow_origin(edits: &mut Edits, cors: &Cors, origin: Option<&[u8]>) -> bool {
     let Some(origin) = origin.filter(is_listed) else {
         return false;
     };
-    // As it came, for the browser compares the bytes.
+    // As the client sent it, since the browser compares the bytes.
     edits.set("access-control-allow-origin", origin);
     if cors.credentials {
         edits.set("access-control-allow-credentials", b"true");
@@ -159,10 +183,8 @@ fn is_token(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::engine::semantics::tests::told;
+    use crate::engine::semantics::tests::applied;
 
     fn cors(origins: &[&str], methods: &[&str], headers: &[&str], credentials: bool) -> Cors {
         let list = |texts: &[&str]| texts.iter().map(|&text| text.into()).collect();
@@ -211,9 +233,9 @@ mod tests {
             let noted = Noted::of(&QUESTION[..]);
             let asked = preflight("OPTIONS", &noted).unwrap();
             let mut edits = Edits::new();
-            assert_eq!(preflight_answer(&mut edits, cors, &asked, admitted), 204);
-            let told = told::<[(&str, &str)]>(&edits, &[]).into_iter();
-            let mut got: Vec<_> = told
+            preflight_response(&mut edits, cors, &asked, admitted);
+            let fields = applied::<[(&str, &str)]>(&edits, &[]).into_iter();
+            let mut got: Vec<_> = fields
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
             let vary =
@@ -281,9 +303,9 @@ mod tests {
             ];
             let mut edits = Edits::new();
             let origin = origin.map(str::as_bytes);
-            response_cors_edits(&mut edits, &cors(origins, &[], &[], credentials), origin);
-            let told = told(&edits, &upstream[..]).into_iter();
-            let got: Vec<_> = told
+            cors(origins, &[], &[], credentials).on_response(origin, &mut edits);
+            let fields = applied(&edits, &upstream[..]).into_iter();
+            let got: Vec<_> = fields
                 .map(|(name, value)| format!("{}: {value}", name.replace("access-control-", "")))
                 .collect();
             assert_eq!(got, expected, "{origins:?} {origin:?}");

@@ -1,4 +1,4 @@
-//! The end of a version's life, as responses announce it.
+//! The end of a version, as responses announce it: `Deprecation`, `Sunset` and `Link`.
 
 use std::sync::Arc;
 
@@ -8,17 +8,19 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 
-/// The response headers of a version that is deprecated or will end, as names and values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lifecycle {
+use crate::engine::semantics::Edits;
+
+/// The fields that responses of a version bear that is deprecated or ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Deprecation {
     headers: Box<[(&'static str, Box<str>)]>,
 }
 
-/// A lifecycle that cannot be.
+/// An invalid deprecation.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum LifecycleError {
-    /// Text that is no date.
-    #[error("{0:?} is no date; write one such as 2026-01-31 or 2026-01-31T12:00:00Z")]
+pub enum DeprecationError {
+    /// Text that is not a date.
+    #[error("{0:?} is not a date; write one such as 2026-01-31 or 2026-01-31T12:00:00Z")]
     Date(String),
     /// A version that ends before it is deprecated (RFC 9745, section 4).
     #[error("a version cannot end ({sunset}) before it is deprecated ({deprecated})")]
@@ -28,28 +30,28 @@ pub enum LifecycleError {
         /// Since when it is deprecated.
         deprecated: String,
     },
-    /// A link that is no URL.
-    #[error("{0:?} is no link; write a URL that begins with https:// or http://")]
+    /// A link that is not a URL.
+    #[error("{0:?} is not a link; write a URL that begins with https:// or http://")]
     Link(String),
 }
 
-impl Lifecycle {
-    /// The headers `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` of a version; none if
-    /// neither date is given. Dates are days, or instants as of RFC 3339.
+impl Deprecation {
+    /// The fields `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` of a version; `None` if
+    /// neither date is given. Dates are days, or instants (RFC 3339).
     ///
     /// # Errors
-    /// If a date or the link is none, or the version ends before it is deprecated.
+    /// If a date or the link is invalid, or the version ends before it is deprecated.
     pub fn new(
         deprecated: Option<&str>,
         sunset: Option<&str>,
         link: Option<&str>,
-    ) -> Result<Option<Arc<Self>>, LifecycleError> {
+    ) -> Result<Option<Arc<Self>>, DeprecationError> {
         let deprecated_at = deprecated.map(instant).transpose()?;
         let sunset_at = sunset.map(instant).transpose()?;
         if let (Some(end), Some(start)) = (sunset_at, deprecated_at)
             && end < start
         {
-            return Err(LifecycleError::Order {
+            return Err(DeprecationError::Order {
                 sunset: sunset.unwrap_or_default().into(),
                 deprecated: deprecated.unwrap_or_default().into(),
             });
@@ -62,7 +64,8 @@ impl Lifecycle {
             let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&at);
             headers.push((
                 "sunset",
-                date.map_err(|_| LifecycleError::Date(text.into()))?.into(),
+                date.map_err(|_| DeprecationError::Date(text.into()))?
+                    .into(),
             ));
         }
         if let Some(url) = link {
@@ -82,24 +85,47 @@ impl Lifecycle {
         }))
     }
 
-    /// The headers to add to each response of the version, names in lower case.
+    /// The fields of each response of the version, names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.headers.iter().map(|(name, value)| (*name, &**value))
     }
 }
 
-fn instant(text: &str) -> Result<Timestamp, LifecycleError> {
-    let fault = || LifecycleError::Date(text.chars().take(40).collect());
-    if text.contains(['T', 't', ' ']) {
-        return text.parse().map_err(|_| fault());
+impl Deprecation {
+    /// Adds the fields to the edits of a response. The dates replace the backend's; the link comes
+    /// beside others.
+    pub(super) fn on_response(&self, edits: &mut Edits) {
+        for (name, value) in self.headers() {
+            if name == "link" {
+                edits.add(name, value.as_bytes());
+            } else {
+                edits.set(name, value.as_bytes());
+            }
+        }
     }
-    let day: Date = text.parse().map_err(|_| fault())?;
-    day.to_zoned(TimeZone::UTC)
-        .map(|zoned| zoned.timestamp())
-        .map_err(|_| fault())
+
+    /// What it does, in one sentence.
+    pub(super) fn explain(&self) -> String {
+        let fields: Vec<_> = self
+            .headers()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        format!("response adds {}", fields.join("; "))
+    }
 }
 
-fn checked_link(url: &str) -> Result<&str, LifecycleError> {
+fn instant(text: &str) -> Result<Timestamp, DeprecationError> {
+    let error = || DeprecationError::Date(text.chars().take(40).collect());
+    if text.contains(['T', 't', ' ']) {
+        return text.parse().map_err(|_| error());
+    }
+    let day: Date = text.parse().map_err(|_| error())?;
+    day.to_zoned(TimeZone::UTC)
+        .map(|zoned| zoned.timestamp())
+        .map_err(|_| error())
+}
+
+fn checked_link(url: &str) -> Result<&str, DeprecationError> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));
@@ -111,22 +137,23 @@ fn checked_link(url: &str) -> Result<&str, LifecycleError> {
     };
     match rest.filter(clean) {
         Some(_) => Ok(url),
-        None => Err(LifecycleError::Link(url.chars().take(80).collect())),
+        None => Err(DeprecationError::Link(url.chars().take(80).collect())),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::semantics::tests::applied;
 
     fn lines(deprecated: Option<&str>, sunset: Option<&str>, link: Option<&str>) -> Vec<String> {
-        match Lifecycle::new(deprecated, sunset, link) {
+        match Deprecation::new(deprecated, sunset, link) {
             Ok(None) => Vec::new(),
             Ok(Some(life)) => life
                 .headers()
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect(),
-            Err(fault) => vec![fault.to_string()],
+            Err(error) => vec![error.to_string()],
         }
     }
 
@@ -152,10 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
+    fn errors() {
         assert_eq!(
             lines(Some("soon"), None, None),
-            ["\"soon\" is no date; write one such as 2026-01-31 or 2026-01-31T12:00:00Z"]
+            ["\"soon\" is not a date; write one such as 2026-01-31 or 2026-01-31T12:00:00Z"]
         );
         assert_eq!(
             lines(Some("2026-02-01"), Some("2026-01-01"), None),
@@ -163,7 +190,25 @@ mod tests {
         );
         assert_eq!(
             lines(Some("2026-02-01"), None, Some("a.test")),
-            ["\"a.test\" is no link; write a URL that begins with https:// or http://"]
+            ["\"a.test\" is not a link; write a URL that begins with https:// or http://"]
+        );
+    }
+
+    #[test]
+    fn responses_announce_the_end_of_a_version() {
+        let life = Deprecation::new(Some("2026-01-31"), None, Some("https://a.test/v2"));
+        let headers = [("Deprecation", "@1"), ("Link", "</>; rel=\"up\"")];
+        let mut edits = Edits::new();
+        life.unwrap().unwrap().on_response(&mut edits);
+        let own = "<https://a.test/v2>; rel=\"deprecation\"";
+        assert_eq!(
+            applied(&edits, &headers[..]),
+            [
+                ("link", "</>; rel=\"up\""),
+                ("deprecation", "@1769817600"),
+                ("link", own),
+            ]
+            .map(|(name, value)| (name.into(), value.into()))
         );
     }
 }

@@ -1,30 +1,71 @@
-//! What a route changes in a header, after all that the gateway itself does.
+//! Changes of a route to the header of a request or response, made after all that the gateway adds.
 
-use crate::engine::policy::HeaderRules;
-use crate::engine::policy::deprecation::Lifecycle;
-use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::Edits;
 
-/// Puts the rules of a route into the edits: what goes, what is set, what is added.
-///
-/// Names that are [`is_reserved`] are passed over; a configuration that has them is to be refused
-/// where it is read.
-pub fn rule_edits(edits: &mut Edits, rules: &HeaderRules) {
-    for name in rules.remove.iter().filter(|name| !is_reserved(name)) {
-        edits.remove_named(name.as_bytes());
+/// Changes to a header, made in this order. Names are lower case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HeaderRules {
+    /// Fields to remove.
+    pub remove: Vec<Box<str>>,
+    /// Fields to set: each gets exactly this value.
+    pub set: Vec<(Box<str>, Box<str>)>,
+    /// Fields to add beside those that are present.
+    pub add: Vec<(Box<str>, Box<str>)>,
+}
+
+impl HeaderRules {
+    /// Whether nothing changes.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.set.is_empty() && self.add.is_empty()
     }
-    let kept = |(name, _): &&(Box<str>, Box<str>)| !is_reserved(name);
-    for (name, value) in rules.set.iter().filter(kept) {
-        edits.set_named(name.as_bytes(), value.as_bytes());
+
+    /// The value set for `host`: it goes with the request line, not with the edits.
+    pub(super) fn host(&self) -> Option<&str> {
+        let mut set = self.set.iter().rev();
+        set.find(|(name, _)| &**name == "host")
+            .map(|(_, value)| &**value)
     }
-    for (name, value) in rules.add.iter().filter(kept) {
-        edits.add_named(name.as_bytes(), value.as_bytes());
+
+    /// Adds the changes to the edits.
+    ///
+    /// Names that are [`is_reserved`] are skipped; a configuration that has them is rejected where
+    /// it is read.
+    pub fn apply(&self, edits: &mut Edits) {
+        for name in self.remove.iter().filter(|name| !is_reserved(name)) {
+            edits.remove_named(name.as_bytes());
+        }
+        let allowed = |(name, _): &&(Box<str>, Box<str>)| !is_reserved(name);
+        for (name, value) in self.set.iter().filter(allowed) {
+            edits.set_named(name.as_bytes(), value.as_bytes());
+        }
+        for (name, value) in self.add.iter().filter(allowed) {
+            edits.add_named(name.as_bytes(), value.as_bytes());
+        }
+    }
+
+    /// What the rules do, in one sentence.
+    pub(super) fn explain(&self, message: &str) -> String {
+        let names = |fields: &[(Box<str>, Box<str>)]| {
+            let names = fields.iter().map(|(name, _)| &**name);
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let parts = [
+            ("removes", self.remove.join(", ")),
+            ("sets", names(&self.set)),
+            ("adds", names(&self.add)),
+        ];
+        let parts = parts.iter().filter(|(_, names)| !names.is_empty());
+        let parts: Vec<_> = parts
+            .map(|(verb, names)| format!("{verb} {names}"))
+            .collect();
+        format!("{message}: {}", parts.join("; "))
     }
 }
 
-/// Whether no rule may touch a field, whose name is in any case: the codec makes it, as part of the
-/// framing or for one connection only (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2), or for
-/// each try, as `host`, which a route may have rewritten all the same:
-/// [`upstream_host`](crate::engine::semantics::authority::upstream_host) minds it.
+/// Whether rules may not change a field (the name in any case): the codec writes it, as part of the
+/// framing or for one connection only (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2), or, as
+/// `host`, it differs from attempt to attempt.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 12] = [
@@ -44,22 +85,10 @@ pub fn is_reserved(name: &str) -> bool {
     name.starts_with(':') || RESERVED.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// Puts `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` of a version into the edits of a
-/// response. The dates are the gateway's, whatever the backend says; the link comes beside others.
-pub fn lifecycle_edits(edits: &mut Edits, lifecycle: &Lifecycle) {
-    for (name, value) in lifecycle.headers() {
-        if name == "link" {
-            edits.add(name, value.as_bytes());
-        } else {
-            edits.set(name, value.as_bytes());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::semantics::tests::told;
+    use crate::engine::semantics::tests::applied;
 
     fn rules(lines: &[&str]) -> HeaderRules {
         let mut rules = HeaderRules::default();
@@ -76,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn rules_come_last() {
+    fn rules_apply_last() {
         let check = |lines: &[&str], expected: &[&str]| {
             let headers = [("X-A", "1"), ("x-b", "2"), ("X-A", "3")];
             let mut edits = Edits::new();
             edits.set("x-own", b"gateway");
-            rule_edits(&mut edits, &rules(lines));
-            let told = told(&edits, &headers[..]).into_iter();
-            let got: Vec<_> = told
+            rules(lines).apply(&mut edits);
+            let fields = applied(&edits, &headers[..]).into_iter();
+            let got: Vec<_> = fields
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             assert_eq!(got, expected, "{lines:?}");
@@ -96,24 +125,6 @@ mod tests {
         check(
             &["!connection=x-own", "-transfer-encoding", "+host=a", "-x-a"],
             &["x-b=2", "x-own=gateway"],
-        );
-    }
-
-    #[test]
-    fn the_end_of_a_version() {
-        let life = Lifecycle::new(Some("2026-01-31"), None, Some("https://a.test/v2"));
-        let headers = [("Deprecation", "@1"), ("Link", "</>; rel=\"up\"")];
-        let mut edits = Edits::new();
-        lifecycle_edits(&mut edits, &life.unwrap().unwrap());
-        let own = "<https://a.test/v2>; rel=\"deprecation\"";
-        assert_eq!(
-            told(&edits, &headers[..]),
-            [
-                ("link", "</>; rel=\"up\""),
-                ("deprecation", "@1769817600"),
-                ("link", own),
-            ]
-            .map(|(name, value)| (name.into(), value.into()))
         );
     }
 }

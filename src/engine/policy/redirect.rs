@@ -1,15 +1,23 @@
-//! Where a redirect sends a request.
+//! Redirects: responses that send the client elsewhere, in place of a backend.
 //!
-//! What comes out can be written as a `Location` as it stands: it has no control byte, and it leads
-//! to the host that the configuration names, or to none: never to one that the request names.
+//! A `Location` has no control byte, and its host is the one that the configuration names, or none:
+//! never one that the request names.
 
 use thiserror::Error;
 
-use crate::engine::policy::Redirect;
-use crate::engine::routing::decide::Plan;
-use crate::engine::routing::pattern::PathPattern;
+use crate::engine::policy::verdict::Verdict;
+use crate::engine::routing::{Decision, PathPattern};
 
-/// A target that cannot be.
+/// A response that sends the client elsewhere. [`Redirect::new`] checks the target.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Redirect {
+    /// The target: a URL or a path. A final `*` stands for what the `*` of the pattern matched.
+    pub to: Box<str>,
+    /// 301, 302, 303, 307 or 308. Default: 308.
+    pub status: u16,
+}
+
+/// An invalid redirect.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RedirectError {
     /// It is neither a URL nor a path.
@@ -27,7 +35,7 @@ pub enum RedirectError {
     /// A `*`, but the pattern has none that it could stand for.
     #[error("`{0}` has no `*`, so that the one of the target stands for nothing")]
     NoRest(String),
-    /// A status that sends nobody anywhere.
+    /// A status that is not a redirect.
     #[error("{0} is no redirect; write 301, 302, 303, 307 or 308")]
     Status(u16),
 }
@@ -70,20 +78,32 @@ impl Redirect {
         })
     }
 
-    /// Where the request of this plan is sent: a URL, or a path of this host. The query comes
-    /// along, unless the target has its own or a fragment.
+    pub(super) fn on_request(&self, decision: &Decision<'_>) -> Verdict {
+        Verdict::Redirect {
+            status: self.status,
+            location: self.location(decision),
+        }
+    }
+
+    /// What it does, in one sentence.
+    pub(super) fn explain(&self) -> String {
+        format!("redirects to {} with {}", self.to, self.status)
+    }
+
+    /// The `Location` for a request: a URL, or a path of this host. The query is kept, unless the
+    /// target has its own or a fragment.
     #[must_use]
-    pub fn location(&self, plan: &Plan<'_>) -> String {
+    pub fn location(&self, decision: &Decision<'_>) -> String {
         let mut location = match self.to.strip_suffix("/*") {
             None => String::from(&*self.to),
             // The rest is empty or begins with one slash, and a second cannot follow.
-            Some(stem) => format!("{stem}{}", plan.rest()),
+            Some(stem) => format!("{stem}{}", decision.rest()),
         };
         if location.is_empty() {
             location.push('/');
         }
         if !self.to.contains(['?', '#'])
-            && let Some(query) = plan.query()
+            && let Some(query) = decision.query()
         {
             location.push('?');
             location.push_str(query);

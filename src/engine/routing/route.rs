@@ -1,11 +1,9 @@
 //! Routes: what one says of a request, and which service it names.
 
 use std::fmt;
-use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::engine::policy::deprecation::Lifecycle;
 use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::host::HostPattern;
 use crate::engine::routing::index::Index;
@@ -42,8 +40,6 @@ pub struct RouteSpec {
     pub is_redirect: bool,
     /// Whether `%2F` and `%5C` may pass.
     pub keeps_encoded_slashes: bool,
-    /// What responses of its version announce.
-    pub lifecycle: Option<Arc<Lifecycle>>,
 }
 
 /// What is taken off the path before it is forwarded.
@@ -73,7 +69,6 @@ pub struct Route {
     is_redirect: bool,
     /// Empty if nothing is put there; else whole segments, without a final slash.
     rewrite_prefix: Box<str>,
-    lifecycle: Option<Arc<Lifecycle>>,
     /// Where the pattern states the version, as a segment's place; [`NO_SEGMENT`] if nowhere.
     version_at: u16,
     /// How many bytes of the declared path are taken off.
@@ -134,7 +129,6 @@ impl Route {
             keeps_encoded_slashes: spec.keeps_encoded_slashes,
             is_redirect: spec.is_redirect,
             rewrite_prefix,
-            lifecycle: spec.lifecycle,
             version_at: stated
                 .and_then(|(at, _)| u16::try_from(at).ok())
                 .unwrap_or(NO_SEGMENT),
@@ -209,12 +203,6 @@ impl Route {
     #[must_use]
     pub const fn is_redirect(&self) -> bool {
         self.is_redirect
-    }
-
-    /// What responses of its version announce, if it is deprecated or will end.
-    #[must_use]
-    pub fn lifecycle(&self) -> Option<&Lifecycle> {
-        self.lifecycle.as_deref()
     }
 
     /// The literal prefix that is taken off before forwarding, if any.

@@ -104,6 +104,11 @@ impl Table {
         (0..self.routes.len()).map(|at| RouteId(Index::new(at)))
     }
 
+    /// The ids of all routes, sorted by service, then by version.
+    pub(crate) fn ids_by_service(&self) -> impl Iterator<Item = RouteId> {
+        self.by_service.iter().copied().map(RouteId)
+    }
+
     /// A route of this table.
     ///
     /// # Panics

@@ -5,9 +5,9 @@
 
 use core::fmt::Write;
 
-use crate::engine::policy::{HostRule, Policy};
+use crate::engine::semantics::forwarding::HostRule;
 use crate::engine::semantics::noted::Noted;
-use crate::engine::upstream::backend::{Address, Scheme};
+use crate::engine::upstream::{Address, Scheme};
 
 /// The host that a backend is asked for; none if it is what the one `Host` field of the request
 /// says. `buffer` is used if it has to be put together.
@@ -15,22 +15,20 @@ use crate::engine::upstream::backend::{Address, Scheme};
 /// A route that sets `host` in its `request_headers` has the last word. A request without a host
 /// gets the backend's, for one of HTTP/1.1 needs some (RFC 9112, section 3.2).
 pub fn upstream_host<'b>(
-    policy: &'b Policy,
+    rule: &'b HostRule,
     host: Option<&'b str>,
     noted: &Noted<'_>,
     backend: &'b Address,
     buffer: &'b mut String,
 ) -> Option<&'b str> {
-    let given = policy.request_headers.set.iter();
-    let given = given.rev().find(|(name, _)| &**name == "host");
-    match (given, policy.host, host) {
-        (Some((_, value)), ..) => Some(value),
+    match (rule, host) {
+        (HostRule::Set(value), _) => Some(value),
         // Absolute forms and HTTP/2 bring it elsewhere; it then replaces the field (RFC 9112, section
         // 3.2.2).
-        (None, HostRule::Keep, Some(host)) => {
+        (HostRule::Keep, Some(host)) => {
             (noted.host.only() != Some(host.as_bytes())).then_some(host)
         }
-        (None, HostRule::Rewrite, _) | (None, HostRule::Keep, None) => {
+        (HostRule::Rewrite, _) | (HostRule::Keep, None) => {
             let usual = match backend.scheme() {
                 Scheme::Http => 80,
                 Scheme::Https => 443,
@@ -72,23 +70,18 @@ pub fn is_authority(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::policy::HeaderRules;
 
     #[test]
     fn what_the_backend_gets() {
         let check = |rule, host, field, backend: &str, expected: &str| {
-            let policy = Policy {
-                host: rule,
-                ..Policy::default()
-            };
             let headers: Vec<(&str, &str)> = Option::into_iter(field).collect();
             let backend = Address::parse(backend).unwrap();
             let noted = Noted::of(&headers[..]);
             let mut buffer = String::from("old");
-            let got = upstream_host(&policy, host, &noted, &backend, &mut buffer);
+            let got = upstream_host(rule, host, &noted, &backend, &mut buffer);
             assert_eq!(got.unwrap_or("as it is"), expected);
         };
-        let (keep, rewrite) = (HostRule::Keep, HostRule::Rewrite);
+        let (keep, rewrite) = (&HostRule::Keep, &HostRule::Rewrite);
         let field = Some(("Host", "a.test"));
         check(keep, Some("a.test"), field, "b", "as it is");
         check(keep, Some("a.test"), None, "b", "a.test");
@@ -104,17 +97,10 @@ mod tests {
 
     #[test]
     fn a_route_has_the_last_word() {
-        let policy = Policy {
-            host: HostRule::Rewrite,
-            request_headers: HeaderRules {
-                set: vec![("host".into(), "given.test".into())],
-                ..HeaderRules::default()
-            },
-            ..Policy::default()
-        };
+        let rule = HostRule::Set("given.test".into());
         let backend = Address::parse("b").unwrap();
         let mut buffer = String::new();
-        let got = upstream_host(&policy, None, &Noted::default(), &backend, &mut buffer);
+        let got = upstream_host(&rule, None, &Noted::default(), &backend, &mut buffer);
         assert_eq!(got, Some("given.test"));
     }
 

@@ -97,7 +97,10 @@ pub enum RequestError {
     /// It did not come in time, or no more of it did.
     #[error("the request did not come in time")]
     Timeout,
-    /// It came in plain text where TLS is spoken.
+    /// It came over a listener that only redirects to https, and names no host to redirect to.
+    #[error("this port only redirects to https, and the request names no host to redirect to")]
+    NoHostToRedirect,
+    /// It came in cleartext to a TLS listener.
     #[error("this port speaks TLS, and the request came in plain text: write https://")]
     PlainHttp,
 }
@@ -215,6 +218,7 @@ impl RequestError {
             Self::BodyTooLarge { .. } => ("request.body_too_large", 413),
             Self::Timeout => ("request.timeout", 408),
             Self::PlainHttp => ("request.plain_http", 400),
+            Self::NoHostToRedirect => ("host.invalid", 400),
         }
     }
 }
@@ -252,6 +256,15 @@ impl Cause<'_> {
             Self::Request(fault) => fault.face().1,
             Self::Gateway(fault) => fault.face().1,
             Self::Wire { status, .. } => *status,
+        }
+    }
+
+    /// The methods that would be admitted, of a rejection by method (RFC 9110, section 10.2.1).
+    #[must_use]
+    pub fn allow(&self) -> Option<&[String]> {
+        match self {
+            Self::Rejection(rejection) => rejection.allow(),
+            Self::Upstream(_) | Self::Request(_) | Self::Gateway(_) | Self::Wire { .. } => None,
         }
     }
 

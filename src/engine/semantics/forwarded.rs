@@ -10,7 +10,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::from_utf8;
 
 use crate::engine::request::Headers;
-use crate::engine::semantics::Arrival;
+use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::authority::is_authority;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::field_value::ValueWriter;
@@ -178,7 +178,7 @@ fn is_port(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::semantics::tests::{ARRIVAL, told};
+    use crate::engine::semantics::tests::{ARRIVAL, applied};
 
     #[test]
     fn what_the_backend_is_told() {
@@ -190,7 +190,7 @@ mod tests {
             let mut edits = Edits::new();
             forwarded_edits(&mut edits, &arrival, headers, &Noted::of(headers));
             let names = ["for", "proto", "host"].map(|end| format!("x-forwarded-{end}"));
-            let told = told(&edits, headers);
+            let told = applied(&edits, headers);
             let got: Vec<_> = told
                 .iter()
                 .filter(|(name, _)| names.contains(name))

@@ -1,31 +1,8 @@
 //! How far a request has come and may go: `Via` and `Max-Forwards`.
 
-use crate::engine::semantics::Arrival;
+use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::noted::Noted;
-
-/// The protocol in which a message was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// HTTP/1.0
-    Http10,
-    /// HTTP/1.1
-    Http11,
-    /// HTTP/2
-    Http2,
-}
-
-impl Protocol {
-    /// Its version as `Via` names it (RFC 9110, section 7.6.3).
-    #[must_use]
-    pub const fn version(self) -> &'static str {
-        match self {
-            Self::Http10 => "1.0",
-            Self::Http11 => "1.1",
-            Self::Http2 => "2",
-        }
-    }
-}
 
 /// Whether a request must not be forwarded, but answered here, for its sender wanted it to come
 /// just so far: `Max-Forwards: 0` with `OPTIONS` or `TRACE` (RFC 9110, section 7.6.2).
@@ -63,7 +40,8 @@ fn max_forwards(method: &str, noted: &Noted<'_>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::semantics::tests::{ARRIVAL, told};
+    use crate::engine::semantics::arrival::Protocol;
+    use crate::engine::semantics::tests::{ARRIVAL, applied};
 
     #[test]
     fn via_and_max_forwards() {
@@ -74,7 +52,7 @@ mod tests {
             };
             let mut edits = Edits::new();
             hop_edits(&mut edits, &arrival, method, &Noted::of(headers));
-            let told = told(&edits, headers).into_iter();
+            let told = applied(&edits, headers).into_iter();
             let got: Vec<_> = told
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();

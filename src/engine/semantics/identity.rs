@@ -137,7 +137,7 @@ fn versioned(random: &[u8]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::semantics::tests::told;
+    use crate::engine::semantics::tests::applied;
 
     const RANDOM: Random = [0xA5; 24];
     const MADE: &str = "a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5";
@@ -149,7 +149,7 @@ mod tests {
         let id = RequestId::of(&noted, &RANDOM);
         let mut edits = Edits::new();
         identity_edits(&mut edits, &id, &noted, &RANDOM);
-        let told = told(&edits, headers);
+        let told = applied(&edits, headers);
         let got: Vec<_> = told.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         assert_eq!(got, expected, "{headers:?}");
         let named = told.iter().find(|(name, _)| name == "x-request-id");

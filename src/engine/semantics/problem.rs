@@ -55,9 +55,7 @@ impl Problem<'_> {
         if let Some(seconds) = self.cause.retry_after_seconds() {
             edits.set_with("retry-after", |to| to.push_decimal(seconds));
         }
-        if let Cause::Rejection(reject) = self.cause
-            && let Some(allow) = reject.allow()
-        {
+        if let Some(allow) = self.cause.allow() {
             edits.set_with("allow", |to| {
                 for (place, method) in allow.iter().enumerate() {
                     to.push(if place > 0 { b", " } else { b"" });
@@ -185,7 +183,7 @@ mod tests {
     use super::*;
     use crate::engine::routing::rejection::Rejection;
     use crate::engine::semantics::error::{RequestError, UpstreamError};
-    use crate::engine::semantics::tests::told;
+    use crate::engine::semantics::tests::applied;
 
     fn answer(
         cause: &Cause<'_>,
@@ -201,7 +199,7 @@ mod tests {
         let (mut edits, mut body) = (Edits::new(), b"old".to_vec());
         edits.set("old", b"1");
         let status = problem.write(&mut edits, &mut body);
-        let told = told::<[(&str, &str)]>(&edits, &[]).into_iter();
+        let told = applied::<[(&str, &str)]>(&edits, &[]).into_iter();
         let lines: Vec<_> = told
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::engine::policy::Retry;
 use crate::engine::semantics::budget::RetryBudget;
+use crate::engine::semantics::forwarding::Retry;
 
 /// One try that failed.
 #[derive(Clone, Copy, Debug)]
@@ -115,8 +115,8 @@ pub fn is_idempotent(method: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::policy::RetryOn;
     use crate::engine::semantics::budget::BudgetRule;
+    use crate::engine::semantics::forwarding::RetryOn;
 
     const FAILED: Attempt<'static> = Attempt {
         method: "GET",

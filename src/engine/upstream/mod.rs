@@ -1,5 +1,13 @@
 //! The backends of a service version, and how one of them is picked.
 
 pub mod backend;
-pub mod balance;
+pub mod balancer;
+pub mod cluster;
 pub mod registry;
+pub mod settings;
+
+pub use backend::{Address, AddressError, Backend, BackendSource, Scheme};
+pub use balancer::Cursor;
+pub use cluster::{Cluster, Pick};
+pub use registry::{Registry, ServiceKey};
+pub use settings::{Protocol, Upstream, UpstreamTls};

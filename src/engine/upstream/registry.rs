@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
-use crate::engine::routing::table::{AmbiguousVersion, Table};
-use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::{AmbiguousVersion, ApiVersion, Table};
 use crate::engine::upstream::backend::Address;
 
 /// What a registration belongs to. A version of none is the neutral set, or, where the table has

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tokio::net::TcpListener;
 
 use crate::frontend::http::responder::{self, Responder};
-use crate::http1::request::RequestView;
+use crate::http1::RequestView;
 use crate::observe::counters::Totals;
 use crate::runtime::worker::{Scratch, Worker};
 

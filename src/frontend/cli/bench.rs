@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::compile::LoadOptions;
-use crate::engine::routing::decide::decide;
+use crate::engine::plan::decide;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::bench::requests::{Sample, Samples};
 use crate::frontend::cli::paint::{Cell, Paint};

@@ -2,8 +2,8 @@
 
 use crate::config::compile::LoadOptions;
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
+use crate::engine::plan::Plan;
 use crate::engine::request::{RawRequest, split_absolute_form};
-use crate::engine::routing::decide::Plan;
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::answer::Answer;
 use crate::frontend::cli::paint::{Cell, Paint};
@@ -119,7 +119,7 @@ fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
     }
     facts.push(fact("upstream path", plan.upstream_path().to_string()));
     let next = snapshot.peek(plan.route_id());
-    let backends = snapshot.pool(plan.route_id()).backends();
+    let backends = snapshot.cluster(plan.route_id()).backends();
     for (at, backend) in backends.iter().enumerate() {
         let mut words = backend.address.to_string();
         if next.is_some_and(|pick| pick.backend.address == backend.address) {
@@ -133,10 +133,9 @@ fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
     if backends.is_empty() {
         facts.push(fact("backends", "none".into()));
     }
-    let announced = route.lifecycle().into_iter();
-    for (at, (name, value)) in announced.flat_map(|l| l.headers()).enumerate() {
-        let title = if at == 0 { "response adds" } else { "" };
-        facts.push(fact(title, format!("{name}: {value}")));
+    for (at, policy) in plan.chain().policies().iter().enumerate() {
+        let title = if at == 0 { "policies" } else { "" };
+        facts.push(fact(title, policy.explain()));
     }
     facts
 }

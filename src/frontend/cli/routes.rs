@@ -57,7 +57,7 @@ impl<'s> Row<'s> {
         let texts = |constraints: &[Constraint]| -> Vec<String> {
             constraints.iter().map(ToString::to_string).collect()
         };
-        let pool = snapshot.pool(form.route_id);
+        let pool = snapshot.cluster(form.route_id);
         Self {
             position,
             host: (*form.host != HostPattern::Any).then(|| form.host.to_string()),

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::config::serve::Alpn;
-use crate::engine::semantics::error::{Cause, RequestError};
+use crate::engine::semantics::{Cause, RequestError};
 use crate::frontend::http::http1;
 use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
@@ -138,7 +138,7 @@ async fn serve_tls(
                 deadline: &deadline,
                 peer: peer.ip(),
                 is_tls: false,
-                redirect_port: None,
+                https_port: None,
             };
             end(&context, failed).await;
             drop(open);

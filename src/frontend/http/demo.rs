@@ -11,11 +11,11 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::spawn_local;
 
 use crate::config::compile::Loaded;
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::upstream::backend::Address;
+use crate::engine::routing::ApiVersion;
+use crate::engine::upstream::Address;
 use crate::frontend::http::responder::{self, Responder};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
-use crate::http1::request::RequestView;
+use crate::http1::RequestView;
 use crate::observe::counters::Counters;
 use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
-use crate::engine::semantics::error::{Cause, RequestError};
-use crate::engine::semantics::hops::Protocol;
+use crate::engine::semantics::Protocol;
+use crate::engine::semantics::{Cause, RequestError};
 use crate::frontend::http::http2;
 use crate::frontend::http::read_head::{NoHead, read_head};
-use crate::http1::request::RequestHead as Http1Head;
+use crate::http1::RequestHead as Http1Head;
 use crate::runtime::boxed::boxed;
 use crate::runtime::connection::{Http1Connection, Socket};
 use crate::runtime::deadline::Deadline;
@@ -19,14 +19,14 @@ use crate::runtime::proxy::{
 };
 use crate::runtime::worker::{Open, Worker};
 
-/// Serves a connection until it closes. If `redirect_port` is set, every request is redirected to
+/// Serves a connection until it closes. If `https_port` is set, every request is redirected to
 /// https on that port.
 pub(super) async fn serve(
     worker: Rc<Worker>,
     socket: Socket,
     peer: SocketAddr,
     open: Open,
-    redirect_port: Option<u16>,
+    https_port: Option<u16>,
 ) {
     let deadline = worker.deadlines.register();
     let mut connection = Http1Connection::new(socket);
@@ -35,7 +35,7 @@ pub(super) async fn serve(
         deadline: &deadline,
         peer: peer.ip(),
         is_tls: connection.socket().is_tls(),
-        redirect_port,
+        https_port,
     };
     let mut persistence = Persistence::KeepAlive;
     let mut is_first = true;
@@ -56,7 +56,7 @@ pub(super) async fn serve(
                 reject_unreadable(&context, &mut connection, cause).await
             }
             // A listener that redirects serves only HTTP/1.1.
-            Err(NoHead::Http2) if redirect_port.is_some() => break,
+            Err(NoHead::Http2) if https_port.is_some() => break,
             Err(NoHead::Http2) => {
                 let (socket, input) = connection.into_parts();
                 // Boxed, so that HTTP/1.1 connections need no space for it.
@@ -119,7 +119,7 @@ pub(super) async fn reject_unreadable(
 ) -> Persistence {
     let mut client = Http1Downstream::of_unreadable(context.worker, connection);
     let downstream = Downstream::Http1(&mut client);
-    reject(context, Protocol::Http11, cause, None, downstream).await;
+    reject(context, Protocol::Http11, &cause, None, downstream).await;
     client.persistence
 }
 

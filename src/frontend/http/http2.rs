@@ -15,9 +15,9 @@ use h2::{Reason, RecvStream};
 use http::{HeaderValue, Method, Request, header};
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::error::Cause;
+use crate::engine::semantics::Cause;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::grpc::answer_type;
-use crate::engine::semantics::hops::Protocol;
 use crate::runtime::boxed::boxed;
 use crate::runtime::buffer::Buffer;
 use crate::runtime::connection::Socket;
@@ -280,7 +280,7 @@ async fn reject_unreadable(
 ) {
     guard.connection.worker.count_request();
     let (context, downstream) = (guard.context(), Downstream::Http2(client));
-    reject(&context, Protocol::Http2, cause.clone(), grpc, downstream).await;
+    reject(&context, Protocol::Http2, cause, grpc, downstream).await;
 }
 
 impl StreamGuard {
@@ -290,7 +290,7 @@ impl StreamGuard {
             deadline: &self.deadline,
             peer: self.connection.peer,
             is_tls: self.connection.is_tls,
-            redirect_port: None,
+            https_port: None,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::engine::semantics::error::Cause;
-use crate::http1::request::RequestHead;
+use crate::engine::semantics::Cause;
+use crate::http1::RequestHead;
 use crate::runtime::connection::Http1Connection;
 use crate::runtime::deadline::Deadline;
 use crate::runtime::worker::Worker;
@@ -130,7 +130,7 @@ impl HeadReader {
 
     /// Whether a part of the head has arrived.
     fn has_started(&self) -> bool {
-        self.head.as_ref().is_some_and(|head| head.is_begun())
+        self.head.as_ref().is_some_and(|head| head.is_started())
     }
 }
 

@@ -9,10 +9,10 @@ use std::task::Poll;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::error::RequestError;
+use crate::engine::semantics::RequestError;
 use crate::frontend::http::http1::reject_unreadable;
 use crate::frontend::http::read_head::{NoHead, read_head};
-use crate::http1::request::RequestView;
+use crate::http1::RequestView;
 use crate::runtime::connection::{Http1Connection, Socket};
 use crate::runtime::proxy::{Context, Downstream, Http1Downstream, LocalResponse, Persistence};
 use crate::runtime::worker::{Scratch, Worker};
@@ -51,7 +51,7 @@ async fn serve_connection(
         deadline: &deadline,
         peer: peer.ip(),
         is_tls: false,
-        redirect_port: None,
+        https_port: None,
     };
     let mut connection = Http1Connection::new(Socket::Plain(tcp));
     let mut persistence = Persistence::KeepAlive;

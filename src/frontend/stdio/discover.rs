@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::upstream::Cluster;
 use crate::engine::upstream::backend::{Address, Backend, BackendSource};
-use crate::engine::upstream::balance::Pool;
 use crate::engine::upstream::registry::ServiceKey;
 use crate::frontend::stdio::reply::{ListedBackend, ListedService};
 
@@ -27,7 +27,7 @@ pub(super) fn services<'a>(
         .map(|(name, version)| {
             let routes = table.routes_of(name, version);
             let mut backends: Vec<&Backend> = routes
-                .flat_map(|route| snapshot.pool(route).backends())
+                .flat_map(|route| snapshot.cluster(route).backends())
                 .collect();
             let mut seen = HashSet::new();
             backends.retain(|backend| seen.insert(&backend.address));
@@ -49,7 +49,7 @@ fn in_waiting<'a>(key: &'a ServiceKey, addresses: &[Address]) -> ListedService<'
     let registered = addresses
         .iter()
         .map(|address| (address, BackendSource::Registered));
-    let pool = Pool::new(None, registered);
+    let pool = Cluster::new(None, registered);
     ListedService {
         service: &key.service,
         version: key.version.map(|version| version.to_string()),

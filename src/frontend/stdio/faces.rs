@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::engine::routing::decide::Plan;
+use crate::engine::plan::Plan;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::upstream::backend::Backend;
 use crate::frontend::stdio::sample::{SampleUpstream, SampleVersionId};

@@ -1,6 +1,7 @@
 //! The fields of a message, as each type of message needs them; what is wrong names the field.
 
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -9,9 +10,10 @@ use serde_json::value::RawValue;
 use crate::config::diagnostic::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::routing::version::ApiVersion;
+use crate::engine::semantics::{Arrival, Protocol, Request};
 use crate::engine::upstream::backend::Address;
 use crate::frontend::stdio::message::Fields;
-use crate::frontend::stdio::text::{Text, kind, string};
+use crate::frontend::stdio::text::{Text, compact, kind, string};
 
 /// A message that cannot be carried out, in words.
 #[derive(Debug)]
@@ -24,7 +26,19 @@ pub(super) struct ClientRequest<'f> {
     target: Cow<'f, str>,
     host: Option<&'f str>,
     headers: &'f [(Cow<'f, str>, Cow<'f, str>)],
+    content_length: Option<u64>,
 }
+
+/// How an `api_request` arrives: from this machine, in cleartext.
+const ARRIVAL: Arrival<'static> = Arrival {
+    peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    is_trusted: false,
+    is_tls: false,
+    protocol: Protocol::Http11,
+    host: None,
+    pseudonym: "tollgate",
+    https_port: None,
+};
 
 impl<'f> ClientRequest<'f> {
     #[inline]
@@ -43,12 +57,14 @@ impl<'f> ClientRequest<'f> {
             .find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = host.map(|(_, host)| &**host);
         let target = required("path", &fields.path)?;
+        let content_length = fields.body.and_then(body_length);
         if target.starts_with('/') {
             return Ok(Self {
                 method,
                 target: Cow::Borrowed(target),
                 host,
                 headers,
+                content_length,
             });
         }
         let (target, authority) = split_absolute_form(target);
@@ -57,6 +73,7 @@ impl<'f> ClientRequest<'f> {
             target,
             host: authority.or(host),
             headers,
+            content_length,
         })
     }
 
@@ -66,6 +83,7 @@ impl<'f> ClientRequest<'f> {
             target,
             host,
             headers,
+            content_length: _,
         } = self;
         RawRequest {
             method,
@@ -74,6 +92,40 @@ impl<'f> ClientRequest<'f> {
             headers,
         }
     }
+}
+
+impl<'f> ClientRequest<'f> {
+    /// How it arrives.
+    pub(super) fn arrival(&self) -> Arrival<'_> {
+        Arrival {
+            host: self.host.filter(|host| !host.is_empty()),
+            ..ARRIVAL
+        }
+    }
+
+    /// What admission reads of it.
+    #[inline]
+    pub(super) fn read<'r>(
+        &'r self,
+        arrival: &'r Arrival<'r>,
+    ) -> Request<'r, [(Cow<'f, str>, Cow<'f, str>)]> {
+        let target = (self.method, &*self.target);
+        Request::read(arrival, target, self.headers, self.content_length)
+    }
+}
+
+/// The length of a request body in bytes: a string is sent as it is, other JSON as compact text.
+fn body_length(raw: &RawValue) -> Option<u64> {
+    let length = match raw.get() {
+        "null" => return None,
+        text if text.starts_with('"') => string(raw)?.len(),
+        _ => {
+            let mut json = Vec::with_capacity(raw.get().len());
+            compact(raw.get(), &mut json);
+            json.len()
+        }
+    };
+    u64::try_from(length).ok()
 }
 
 /// A field that must be there, and be a text.

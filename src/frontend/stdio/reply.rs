@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::config::diagnostic::Diagnostic;
-use crate::engine::policy::deprecation::Lifecycle;
-use crate::engine::routing::decide::Plan;
-use crate::engine::routing::rejection::Rejection;
-use crate::engine::semantics::error::Cause;
+use crate::engine::policy::Deprecation;
+use crate::engine::request::Headers;
+use crate::engine::semantics::{Cause, Edits, Request};
 use crate::engine::upstream::backend::{Backend, BackendSource};
+use crate::engine::{LocalResponse, Plan};
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::text::{base64, compact};
 
@@ -34,9 +34,11 @@ pub(super) enum Answer<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         allow: Option<&'a [String]>,
     },
-    Redirected {
+    /// A response of the gateway itself, without a body.
+    Local {
         status: u16,
-        headers: LocationHeader,
+        #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+        headers: serde_json::Map<String, serde_json::Value>,
     },
     Forwarded(ForwardedAnswer<'a>),
     Services {
@@ -46,12 +48,6 @@ pub(super) enum Answer<'a> {
         routes: Vec<RouteStats>,
     },
     Error(ErrorAnswer<'a>),
-}
-
-/// The header of a redirect.
-#[derive(Debug, Serialize)]
-pub(super) struct LocationHeader {
-    pub(super) location: String,
 }
 
 /// What a backend has answered.
@@ -98,11 +94,8 @@ pub(super) struct Details {
 impl Extras {
     #[cold]
     pub(super) fn of(plan: &Plan<'_>, backend: &Backend, is_verbose: bool) -> Self {
-        let announced = plan
-            .route()
-            .lifecycle()
-            .into_iter()
-            .flat_map(Lifecycle::headers);
+        let deprecation = plan.chain().deprecation().into_iter();
+        let announced = deprecation.flat_map(Deprecation::headers);
         Self {
             headers: announced
                 .map(|(name, value)| (name.to_owned(), value.into()))
@@ -197,24 +190,33 @@ impl Recipient<'_> {
         self.answer("error", &Answer::Error(answer), out);
     }
 
-    /// Appends the gateway's refusal of a request.
+    /// Appends a response of the gateway itself.
     #[cold]
-    pub(super) fn refused(&self, reject: &Rejection<'_>, out: &mut Vec<u8>) {
-        let error = Refusal {
-            code: reject.code(),
-            message: reject.to_string(),
-        };
-        let answer = Answer::Refused {
-            status: reject.status(),
-            error,
-            allow: reject.allow(),
+    pub(super) fn local<H: Headers + ?Sized>(
+        &self,
+        response: &LocalResponse<'_>,
+        request: &Request<'_, H>,
+        out: &mut Vec<u8>,
+    ) {
+        if let Some(cause) = response.cause() {
+            return self.rejected(cause, out);
+        }
+        let mut edits = Edits::new();
+        response.write_fields(request, &mut edits);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let fields = edits.added();
+        let answer = Answer::Local {
+            status: response.status(),
+            headers: fields
+                .map(|(name, value)| (text(name), text(value).into()))
+                .collect(),
         };
         self.answer("api_response", &answer, out);
     }
 
-    /// Appends why a request that was admitted has no answer.
+    /// Appends the rejection of a request.
     #[cold]
-    pub(super) fn failed(&self, cause: &Cause<'_>, out: &mut Vec<u8>) {
+    pub(super) fn rejected(&self, cause: &Cause<'_>, out: &mut Vec<u8>) {
         let error = Refusal {
             code: cause.code(),
             message: cause.to_string(),
@@ -222,24 +224,7 @@ impl Recipient<'_> {
         let answer = Answer::Refused {
             status: cause.status(),
             error,
-            allow: None,
-        };
-        self.answer("api_response", &answer, out);
-    }
-
-    /// Appends the answer to a request for which no backend could be picked: the route's redirect,
-    /// or a refusal.
-    #[cold]
-    pub(super) fn without_backend(&self, plan: &Plan<'_>, out: &mut Vec<u8>) {
-        let Some(redirect) = plan.redirect() else {
-            let service = plan.route().service().into();
-            return self.refused(&Rejection::NoBackend { service }, out);
-        };
-        let answer = Answer::Redirected {
-            status: redirect.status,
-            headers: LocationHeader {
-                location: redirect.location(plan),
-            },
+            allow: cause.allow(),
         };
         self.answer("api_response", &answer, out);
     }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::diagnostic::did_you_mean;
-use crate::engine::routing::decide::{Plan, decide};
+use crate::engine::routing::Rejection;
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::upstream::balance::Pick;
+use crate::engine::upstream::Pick;
+use crate::engine::{Admission, Plan, admit};
 use crate::frontend::stdio::faces::Faces;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::forward::Forwarder;
@@ -193,9 +194,16 @@ impl<'g> Session<'g> {
             self.count_picks();
             return Ok(());
         }
-        match decide(&snapshot, &request.raw()) {
-            Err(reject) => to.refused(&reject, out),
-            Ok(plan) => self.play(&plan, &request, to, out),
+        let arrival = request.arrival();
+        let admitted = request.read(&arrival);
+        match admit(&snapshot, &admitted) {
+            Admission::Respond(response) => {
+                if let Some(route) = response.route_id() {
+                    self.tally.matched(route);
+                }
+                to.local(&response, &admitted, out);
+            }
+            Admission::Forward(plan) => self.play(&plan, &request, to, out),
         }
         Ok(())
     }
@@ -226,7 +234,8 @@ impl<'g> Session<'g> {
         self.tally.matched(plan.route_id());
         let route = plan.route();
         let Some(Pick { backend }) = plan.pick() else {
-            return to.without_backend(plan, out);
+            let service = route.service().into();
+            return to.rejected(&Rejection::NoBackend { service }.into(), out);
         };
         self.tally.picked(plan.route_id(), backend.slot);
         to.open("api_response", out);
@@ -246,7 +255,7 @@ impl<'g> Session<'g> {
             path: plan.normal_path(),
         };
         self.sample.answer(played, &request, out);
-        if self.is_verbose || route.lifecycle().is_some() {
+        if self.is_verbose || plan.chain().deprecation().is_some() {
             append_fields(&Extras::of(plan, backend, self.is_verbose), out);
         }
         to.close(out);

@@ -4,8 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::engine::semantics::error::RequestError;
-use crate::http1::body_error::BodyError;
+use crate::engine::semantics::RequestError;
+use crate::http1::BodyError;
 
 /// Why a body was not read to its end.
 #[derive(Debug, Error)]

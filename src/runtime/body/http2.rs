@@ -8,8 +8,8 @@ use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::http1::kind::is_forbidden_trailer;
+use crate::engine::policy::BodyAllowance;
+use crate::http1::is_forbidden_trailer;
 use crate::runtime::body::error::ReadError;
 
 /// A body that is read from a stream. Flow-control capacity is released only as data is consumed, so

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 
-use crate::http1::length::BodyLength;
+use crate::http1::BodyLength;
 use crate::runtime::body::error::ReadError;
 use crate::runtime::body::http1::{Http1BodyReader, Http1BodyWriter};
 use crate::runtime::body::http2::{Http2BodyReader, Http2BodyWriter};

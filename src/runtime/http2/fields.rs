@@ -2,8 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::http1::kind::FieldKind;
-use crate::http1::length::BodyLength;
+use crate::http1::{BodyLength, FieldKind};
 
 /// The end-to-end fields of an HTTP/1.1 head, with the length of its body if it is known.
 pub(crate) fn fields_of<'f>(

@@ -10,9 +10,8 @@ use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
 use crate::engine::request::Headers;
-use crate::engine::semantics::error::{Cause, RequestError};
-use crate::http1::length::BodyLength;
-use crate::http1::limits::HeadLimits;
+use crate::engine::semantics::{Cause, RequestError};
+use crate::http1::{BodyLength, HeadLimits};
 use crate::runtime::http2::fields::content_length;
 
 /// The head of a request.

@@ -2,15 +2,15 @@
 
 use http::{HeaderValue, Method, Request as Http2Request, Uri, Version, header};
 
+use crate::engine::Plan;
 use crate::engine::request::Headers;
-use crate::engine::routing::decide::Plan;
-use crate::engine::routing::upstream_path::UpstreamPath;
-use crate::engine::semantics::Request;
-use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::identity::Random;
-use crate::engine::upstream::backend::{Backend, Scheme};
-use crate::http1::edit::FieldValue;
-use crate::http1::send_request::OutgoingRequest;
+use crate::engine::routing::UpstreamPath;
+use crate::engine::semantics::Edits;
+use crate::engine::semantics::Random;
+use crate::engine::semantics::{Request, RequestId};
+use crate::engine::upstream::{Backend, Scheme};
+use crate::http1::FieldValue;
+use crate::http1::OutgoingRequest;
 use crate::runtime::edits::apply_edits;
 use crate::runtime::proxy::inbound::{Context, RequestHead};
 use crate::runtime::upstream::UpstreamError;
@@ -22,8 +22,9 @@ pub(super) struct AdmittedRequest<'x, 's, H: ?Sized> {
     pub(super) head: RequestHead<'x>,
     /// The request as the engine reads it.
     pub(super) request: &'x Request<'x, H>,
+    pub(super) id: &'x RequestId<'x>,
     pub(super) plan: &'x Plan<'s>,
-    /// As it was given to [`Request::read`].
+    /// As it was given to [`RequestId::of`].
     pub(super) random: &'x Random,
 }
 
@@ -98,13 +99,15 @@ impl<H: Headers + ?Sized> AdmittedRequest<'_, '_, H> {
         host: &'o mut String,
         edits: &'o mut Edits,
     ) -> OutboundRequest<'o> {
-        let (request, policy) = (self.request, self.plan.policy());
-        request.edits(edits, policy, self.random);
+        let (request, host_rule) = (self.request, &self.plan.forwarding().host);
+        edits.clear();
+        request.edits(edits, self.id, self.random);
+        self.plan.chain().on_forward(edits);
         OutboundRequest {
             head: self.head,
             method: request.method,
             target: Target::of(path),
-            host: request.upstream_host(policy, &backend.address, host),
+            host: request.upstream_host(host_rule, &backend.address, host),
             original_host: request.arrival.host,
             edits,
         }

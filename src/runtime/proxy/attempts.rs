@@ -1,14 +1,14 @@
 //! Attempts at one request: pick a backend, send the request, and retry where the policy allows it.
 
-use crate::engine::policy::Protocol;
 use crate::engine::request::Headers;
 use crate::engine::semantics::retry::{self, Attempt};
-use crate::engine::upstream::backend::Backend;
+use crate::engine::upstream::Backend;
+use crate::engine::upstream::Protocol;
 use crate::runtime::proxy::downstream::Downstream;
 use crate::runtime::proxy::failure::Failure;
-use crate::runtime::proxy::pending::PendingRequest;
 use crate::runtime::proxy::http1_attempt;
 use crate::runtime::proxy::http2_attempt;
+use crate::runtime::proxy::pending::PendingRequest;
 use crate::runtime::proxy::response::UpstreamResponse;
 use crate::runtime::upstream::UpstreamError;
 
@@ -66,7 +66,7 @@ async fn attempt<H: Headers + ?Sized>(
     backend: &Backend,
     downstream: &mut Downstream<'_, '_>,
 ) -> Result<UpstreamResponse, Failure> {
-    let (worker, upstream) = (pending.worker, pending.admitted.plan.upstream());
+    let (worker, upstream) = (pending.worker, pending.admitted.plan.cluster().upstream());
     let max_in_flight = upstream
         .max_in_flight
         .and_then(|max| usize::try_from(max).ok())

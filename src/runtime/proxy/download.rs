@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::task::{Context as TaskContext, Poll};
 
-use crate::engine::policy::Policy;
-use crate::http1::length::BodyLength;
+use crate::engine::semantics::Forwarding;
+use crate::http1::BodyLength;
 use crate::runtime::body::{Pipe, PipeError, ReadError};
 use crate::runtime::proxy::downstream::Downstream;
 use crate::runtime::proxy::failure::Interruption;
@@ -15,7 +15,7 @@ use crate::runtime::worker::Worker;
 /// A response body on its way down, and the rest of the request body on its way up.
 #[derive(Debug)]
 pub(super) struct Download<'p> {
-    policy: &'p Policy,
+    policy: &'p Forwarding,
     /// When the exchange times out, in milliseconds of the worker.
     ends_at: u64,
     down: Pipe,
@@ -27,7 +27,7 @@ impl<'p> Download<'p> {
     /// A body that HTTP/1.1 frames by `length`.
     #[must_use]
     pub(super) const fn new(
-        policy: &'p Policy,
+        policy: &'p Forwarding,
         ends_at: u64,
         length: BodyLength,
         up: Option<Pipe>,

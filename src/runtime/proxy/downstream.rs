@@ -2,13 +2,14 @@
 
 use std::task::{Context as TaskContext, Poll};
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::routing::decide::Plan;
-use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::error::{GatewayError, UpstreamError};
-use crate::engine::upstream::backend::Backend;
-use crate::http1::length::BodyLength;
-use crate::http1::send_error::SendError;
+use crate::engine::Plan;
+use crate::engine::policy::BodyAllowance;
+use crate::engine::routing::RouteId;
+use crate::engine::semantics::Edits;
+use crate::engine::semantics::{GatewayError, UpstreamError};
+use crate::engine::upstream::Backend;
+use crate::http1::BodyLength;
+use crate::http1::EncodeError;
 use crate::runtime::body::{Sink, Source};
 use crate::runtime::buffer::Buffers;
 use crate::runtime::proxy::failure::Interruption;
@@ -35,7 +36,7 @@ pub(crate) enum Downstream<'d, 'c> {
 #[derive(Debug)]
 pub(super) enum HeadError {
     /// It cannot be written as a valid head.
-    Invalid(SendError),
+    Invalid(EncodeError),
     /// The client has disconnected.
     Disconnected,
 }
@@ -55,6 +56,14 @@ impl Downstream<'_, '_> {
     pub(super) fn record_plan(&mut self, plan: &Plan<'_>) {
         match self {
             Self::Memory(client) => client.record_plan(plan),
+            Self::Http1(_) | Self::Http2(_) => {}
+        }
+    }
+
+    /// Records the route of a request that the gateway answers itself.
+    pub(super) const fn record_route(&mut self, route: Option<RouteId>) {
+        match self {
+            Self::Memory(client) => client.record_route(route),
             Self::Http1(_) | Self::Http2(_) => {}
         }
     }

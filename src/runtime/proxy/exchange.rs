@@ -2,23 +2,24 @@
 
 use std::rc::Rc;
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::request::{Headers, RawRequest};
-use crate::engine::semantics::error::Cause;
-use crate::engine::semantics::hops::Protocol;
-use crate::engine::semantics::{Request, response_edits};
-use crate::http1::length::BodyLength;
+use crate::engine::admit::response_context;
+use crate::engine::policy::BodyAllowance;
+use crate::engine::request::Headers;
+use crate::engine::semantics::Cause;
+use crate::engine::semantics::Protocol;
+use crate::engine::semantics::{Request, RequestId};
+use crate::engine::{Admission, admit};
+use crate::http1::BodyLength;
 use crate::runtime::boxed::boxed;
-use crate::runtime::proxy::admission::{Admission, admit};
 use crate::runtime::proxy::admitted::AdmittedRequest;
 use crate::runtime::proxy::attempts::attempt_until_response;
 use crate::runtime::proxy::download::Download;
 use crate::runtime::proxy::downstream::{Downstream, HeadError};
 use crate::runtime::proxy::exchange_log::{ExchangeLog, log_unreadable};
 use crate::runtime::proxy::failure::Failure;
-use crate::runtime::proxy::pending::PendingRequest;
 use crate::runtime::proxy::inbound::{Context, RequestHead};
 use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::pending::PendingRequest;
 use crate::runtime::proxy::response::{ResponseHead, ResponseSource, UpstreamResponse};
 use crate::runtime::proxy::tunnel::tunnel;
 use crate::runtime::upstream::UpstreamError;
@@ -39,43 +40,34 @@ pub(crate) async fn exchange<H: Headers + ?Sized>(
     let target = head.target();
     let arrival = context.arrival(head);
     let random = worker.random();
-    let request = Request::read(&arrival, head.method(), headers, &random);
-    let raw = RawRequest {
-        method: request.method,
-        target: &target,
-        host: arrival.host,
-        headers,
-    };
-    let (redirect_port, mut scratch) = (context.redirect_port, worker.take_scratch());
-    match admit(
-        snapshot,
-        &raw,
-        &request,
-        head.body(),
-        redirect_port,
-        &mut scratch,
-    ) {
+    let start_line = (head.method(), &*target);
+    let request = Request::read(&arrival, start_line, headers, head.content_length());
+    let id = RequestId::of(&request.noted, &random);
+    match admit(snapshot, &request) {
         Admission::Forward(plan) => {
-            worker.give_scratch(scratch);
             log.admitted(plan.route_id());
             downstream.record_plan(&plan);
-            downstream.limit_body(BodyAllowance::up_to(plan.policy().max_body_bytes));
+            downstream.limit_body(BodyAllowance::up_to(plan.chain().max_body_bytes()));
             let admitted = AdmittedRequest {
                 context,
                 head,
                 request: &request,
+                id: &id,
                 plan: &plan,
                 random: &random,
             };
             forward(&admitted, &mut downstream, &mut log).await;
         }
         Admission::Respond(response) => {
-            log.responded_locally(&response);
-            downstream.send_local(context, &response, &scratch).await;
+            downstream.record_route(response.route_id());
+            let mut scratch = worker.take_scratch();
+            let local = LocalResponse::of_admission(&response, &request, &id, &mut scratch);
+            log.responded_locally(&local);
+            downstream.send_local(context, &local, &scratch).await;
             worker.give_scratch(scratch);
         }
     }
-    log.finish(snapshot, downstream.sent_bytes(), &target, &request);
+    log.finish(snapshot, downstream.sent_bytes(), &request, &id);
 }
 
 /// Forwards an admitted request and passes the response on, or reports that there is none.
@@ -115,7 +107,7 @@ async fn pass_response<H: Headers + ?Sized>(
     mut response: UpstreamResponse,
     log: &mut ExchangeLog<'_>,
 ) -> Result<(), Failure> {
-    let (context, policy) = (admitted.context, admitted.plan.policy());
+    let (context, policy) = (admitted.context, admitted.plan.forwarding());
     let worker = context.worker;
     let (status, keeps_alive) = (response.head().status(), response.head().keeps_alive());
     let is_upload_done = response.upload.is_none() && downstream.is_body_complete();
@@ -182,9 +174,9 @@ fn edit_response<H: Headers + ?Sized>(
     scratch: &mut Scratch,
 ) {
     let (plan, request) = (admitted.plan, admitted.request);
-    let lifecycle = plan.route().lifecycle();
-    let origin = request.noted.origin.only();
-    response_edits(&mut scratch.edits, plan.policy(), lifecycle, origin);
+    scratch.edits.clear();
+    let context = response_context(request);
+    plan.chain().on_response(&context, &mut scratch.edits);
     if !response.has_date() {
         // RFC 9110, section 6.6.1: a recipient that forwards a response without Date adds it.
         let date = admitted.context.worker.date();
@@ -206,7 +198,8 @@ async fn report_failure<H: Headers + ?Sized>(
         return downstream.abandon();
     };
     let mut scratch = context.worker.take_scratch();
-    let response = LocalResponse::problem(cause, admitted.request, Some(plan), &mut scratch);
+    let (request, id) = (admitted.request, admitted.id);
+    let response = LocalResponse::of_failure(&cause, plan, request, id, &mut scratch);
     log.responded_locally(&response);
     downstream.send_local(context, &response, &scratch).await;
     context.worker.give_scratch(scratch);
@@ -217,14 +210,14 @@ async fn report_failure<H: Headers + ?Sized>(
 pub(crate) async fn reject(
     context: &Context<'_>,
     protocol: Protocol,
-    cause: Cause<'_>,
+    cause: &Cause<'_>,
     grpc: Option<&'static str>,
     mut downstream: Downstream<'_, '_>,
 ) {
     let worker = context.worker;
     let sent_before = downstream.sent_bytes();
     let mut scratch = worker.take_scratch();
-    let response = LocalResponse::unreadable(cause, worker, grpc, &mut scratch);
+    let response = LocalResponse::of_unreadable(cause, worker, grpc, &mut scratch);
     downstream.send_local(context, &response, &scratch).await;
     worker.give_scratch(scratch);
     let sent = downstream.sent_bytes() - sent_before;

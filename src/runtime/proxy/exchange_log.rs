@@ -4,17 +4,17 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::engine::request::Headers;
-use crate::engine::routing::table::RouteId;
-use crate::engine::semantics::Request;
+use crate::engine::routing::RouteId;
+use crate::engine::semantics::Protocol;
 use crate::engine::semantics::forwarded::client_address;
-use crate::engine::semantics::hops::Protocol;
-use crate::engine::upstream::backend::Backend;
+use crate::engine::semantics::{Request, RequestId};
+use crate::engine::upstream::Backend;
 use crate::observe::record::Record;
 use crate::runtime::clock;
 use crate::runtime::proxy::failure::{Failure, Interruption};
-use crate::runtime::proxy::pending::PendingRequest;
 use crate::runtime::proxy::inbound::Context;
 use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::pending::PendingRequest;
 use crate::runtime::worker::{HeldSnapshot, Worker};
 
 /// What is known of an exchange so far.
@@ -99,8 +99,8 @@ impl<'o> ExchangeLog<'o> {
         self,
         snapshot: &Rc<HeldSnapshot>,
         sent: u64,
-        path: &str,
         request: &Request<'_, H>,
+        id: &RequestId<'_>,
     ) {
         let (Some(started_at), Some(log)) = (self.started_at, &self.worker.log) else {
             return;
@@ -124,7 +124,7 @@ impl<'o> ExchangeLog<'o> {
             client: client_address(arrival.peer, request.headers, |it| settings.is_trusted(it)),
             protocol: name_of(arrival.protocol),
             method: request.method,
-            path,
+            path: request.target,
             host: arrival.host,
             status: self.status,
             sent_bytes: sent - self.sent_before,
@@ -134,7 +134,7 @@ impl<'o> ExchangeLog<'o> {
             service,
             backend: self.backend.map(|backend| &*backend.name),
             tries: self.attempts,
-            request_id: std::str::from_utf8(request.id.as_bytes()).ok(),
+            request_id: std::str::from_utf8(id.as_bytes()).ok(),
             code: self.code,
             detail: self.detail.as_deref(),
             referer: referer.as_deref(),

@@ -3,9 +3,9 @@
 use h2::Reason;
 use thiserror::Error;
 
-use crate::engine::routing::decide::Plan;
-use crate::engine::routing::rejection::Rejection;
-use crate::engine::semantics::error::{Cause, GatewayError, RequestError};
+use crate::engine::Plan;
+use crate::engine::routing::Rejection;
+use crate::engine::semantics::{Cause, GatewayError, RequestError};
 use crate::runtime::body::ReadError;
 use crate::runtime::upstream::UpstreamError;
 

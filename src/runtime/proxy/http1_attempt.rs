@@ -5,10 +5,10 @@ use std::io;
 use std::task::{Context as TaskContext, Poll};
 
 use crate::engine::request::Headers;
-use crate::engine::upstream::backend::Backend;
-use crate::http1::chunked::write_chunk;
-use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseHead as Http1Head;
+use crate::engine::upstream::Backend;
+use crate::http1::BodyLength;
+use crate::http1::ResponseHead as Http1Head;
+use crate::http1::write_chunk;
 use crate::runtime::body::{Pipe, Sink};
 use crate::runtime::connection::Http1Connection;
 use crate::runtime::proxy::downstream::Downstream;
@@ -38,13 +38,7 @@ pub(super) async fn attempt<H: Headers + ?Sized>(
         // be repeated is sent only if the kernel, too, reports the connection as open.
         if pending.is_repeatable() || is_open(&connection) {
             let mut has_responded = false;
-            let sent = send(
-                pending,
-                connection,
-                backend,
-                downstream,
-                &mut has_responded,
-            );
+            let sent = send(pending, connection, backend, downstream, &mut has_responded);
             match sent.await {
                 Ok(received) => return Ok(respond(received, lease)),
                 // The backend had closed it: this is not counted as an attempt.

@@ -3,15 +3,15 @@
 use std::future::poll_fn;
 use std::task::{Context as TaskContext, Poll};
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::semantics::edit::Edits;
-use crate::http1::edit::FieldValue;
-use crate::http1::length::BodyLength;
-use crate::http1::own_response::{OwnResponse, write_own_response};
-use crate::http1::request::RequestView;
-use crate::http1::send_error::SendError;
-use crate::http1::send_response::{OutgoingResponse, Sent};
-use crate::http1::version::Version;
+use crate::engine::policy::BodyAllowance;
+use crate::engine::semantics::Edits;
+use crate::http1::BodyLength;
+use crate::http1::EncodeError;
+use crate::http1::FieldValue;
+use crate::http1::RequestView;
+use crate::http1::Version;
+use crate::http1::{OutgoingLocalResponse, write_local_response};
+use crate::http1::{OutgoingResponse, SentFraming};
 use crate::runtime::body::Http1BodyReader;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;
@@ -38,7 +38,7 @@ pub(crate) struct Http1Downstream<'d> {
     /// Whether the client waits for `100 Continue`.
     expects_continue: bool,
     /// What the head of the response promised.
-    sent: Option<Sent>,
+    sent: Option<SentFraming>,
 }
 
 /// What happens to a connection after an exchange (RFC 9112, section 9.3).
@@ -137,7 +137,7 @@ impl<'d> Http1Downstream<'d> {
         edits: &Edits,
         may_keep_alive: bool,
         buffers: &Buffers,
-    ) -> Result<BodyLength, SendError> {
+    ) -> Result<BodyLength, EncodeError> {
         let outgoing = OutgoingResponse {
             to: self.version,
             is_head: self.is_head,
@@ -165,7 +165,7 @@ impl<'d> Http1Downstream<'d> {
         let may_keep_alive = is_read && self.keeps_alive && !worker.is_draining();
         let keep_alive = may_keep_alive && !response.ends_connection();
         let date = worker.date();
-        let outgoing = OwnResponse {
+        let outgoing = OutgoingLocalResponse {
             status: response.status,
             date: FieldValue::new(date.as_bytes()).unwrap_or_default(),
             fields: Some(&scratch.edits),
@@ -174,7 +174,7 @@ impl<'d> Http1Downstream<'d> {
             is_head: self.is_head,
             keep_alive,
         };
-        write_own_response(self.connection.output(&worker.buffers), &outgoing);
+        write_local_response(self.connection.output(&worker.buffers), &outgoing);
         deadline.set(deadline.after(Some(worker.settings.header_timeout)));
         let is_sent = poll_fn(|cx| match self.connection.poll_flush(cx) {
             Poll::Pending if deadline.has_passed(cx) => Poll::Ready(false),

@@ -9,10 +9,10 @@ use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream};
 use http::Response;
 
-use crate::engine::policy::body_limit::BodyAllowance;
+use crate::engine::policy::BodyAllowance;
 use crate::engine::request::Headers;
-use crate::engine::upstream::backend::Backend;
-use crate::http1::response::has_no_body;
+use crate::engine::upstream::Backend;
+use crate::http1::has_no_body;
 use crate::runtime::body::{Http2BodyReader, Http2BodyWriter, Pipe, Sink};
 use crate::runtime::proxy::downstream::Downstream;
 use crate::runtime::proxy::failure::Failure;
@@ -49,9 +49,8 @@ pub(super) async fn attempt<H: Headers + ?Sized>(
             }
             // The backend was closing the connection: this is not counted as an attempt.
             Err(Failure::Upstream(UpstreamError::Refused))
-                if may_be_stale
-                    && failed == Failed::Connection
-                    && pending.replay.is_complete() => {}
+                if may_be_stale && failed == Failed::Connection && pending.replay.is_complete() => {
+            }
             Err(Failure::Upstream(UpstreamError::Reset))
                 if may_be_stale
                     && failed == Failed::Connection

@@ -8,9 +8,9 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
 use http::{HeaderMap, HeaderValue, Response, header};
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::semantics::edit::Edits;
-use crate::http1::response::has_no_body;
+use crate::engine::policy::BodyAllowance;
+use crate::engine::semantics::Edits;
+use crate::http1::has_no_body;
 use crate::runtime::body::{Http2BodyReader, Http2BodyWriter};
 use crate::runtime::edits::added_fields;
 use crate::runtime::proxy::local::LocalResponse;

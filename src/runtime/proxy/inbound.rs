@@ -7,13 +7,13 @@ use http::HeaderMap;
 
 use crate::engine::request::Headers;
 use crate::engine::semantics::Arrival;
-use crate::engine::semantics::hops::Protocol;
-use crate::http1::edit::FieldValue;
-use crate::http1::length::BodyLength;
-use crate::http1::request::RequestView;
-use crate::http1::send_error::SendError;
-use crate::http1::send_request::{OutgoingRequest, write_request, write_request_of_fields};
-use crate::http1::version::Version;
+use crate::engine::semantics::Protocol;
+use crate::http1::BodyLength;
+use crate::http1::EncodeError;
+use crate::http1::FieldValue;
+use crate::http1::RequestView;
+use crate::http1::Version;
+use crate::http1::{OutgoingRequest, write_request, write_request_from_fields};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::http2::{Http2RequestHead, fields_of, pairs, retain_end_to_end};
 use crate::runtime::proxy::memory::MemoryRequest;
@@ -30,8 +30,8 @@ pub(crate) struct Context<'c> {
     pub(crate) peer: IpAddr,
     /// Whether the connection is encrypted.
     pub(crate) is_tls: bool,
-    /// The port to which the listener redirects every request; `None` if it serves them.
-    pub(crate) redirect_port: Option<u16>,
+    /// The https port to which the listener redirects every request; `None` if it serves them.
+    pub(crate) https_port: Option<u16>,
 }
 
 /// The head of a request, as its codec holds it.
@@ -69,6 +69,7 @@ impl<'c> Context<'c> {
             protocol: head.protocol(),
             host: head.host(),
             pseudonym: &settings.via,
+            https_port: self.https_port,
         }
     }
 }
@@ -123,6 +124,14 @@ impl<'h> RequestHead<'h> {
         }
     }
 
+    /// The declared length of the body.
+    pub(super) fn content_length(self) -> Option<u64> {
+        match self.body() {
+            BodyLength::Length(length) => Some(length),
+            BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
+        }
+    }
+
     /// Whether the client accepts trailers.
     pub(super) fn te_trailers(self) -> bool {
         match self {
@@ -152,15 +161,15 @@ impl<'h> RequestHead<'h> {
         self,
         out: &mut Vec<u8>,
         outgoing: &OutgoingRequest<'_>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), EncodeError> {
         match self {
             Self::Http1(view) => write_request(out, view, outgoing),
             Self::Http2(head) => {
                 let fields = pairs(head.fields());
-                write_request_of_fields(out, fields.iter().copied(), outgoing)
+                write_request_from_fields(out, fields.iter().copied(), outgoing)
             }
             Self::Memory(request) => {
-                write_request_of_fields(out, request.end_to_end_fields(), outgoing)
+                write_request_from_fields(out, request.end_to_end_fields(), outgoing)
             }
         }
     }

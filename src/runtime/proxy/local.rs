@@ -1,74 +1,70 @@
-//! Responses of the gateway itself.
+//! Responses of the gateway itself, before a codec renders them.
 
-use crate::engine::policy::cors::response_cors_edits;
+use crate::engine::admit::write_rejection;
 use crate::engine::request::Headers;
-use crate::engine::routing::decide::Plan;
-use crate::engine::routing::table::RouteId;
-use crate::engine::semantics::error::Cause;
-use crate::engine::semantics::identity::RequestId;
-use crate::engine::semantics::noted::Noted;
-use crate::engine::semantics::problem::Problem;
-use crate::engine::semantics::{Request, grpc};
+use crate::engine::semantics::{Cause, Noted, Problem, Request, RequestId};
+use crate::engine::{self, Plan};
 use crate::runtime::worker::{Scratch, Worker};
 
 /// A response of the gateway itself. The edits of the [`Scratch`] are its fields, besides `Date` and
 /// the framing, and the body of the [`Scratch`] is its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalResponse<'a> {
     /// From 200 to 599.
     pub(crate) status: u16,
     /// The error that it reports; `None` for a redirect, a preflight and the like.
-    pub(crate) cause: Option<Cause<'a>>,
-    /// The route that the request matched.
-    pub(crate) route: Option<RouteId>,
+    pub(crate) cause: Option<&'a Cause<'a>>,
 }
 
 impl<'a> LocalResponse<'a> {
-    /// A response that reports no error.
+    /// A response that reports no error. The caller fills the scratch.
     pub(crate) const fn of_status(status: u16) -> Self {
         Self {
             status,
             cause: None,
-            route: None,
         }
     }
 
-    /// Reports an error to the client, and fills the scratch. `plan` is the plan of an admitted
-    /// request, whose CORS rules decide whether a page may read the response.
-    pub(super) fn problem<H: Headers + ?Sized>(
-        cause: Cause<'a>,
+    /// The response of the admission. Fills the scratch.
+    pub(super) fn of_admission<H: Headers + ?Sized>(
+        response: &'a engine::LocalResponse<'a>,
         request: &Request<'_, H>,
-        plan: Option<&Plan<'_>>,
+        id: &RequestId<'_>,
         scratch: &mut Scratch,
     ) -> Self {
-        let problem = Problem {
-            cause: &cause,
-            id: &request.id,
-            pseudonym: request.arrival.pseudonym,
-            grpc: grpc::answer_type(request.noted.content_type.only()),
-        };
-        let status = problem.write(&mut scratch.edits, &mut scratch.body);
-        if let Some(cors) = plan.and_then(|plan| plan.policy().cors.as_ref()) {
-            response_cors_edits(&mut scratch.edits, cors, request.noted.origin.only());
-        }
+        let buffers = (&mut scratch.edits, &mut scratch.body);
         Self {
-            status,
-            cause: Some(cause),
-            route: plan.map(Plan::route_id),
+            status: response.write((request, id), buffers),
+            cause: response.cause(),
         }
     }
 
-    /// Reports an error in what could not be read as a request, and fills the scratch. `grpc` is the
+    /// Reports an error of an admitted request. Fills the scratch.
+    pub(super) fn of_failure<H: Headers + ?Sized>(
+        cause: &'a Cause<'a>,
+        plan: &Plan<'_>,
+        request: &Request<'_, H>,
+        id: &RequestId<'_>,
+        scratch: &mut Scratch,
+    ) -> Self {
+        let buffers = (&mut scratch.edits, &mut scratch.body);
+        Self {
+            status: write_rejection(cause, Some(plan.chain()), (request, id), buffers),
+            cause: Some(cause),
+        }
+    }
+
+    /// Reports an error in what could not be read as a request. Fills the scratch. `grpc` is the
     /// content type of the response to a gRPC call.
-    pub(super) fn unreadable(
-        cause: Cause<'a>,
+    pub(super) fn of_unreadable(
+        cause: &'a Cause<'a>,
         worker: &Worker,
         grpc: Option<&'static str>,
         scratch: &mut Scratch,
     ) -> Self {
         let random = worker.random();
         let problem = Problem {
-            cause: &cause,
+            cause,
             id: &RequestId::of(&Noted::default(), &random),
             pseudonym: &worker.settings.via,
             grpc,
@@ -76,17 +72,16 @@ impl<'a> LocalResponse<'a> {
         Self {
             status: problem.write(&mut scratch.edits, &mut scratch.body),
             cause: Some(cause),
-            route: None,
         }
     }
 
     /// The code of the error.
     pub(super) fn code(&self) -> Option<&'static str> {
-        self.cause.as_ref().map(Cause::code)
+        self.cause.map(Cause::code)
     }
 
     /// Whether an HTTP/1.1 connection must close after it.
     pub(super) fn ends_connection(&self) -> bool {
-        self.cause.as_ref().is_some_and(Cause::ends_connection)
+        self.cause.is_some_and(Cause::ends_connection)
     }
 }

@@ -7,17 +7,17 @@ use std::sync::mpsc::Sender;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::engine::routing::decide::Plan;
-use crate::engine::routing::table::RouteId;
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::error::{Cause, RequestError};
-use crate::engine::snapshot::Snapshot;
-use crate::engine::upstream::backend::Backend;
+use crate::engine::Plan;
+use crate::engine::Snapshot;
+use crate::engine::routing::ApiVersion;
+use crate::engine::routing::RouteId;
+use crate::engine::semantics::Edits;
+use crate::engine::semantics::{Cause, RequestError};
+use crate::engine::upstream::Backend;
 use crate::http1;
-use crate::http1::kind::{FieldKind, is_protected};
-use crate::http1::length::BodyLength;
-use crate::http1::limits::HeadLimits;
+use crate::http1::BodyLength;
+use crate::http1::HeadLimits;
+use crate::http1::{FieldKind, is_protected_field};
 use crate::runtime::body::CollectedBody;
 use crate::runtime::edits::added_fields;
 use crate::runtime::proxy::local::LocalResponse;
@@ -137,7 +137,7 @@ impl MemoryRequest {
         for (name, value) in fields {
             if name.eq_ignore_ascii_case("connection") {
                 let options = value.split(',').map(str::trim);
-                let options = options.filter(|it| !is_protected(it.as_bytes()));
+                let options = options.filter(|it| !is_protected_field(it.as_bytes()));
                 connection_options.extend(options.map(Into::into));
             }
             headers.push((name, value.trim_matches([' ', '\t']).to_owned()));
@@ -186,7 +186,7 @@ impl MemoryRequest {
     /// What is wrong with it.
     pub(crate) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
         if self.method == "CONNECT" {
-            let error = http1::request_error::RequestError::Connect;
+            let error = http1::RequestHeadError::Connect;
             return Err(Cause::Wire {
                 code: error.code(),
                 status: error.status(),
@@ -221,6 +221,11 @@ impl MemoryDownstream {
         });
     }
 
+    /// Records the route of a request that the gateway answers itself.
+    pub(super) const fn record_route(&mut self, route: Option<RouteId>) {
+        self.picks.route = route;
+    }
+
     /// Records and reports the backend of an attempt.
     pub(super) fn record_pick(&mut self, backend: &Backend) {
         if let Some(routed) = &mut self.routed {
@@ -231,10 +236,7 @@ impl MemoryDownstream {
 
     /// Takes a local response, whose fields are these edits.
     pub(super) fn take_local(&mut self, response: &LocalResponse<'_>, edits: &Edits) {
-        if self.picks.route.is_none() {
-            self.picks.route = response.route;
-        }
-        self.response = match &response.cause {
+        self.response = match response.cause {
             Some(cause) => MemoryResponse::of_cause(cause),
             None => MemoryResponse::Local {
                 status: response.status,
@@ -247,15 +249,11 @@ impl MemoryDownstream {
 impl MemoryResponse {
     /// Reports an error.
     pub(crate) fn of_cause(cause: &Cause<'_>) -> Self {
-        let allow = match cause {
-            Cause::Rejection(rejection) => rejection.allow().map(<[String]>::to_vec),
-            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Wire { .. } => None,
-        };
         Self::Error {
             status: cause.status(),
             code: cause.code(),
             message: cause.to_string(),
-            allow,
+            allow: cause.allow().map(<[String]>::to_vec),
         }
     }
 }

@@ -4,7 +4,6 @@
 //! comes from and where the response goes; frontends build it, call [`exchange`] and act on what it
 //! leaves there. One task runs an exchange; it shares nothing with another worker and takes no lock.
 
-mod admission;
 mod admitted;
 mod attempts;
 mod download;
@@ -12,7 +11,6 @@ mod downstream;
 mod exchange;
 mod exchange_log;
 mod failure;
-mod pending;
 mod http1_attempt;
 mod http1_downstream;
 mod http2_attempt;
@@ -20,6 +18,7 @@ mod http2_downstream;
 mod inbound;
 mod local;
 mod memory;
+mod pending;
 mod response;
 mod tunnel;
 

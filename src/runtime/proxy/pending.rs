@@ -5,13 +5,13 @@ use std::pin::pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use crate::engine::policy::Policy;
 use crate::engine::request::Headers;
+use crate::engine::semantics::Forwarding;
 use crate::engine::semantics::grpc;
 use crate::engine::semantics::retry::is_idempotent;
-use crate::engine::upstream::backend::Backend;
-use crate::http1::length::BodyLength;
-use crate::http1::response::ResponseTo;
+use crate::engine::upstream::Backend;
+use crate::http1::BodyLength;
+use crate::http1::ResponseContext;
 use crate::runtime::body::{Pipe, PipeError, ReplayBuffer, Sink};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::proxy::admitted::AdmittedRequest;
@@ -27,11 +27,11 @@ pub(super) struct PendingRequest<'x, 's, H: ?Sized> {
     pub(super) admitted: &'x AdmittedRequest<'x, 's, H>,
     pub(super) worker: &'x Worker,
     pub(super) deadline: &'x Deadline,
-    pub(super) policy: &'x Policy,
+    pub(super) policy: &'x Forwarding,
     /// The framing of the request body.
     pub(super) body: BodyLength,
     /// How a response is parsed.
-    pub(super) to: ResponseTo,
+    pub(super) to: ResponseContext,
     /// The request body that was sent.
     pub(super) replay: ReplayBuffer,
     /// The backend of the current attempt, or of the last one.
@@ -84,7 +84,7 @@ impl<'x, 's, H: Headers + ?Sized> PendingRequest<'x, 's, H> {
     /// A request of which no attempt was made.
     pub(super) fn new(admitted: &'x AdmittedRequest<'x, 's, H>) -> Self {
         let (context, request) = (admitted.context, admitted.request);
-        let policy: &Policy = admitted.plan.policy();
+        let policy = admitted.plan.forwarding();
         let noted = &request.noted;
         let is_grpc = grpc::answer_type(noted.content_type.only()).is_some();
         let grpc_timeout = noted.grpc_timeout.only().filter(|_| is_grpc);
@@ -96,7 +96,7 @@ impl<'x, 's, H: Headers + ?Sized> PendingRequest<'x, 's, H> {
             deadline,
             policy,
             body: admitted.head.body(),
-            to: ResponseTo {
+            to: ResponseContext {
                 is_head: request.method == "HEAD",
                 asks_upgrade: admitted.head.upgrade().is_some(),
             },
@@ -243,8 +243,8 @@ impl<'x, 's, H: Headers + ?Sized> PendingRequest<'x, 's, H> {
         let deadline = self.deadline;
         let due = *self
             .response_due
-            .get_or_insert_with(|| deadline.after(Some(timeouts.answer)));
-        let attempt = deadline.after(timeouts.per_try);
+            .get_or_insert_with(|| deadline.after(Some(timeouts.response)));
+        let attempt = deadline.after(timeouts.per_attempt);
         deadline.set(due.min(attempt).min(self.ends_at));
     }
 }

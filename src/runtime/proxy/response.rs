@@ -3,14 +3,12 @@
 use http::HeaderMap;
 use http::response::Parts;
 
-use crate::engine::policy::body_limit::BodyAllowance;
-use crate::engine::semantics::edit::Edits;
-use crate::http1::length::BodyLength;
-use crate::http1::response::{ResponseHead as Http1Head, ResponseView, has_no_body};
-use crate::http1::send_error::SendError;
-use crate::http1::send_response::{
-    OutgoingResponse, Sent, write_response, write_response_of_fields,
-};
+use crate::engine::policy::BodyAllowance;
+use crate::engine::semantics::Edits;
+use crate::http1::BodyLength;
+use crate::http1::EncodeError;
+use crate::http1::{OutgoingResponse, SentFraming, write_response, write_response_from_fields};
+use crate::http1::{ResponseHead as Http1Head, ResponseView, has_no_body};
 use crate::runtime::body::{Http1BodyReader, Http2BodyReader, Http2BodyWriter, Pipe, Sink, Source};
 use crate::runtime::connection::Http1Connection;
 use crate::runtime::edits::apply_edits;
@@ -246,13 +244,13 @@ impl<'a> ResponseHead<'a> {
         &self,
         out: &mut Vec<u8>,
         outgoing: &OutgoingResponse<'_>,
-    ) -> Result<Sent, SendError> {
+    ) -> Result<SentFraming, EncodeError> {
         match self {
             Self::Http1(view) => Ok(write_response(out, *view, outgoing)),
             Self::Http2 { parts, .. } => {
                 let fields = pairs(&parts.headers);
                 let (status, fields) = (parts.status.as_u16(), fields.iter().copied());
-                write_response_of_fields(out, status, fields, outgoing)
+                write_response_from_fields(out, status, fields, outgoing)
             }
         }
     }

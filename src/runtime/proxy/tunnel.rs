@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
-use crate::engine::policy::Policy;
+use crate::engine::semantics::Forwarding;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;
 use crate::runtime::proxy::http1_downstream::Persistence;
@@ -20,7 +20,7 @@ pub(super) async fn tunnel(
     context: &Context<'_>,
     client: &mut Http1Connection,
     mut backend: Box<Http1Connection>,
-    policy: &Policy,
+    policy: &Forwarding,
     ends_at: u64,
 ) -> Persistence {
     let Context {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::engine::upstream::backend::Address;
+use crate::engine::upstream::Address;
 use crate::runtime::connection::{Http1Connection, Socket};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::upstream::error::UpstreamError;

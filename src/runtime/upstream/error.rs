@@ -5,8 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use crate::engine::semantics::error;
-use crate::http1::error::FieldError;
-use crate::http1::response_error::ResponseError;
+use crate::http1::{FieldError, ResponseHeadError};
 use crate::runtime::tls::reasons::Failed;
 
 /// Why a backend gave no response.
@@ -63,18 +62,18 @@ impl UpstreamError {
     }
 }
 
-impl From<ResponseError> for UpstreamError {
-    fn from(fault: ResponseError) -> Self {
+impl From<ResponseHeadError> for UpstreamError {
+    fn from(fault: ResponseHeadError) -> Self {
         match fault {
-            ResponseError::Field(
+            ResponseHeadError::Field(
                 field @ (FieldError::TooLarge { .. } | FieldError::TooMany { .. }),
             ) => Self::HeaderTooLarge(field),
-            ResponseError::StatusLine { .. }
-            | ResponseError::Status { .. }
-            | ResponseError::Unasked
-            | ResponseError::Field(_)
-            | ResponseError::TooManyOptions { .. }
-            | ResponseError::Framing(_) => Self::BadResponse(fault.to_string()),
+            ResponseHeadError::StatusLine { .. }
+            | ResponseHeadError::Status { .. }
+            | ResponseHeadError::UnexpectedUpgrade
+            | ResponseHeadError::Field(_)
+            | ResponseHeadError::TooManyOptions { .. }
+            | ResponseHeadError::Framing(_) => Self::BadResponse(fault.to_string()),
         }
     }
 }

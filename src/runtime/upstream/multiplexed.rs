@@ -18,7 +18,7 @@ use http::Request;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::error::TlsReason;
+use crate::engine::semantics::TlsReason;
 use crate::runtime::connection::{Http1Connection, Socket};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::http2::{Traffic, Transport};

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::engine::policy::Upstream;
-use crate::engine::upstream::backend::{Address, Backend, Scheme};
+use crate::engine::upstream::Upstream;
+use crate::engine::upstream::{Address, Backend, Scheme};
 use crate::runtime::boxed::boxed;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;

@@ -2,8 +2,20 @@
 
 use std::borrow::Cow;
 
+use crate::engine::routing::path::error::PathError;
 use crate::engine::routing::path::sight::is_plain;
-use crate::engine::routing::path::{EncodedSlash, PathError};
+
+/// Whether a normal path has an escaped `/` or `\` (`%2F`, `%5C`), which some servers take for a
+/// separator (RFC 3986 section 2.2: the escaped and the raw reserved byte are not equivalent).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EncodedSlash {
+    /// No `%2F` and no `%5C`.
+    Absent,
+    /// At least one, and splitting there gives only ordinary segments.
+    Plain,
+    /// Splitting there would give a segment `.` or `..`, with or without a `;` parameter.
+    HidesDotSegment,
+}
 
 /// Gives the normal form of a path that starts with `/`; borrowed, if that path begins with it.
 #[cold]

@@ -15,7 +15,6 @@ fn spec(pattern: &str) -> RouteSpec {
         rewrite_prefix: None,
         is_redirect: false,
         keeps_encoded_slashes: false,
-        lifecycle: None,
     }
 }
 

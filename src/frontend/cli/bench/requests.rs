@@ -1,8 +1,8 @@
 //! The requests of `tollgate bench`: made from the table that is measured.
 
+use crate::engine::plan::decide;
 use crate::engine::request::RawRequest;
 use crate::engine::routing::constraint::Constraint;
-use crate::engine::routing::decide::decide;
 use crate::engine::routing::host::HostPattern;
 use crate::engine::routing::listing::ListedForm;
 use crate::engine::routing::table::RouteId;

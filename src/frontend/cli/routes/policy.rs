@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::quantity::{DurationText, SizeText};
-use crate::engine::policy::{
-    Cors, HeaderRules, HostRule, Policy, Protocol, Retry, Upstream, UpstreamTls,
-};
+use crate::engine::policy::{Cors, HeaderRules, Policy};
 use crate::engine::routing::table::RouteId;
+use crate::engine::semantics::{HostRule, Retry};
 use crate::engine::snapshot::Snapshot;
+use crate::engine::upstream::{Protocol, Upstream, UpstreamTls};
 
 /// What is in force at a route, defaults among it; what is not there does nothing.
 #[derive(Debug, Default, Serialize)]
@@ -100,44 +100,62 @@ struct ToldTls<'s> {
 
 impl<'s> ToldPolicy<'s> {
     pub(super) fn of(route: RouteId, snapshot: &'s Snapshot) -> Self {
-        let policy = snapshot.policy(route);
-        let redirect = policy.redirect.as_ref().map(|redirect| ToldRedirect {
-            to: &redirect.to,
-            status: redirect.status,
-        });
-        Self {
-            forwarding: redirect
-                .is_none()
-                .then(|| Forwarding::of(route, snapshot, policy)),
-            redirect,
-            response_headers: ToldRules::of(&policy.response_headers),
-            cors: policy.cors.as_ref().map(ToldCors::of),
+        let chain = snapshot.policy(route).chain();
+        let mut told = Self::default();
+        if chain.redirect().is_none() {
+            told.forwarding = Some(Forwarding::of(route, snapshot));
         }
+        for policy in chain.policies() {
+            match policy {
+                Policy::Cors(cors) => told.cors = Some(ToldCors::of(cors)),
+                Policy::Redirect(redirect) => {
+                    told.redirect = Some(ToldRedirect {
+                        to: &redirect.to,
+                        status: redirect.status,
+                    });
+                }
+                Policy::RequestHeaders(rules) => {
+                    if let Some(forwarding) = &mut told.forwarding {
+                        forwarding.request_headers = Some(ToldRules::of(rules));
+                    }
+                }
+                Policy::ResponseHeaders(rules) => {
+                    told.response_headers = Some(ToldRules::of(rules));
+                }
+                // The limit stands beside the timeouts, and a version's end at the service.
+                Policy::BodyLimit(_) | Policy::Deprecation(_) => {}
+            }
+        }
+        told
     }
 }
 
 impl<'s> Forwarding<'s> {
-    fn of(id: RouteId, snapshot: &'s Snapshot, policy: &'s Policy) -> Self {
+    fn of(id: RouteId, snapshot: &'s Snapshot) -> Self {
         let route = snapshot.table().route_at(id);
-        let upstream = snapshot.upstream(id);
-        let times = &policy.timeouts;
+        let upstream = snapshot.cluster(id).upstream();
+        let policy = snapshot.policy(id);
+        let forwarding = policy.forwarding();
+        let times = &forwarding.timeouts;
         Self {
             strip_prefix: route.stripped(),
             rewrite_prefix: route.rewrite_prefix(),
-            timeout: duration(times.answer),
-            try_timeout: times.per_try.map(duration),
+            timeout: duration(times.response),
+            try_timeout: times.per_attempt.map(duration),
             connect_timeout: duration(times.connect),
             idle_timeout: duration(times.idle),
             max_duration: times.exchange.map(duration),
-            retry: ToldRetry::of(&policy.retry),
+            retry: ToldRetry::of(&forwarding.retry),
             max_body: policy
-                .max_body_bytes
+                .chain()
+                .max_body_bytes()
                 .map(|bytes| SizeText(bytes).to_string()),
-            host: match policy.host {
+            host: match forwarding.host {
                 HostRule::Keep => "keep",
                 HostRule::Rewrite => "rewrite",
+                HostRule::Set(_) => "set",
             },
-            request_headers: ToldRules::of(&policy.request_headers),
+            request_headers: None,
             protocol: match upstream.protocol {
                 Protocol::H1 => "h1",
                 Protocol::H2 => "h2",
@@ -177,17 +195,17 @@ impl ToldRetry {
 }
 
 impl<'s> ToldRules<'s> {
-    fn of(rules: &'s HeaderRules) -> Option<Self> {
+    fn of(rules: &'s HeaderRules) -> Self {
         let mut add: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, value) in &rules.add {
             add.entry(name).or_default().push(value);
         }
         let set = rules.set.iter().map(|(name, value)| (&**name, &**value));
-        (!rules.is_empty()).then(|| Self {
+        Self {
             set: set.collect(),
             add,
             remove: &rules.remove,
-        })
+        }
     }
 }
 

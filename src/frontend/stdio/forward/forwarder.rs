@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::engine::snapshot::Snapshot;
+use crate::engine::Snapshot;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::forward::job::{Job, RequestBody};
 use crate::frontend::stdio::forward::limit::Limit;

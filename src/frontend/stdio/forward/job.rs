@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use bytes::Bytes;
 
+use crate::engine::Snapshot;
 use crate::engine::request::RawRequest;
-use crate::engine::snapshot::Snapshot;
 use crate::frontend::stdio::fields::Malformed;
 use crate::frontend::stdio::forward::limit::Permit;
 use crate::frontend::stdio::message::Envelope;

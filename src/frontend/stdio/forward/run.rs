@@ -9,14 +9,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use http::HeaderMap;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinSet, spawn_local};
 
-use crate::engine::policy::deprecation::Lifecycle;
-use crate::engine::semantics::error::GatewayError;
+use crate::engine::policy::Deprecation;
+use crate::engine::semantics::GatewayError;
 use crate::frontend::stdio::forward::forwarder::Forwarder;
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::limit::Limit;
@@ -150,7 +149,7 @@ impl<W: Write + 'static> ForwardingThread<W> {
             deadline: &deadline,
             peer: PEER,
             is_tls: false,
-            redirect_port: None,
+            https_port: None,
         };
         let (snapshot, headers) = (worker.hold(&job.snapshot), &*request.headers);
         let (head, downstream) = (RequestHead::Memory(request), Downstream::Memory(client));
@@ -167,7 +166,7 @@ impl<W: Write + 'static> ForwardingThread<W> {
             }
             (MemoryResponse::Local { status, fields }, _) => {
                 let (status, headers) = (*status, json_of(fields));
-                to.answer("api_response", &LocalReply { status, headers }, out);
+                to.answer("api_response", &Reply::Local { status, headers }, out);
             }
             (
                 MemoryResponse::Error {
@@ -189,7 +188,7 @@ impl<W: Write + 'static> ForwardingThread<W> {
                 to.answer("api_response", &refused, out);
             }
             (MemoryResponse::Pending | MemoryResponse::Upstream { .. }, _) => {
-                to.failed(&GatewayError::Internal.into(), out);
+                to.rejected(&GatewayError::Internal.into(), out);
             }
         }
     }
@@ -203,10 +202,14 @@ impl<W: Write + 'static> ForwardingThread<W> {
         fields: &HeaderMap,
     ) -> ForwardedAnswer<'a> {
         let route = job.snapshot.table().route_at(routed.route);
-        let mut backends = job.snapshot.pool(routed.route).backends().iter();
+        let mut backends = job.snapshot.cluster(routed.route).backends().iter();
         let backend = backends.find(|backend| Some(backend.slot) == routed.backend);
         let announced = || {
-            let headers = route.lifecycle().into_iter().flat_map(Lifecycle::headers);
+            let chain = job.snapshot.policy(routed.route).chain();
+            let headers = chain
+                .deprecation()
+                .into_iter()
+                .flat_map(Deprecation::headers);
             headers.map(|(name, value)| (name.to_owned(), value.into()))
         };
         let details = || Details {
@@ -230,14 +233,6 @@ impl<W: Write + 'static> ForwardingThread<W> {
             },
         }
     }
-}
-
-/// A response of the gateway itself that reports no error.
-#[derive(Debug, Serialize)]
-struct LocalReply {
-    status: u16,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    headers: Map<String, Value>,
 }
 
 /// Fields as JSON: a string for one value, a list for several. What is not UTF-8 is replaced.

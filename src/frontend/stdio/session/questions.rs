@@ -51,7 +51,7 @@ impl Session<'_> {
         self.count_all_picks();
         let routes = snapshot.table().ids().map(|id| {
             let tally = self.tally.route(id);
-            let backends = snapshot.pool(id).backends().iter();
+            let backends = snapshot.cluster(id).backends().iter();
             let picks: Vec<BackendStats> = backends
                 .map(|b| BackendStats {
                     backend: b.name.to_string(),

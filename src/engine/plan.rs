@@ -1,0 +1,78 @@
+//! The plan: a request that was routed, with all that its snapshot has for it.
+
+use std::ops::Deref;
+
+use crate::engine::policy::{Chain, Redirect, RoutePolicy};
+use crate::engine::request::{Headers, RawRequest};
+use crate::engine::routing::{self, Decision, Rejection};
+use crate::engine::semantics::Forwarding;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::upstream::{Cluster, Pick};
+
+/// A routed request: only [`decide`] makes one. It reads as its [`Decision`].
+#[derive(Debug)]
+pub struct Plan<'a> {
+    snapshot: &'a Snapshot,
+    decision: Decision<'a>,
+}
+
+/// Decides which route of a snapshot serves a request.
+///
+/// # Errors
+/// The rejection, if no route does.
+#[inline]
+pub fn decide<'a, H: Headers + ?Sized>(
+    snapshot: &'a Snapshot,
+    request: &RawRequest<'a, H>,
+) -> Result<Plan<'a>, Rejection<'a>> {
+    let decision = routing::decide(snapshot.table(), request)?;
+    Ok(Plan { snapshot, decision })
+}
+
+impl<'a> Deref for Plan<'a> {
+    type Target = Decision<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.decision
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// The compiled options of the route.
+    #[must_use]
+    pub fn policy(&self) -> &'a RoutePolicy {
+        self.snapshot.policy(self.route_id())
+    }
+
+    /// The policy chain of the route.
+    #[must_use]
+    pub fn chain(&self) -> &'a Chain {
+        self.policy().chain()
+    }
+
+    /// How the request is forwarded.
+    #[must_use]
+    pub fn forwarding(&self) -> &'a Forwarding {
+        self.policy().forwarding()
+    }
+
+    /// The backends that serve the route.
+    #[must_use]
+    pub fn cluster(&self) -> &'a Cluster {
+        self.snapshot.cluster(self.route_id())
+    }
+
+    /// The redirect that responds in place of a backend, if the route has one: then it has no
+    /// backends.
+    #[must_use]
+    pub fn redirect(&self) -> Option<&'a Redirect> {
+        self.chain().redirect()
+    }
+
+    /// Picks the next backend and advances the cursor of the route; `None` if no backend is healthy.
+    #[inline]
+    #[must_use]
+    pub fn pick(&self) -> Option<Pick<'a>> {
+        self.snapshot.pick(self.route_id())
+    }
+}

@@ -1,0 +1,46 @@
+//! How a request arrived, beside its own header.
+
+use core::net::IpAddr;
+
+/// How a request arrived, beside its own header.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'c> {
+    /// The address of the downstream peer.
+    pub peer: IpAddr,
+    /// Whether the peer is one of `trusted_proxies`, whose `X-Forwarded-*` count.
+    pub is_trusted: bool,
+    /// Whether the connection is encrypted.
+    pub is_tls: bool,
+    /// The protocol of the request.
+    pub protocol: Protocol,
+    /// The host that the request names: in its target, `:authority` or `Host`.
+    pub host: Option<&'c str>,
+    /// The pseudonym of the gateway in `Via`: a token.
+    pub pseudonym: &'c str,
+    /// The port of the https listener that this listener redirects every request to; `None`: the
+    /// listener serves requests.
+    pub https_port: Option<u16>,
+}
+
+/// The protocol in which a message was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+    /// HTTP/2
+    Http2,
+}
+
+impl Protocol {
+    /// Its version as `Via` names it (RFC 9110, section 7.6.3).
+    #[must_use]
+    pub const fn version(self) -> &'static str {
+        match self {
+            Self::Http10 => "1.0",
+            Self::Http11 => "1.1",
+            Self::Http2 => "2",
+        }
+    }
+}

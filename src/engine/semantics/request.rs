@@ -1,0 +1,79 @@
+//! A request with the facts of its arrival, read once.
+
+use crate::engine::request::{Headers, RawRequest};
+use crate::engine::semantics::arrival::Arrival;
+use crate::engine::semantics::authority::upstream_host;
+use crate::engine::semantics::edit::Edits;
+use crate::engine::semantics::forwarded::forwarded_edits;
+use crate::engine::semantics::forwarding::HostRule;
+use crate::engine::semantics::hops::hop_edits;
+use crate::engine::semantics::identity::{Random, RequestId, identity_edits};
+use crate::engine::semantics::noted::Noted;
+use crate::engine::upstream::Address;
+
+/// A request, read once.
+#[derive(Debug)]
+pub struct Request<'r, H: ?Sized> {
+    /// How it arrived.
+    pub arrival: &'r Arrival<'r>,
+    /// The method as received.
+    pub method: &'r str,
+    /// Path and query as received: `/path?query`, or `*` for `OPTIONS`.
+    pub target: &'r str,
+    /// All its fields.
+    pub headers: &'r H,
+    /// The fields that matter here.
+    pub noted: Noted<'r>,
+    /// The length that it declares for its body, if it does.
+    pub content_length: Option<u64>,
+}
+
+impl<'r, H: Headers + ?Sized> Request<'r, H> {
+    /// Finds the fields that matter.
+    #[inline]
+    pub fn read(
+        arrival: &'r Arrival<'r>,
+        (method, target): (&'r str, &'r str),
+        headers: &'r H,
+        content_length: Option<u64>,
+    ) -> Self {
+        Self {
+            arrival,
+            method,
+            target,
+            headers,
+            noted: Noted::of(headers),
+            content_length,
+        }
+    }
+
+    /// What routing reads of it.
+    #[inline]
+    #[must_use]
+    pub const fn raw(&self) -> RawRequest<'r, H> {
+        RawRequest {
+            method: self.method,
+            target: self.target,
+            host: self.arrival.host,
+            headers: self.headers,
+        }
+    }
+
+    /// Adds what changes in the header on its way to any backend. `id` is that of the request, made
+    /// with the same `random`.
+    pub fn edits(&self, edits: &mut Edits, id: &RequestId<'_>, random: &Random) {
+        hop_edits(edits, self.arrival, self.method, &self.noted);
+        forwarded_edits(edits, self.arrival, self.headers, &self.noted);
+        identity_edits(edits, id, &self.noted, random);
+    }
+
+    /// The `Host` that a backend gets; see [`upstream_host`].
+    pub fn upstream_host<'b>(
+        &'b self,
+        rule: &'b HostRule,
+        backend: &'b Address,
+        buffer: &'b mut String,
+    ) -> Option<&'b str> {
+        upstream_host(rule, self.arrival.host, &self.noted, backend, buffer)
+    }
+}
