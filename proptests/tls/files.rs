@@ -117,7 +117,7 @@ fn what_cannot_be_used_is_told_at_the_start() {
         };
         let told = fault.to_string();
         assert!(
-            told.starts_with("cannot speak TLS on 127.0.0.1:0: "),
+            told.starts_with("cannot serve TLS on 127.0.0.1:0: "),
             "{told}"
         );
         assert!(told.contains(expected), "{told}\n{expected}");

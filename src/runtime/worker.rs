@@ -59,7 +59,7 @@ pub(crate) struct Worker {
 
 /// Counts a client connection as open until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenConnection {
     worker: Rc<Worker>,
 }
 
@@ -216,10 +216,10 @@ impl Worker {
 
     /// Counts an accepted client connection. Listeners wait for [`Self::room`] before they accept, but
     /// several of them may exceed the limit by one each.
-    pub(crate) fn open(self: &Rc<Self>) -> Open {
+    pub(crate) fn open(self: &Rc<Self>) -> OpenConnection {
         self.open.set(self.open.get() + 1);
         self.counters.connections.add(1);
-        Open {
+        OpenConnection {
             worker: Rc::clone(self),
         }
     }
@@ -253,8 +253,8 @@ impl Worker {
     /// Checks deadlines, and every second closes idle backend connections and flushes the access log.
     pub(crate) async fn maintain(self: Rc<Self>) {
         let mut last = 0;
-        let sweep = Rc::clone(&self.deadlines);
-        sweep
+        let deadlines = Rc::clone(&self.deadlines);
+        deadlines
             .run(move |now| {
                 if now.saturating_sub(last) >= EVERY_MS {
                     last = now;
@@ -274,7 +274,7 @@ impl Worker {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         let open = &self.worker.open;
         open.set(open.get() - 1);

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::frontend::http::responder::{self, Responder};
 use crate::http1::RequestView;
 use crate::observe::counters::Totals;
-use crate::runtime::worker::{Scratch, Worker};
+use crate::runtime::{Scratch, Worker};
 
 /// What operators are told.
 pub struct Told {

@@ -28,11 +28,11 @@ use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
 use crate::observe::access_log::{AccessLog, LogOutput};
 use crate::observe::counters::Totals;
-use crate::runtime::deadline::TICK;
-use crate::runtime::gateway::Gateway;
-use crate::runtime::settings::Settings;
+use crate::runtime::Gateway;
+use crate::runtime::Settings;
+use crate::runtime::TICK;
+use crate::runtime::Worker;
 use crate::runtime::tls::roots;
-use crate::runtime::worker::Worker;
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
     let loaded = match load(args) {

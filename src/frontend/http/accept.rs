@@ -17,19 +17,15 @@ use crate::engine::semantics::{Cause, RequestError};
 use crate::frontend::http::http1;
 use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
-use crate::runtime::boxed::boxed;
-use crate::runtime::connection::Http1Connection;
-use crate::runtime::connection::Socket;
-use crate::runtime::deadline::TICK;
-use crate::runtime::proxy::Context;
+use crate::runtime::proxy::ExchangeContext;
 use crate::runtime::tls::server::ServerTls;
-use crate::runtime::worker::{Open, Worker};
+use crate::runtime::{Http1Connection, OpenConnection, Socket, TICK, Worker, boxed};
 
 /// The protocols that [`serve_by_alpn`] serves. No other is offered.
 pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
 
 /// Serves a TLS connection in the protocol that ALPN selected.
-async fn serve_by_alpn(worker: Rc<Worker>, socket: Socket, peer: SocketAddr, open: Open) {
+async fn serve_by_alpn(worker: Rc<Worker>, socket: Socket, peer: SocketAddr, open: OpenConnection) {
     if socket.alpn() == Some(b"h2") {
         boxed(|| http2::serve(worker, socket, peer, open, None)).await;
     } else {
@@ -117,7 +113,7 @@ async fn serve_tls(
     worker: Rc<Worker>,
     tcp: TcpStream,
     peer: SocketAddr,
-    open: Open,
+    open: OpenConnection,
     tls: Arc<ServerTls>,
 ) {
     let deadline = worker.deadlines.register();
@@ -133,7 +129,7 @@ async fn serve_tls(
         }
         Some(Err(failed)) => {
             worker.counters.failed_handshakes.add(1);
-            let context = Context {
+            let context = ExchangeContext {
                 worker: &worker,
                 deadline: &deadline,
                 peer: peer.ip(),
@@ -173,7 +169,7 @@ async fn handshake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Socket, Failed
 }
 
 /// Closes the connection so that the client gets the reason.
-async fn end(context: &Context<'_>, failed: Failed) {
+async fn end(context: &ExchangeContext<'_>, failed: Failed) {
     let connection = match failed {
         Failed::Alerted(tcp) => Http1Connection::new(Socket::Plain(tcp)),
         Failed::Plain(tcp) => {

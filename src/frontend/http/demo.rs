@@ -17,9 +17,7 @@ use crate::frontend::http::responder::{self, Responder};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::http1::RequestView;
 use crate::observe::counters::Counters;
-use crate::runtime::gateway::Gateway;
-use crate::runtime::settings::Settings;
-use crate::runtime::worker::{Scratch, Worker};
+use crate::runtime::{Gateway, Scratch, Settings, Worker};
 
 /// Listening backends, and the backends that they stand for.
 #[derive(Debug, Default)]

@@ -11,13 +11,10 @@ use crate::engine::semantics::{Cause, RequestError};
 use crate::frontend::http::http2;
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::http1::RequestHead as Http1Head;
-use crate::runtime::boxed::boxed;
-use crate::runtime::connection::{Http1Connection, Socket};
-use crate::runtime::deadline::Deadline;
 use crate::runtime::proxy::{
-    Context, Downstream, Http1Downstream, Http1Fields, Persistence, RequestHead, exchange, reject,
+    Downstream, ExchangeContext, Http1Downstream, Persistence, RequestHead, exchange, reject,
 };
-use crate::runtime::worker::{Open, Worker};
+use crate::runtime::{Deadline, Http1Connection, OpenConnection, Socket, Worker, boxed};
 
 /// Serves a connection until it closes. If `https_port` is set, every request is redirected to
 /// https on that port.
@@ -25,12 +22,12 @@ pub(super) async fn serve(
     worker: Rc<Worker>,
     socket: Socket,
     peer: SocketAddr,
-    open: Open,
+    open: OpenConnection,
     https_port: Option<u16>,
 ) {
     let deadline = worker.deadlines.register();
     let mut connection = Http1Connection::new(socket);
-    let context = Context {
+    let context = ExchangeContext {
         worker: &worker,
         deadline: &deadline,
         peer: peer.ip(),
@@ -88,7 +85,7 @@ pub(super) async fn serve(
 
 /// Answers the request whose head is the first `length` bytes of the input.
 async fn run_exchange(
-    context: &Context<'_>,
+    context: &ExchangeContext<'_>,
     connection: &mut Http1Connection,
     head: &Http1Head,
     length: usize,
@@ -102,7 +99,6 @@ async fn run_exchange(
         context,
         &snapshot,
         RequestHead::Http1(view),
-        &Http1Fields(view),
         Downstream::Http1(&mut client),
     )
     .await;
@@ -113,13 +109,13 @@ async fn run_exchange(
 
 /// Reports an error in what could not be read as a request.
 pub(super) async fn reject_unreadable(
-    context: &Context<'_>,
+    context: &ExchangeContext<'_>,
     connection: &mut Http1Connection,
     cause: Cause<'_>,
 ) -> Persistence {
     let mut client = Http1Downstream::of_unreadable(context.worker, connection);
     let downstream = Downstream::Http1(&mut client);
-    reject(context, Protocol::Http11, &cause, None, downstream).await;
+    reject(context, Protocol::Http11, &cause, (false, None), downstream).await;
     client.persistence
 }
 

@@ -18,16 +18,11 @@ use tokio::task::spawn_local;
 use crate::engine::semantics::Cause;
 use crate::engine::semantics::Protocol;
 use crate::engine::semantics::grpc::answer_type;
-use crate::runtime::boxed::boxed;
-use crate::runtime::buffer::Buffer;
-use crate::runtime::connection::Socket;
-use crate::runtime::deadline::Deadline;
-use crate::runtime::http2::{Http2Fields, Http2RequestHead, Traffic, Transport};
+use crate::runtime::http2::{Http2RequestHead, Traffic, Transport};
 use crate::runtime::proxy::{
-    Context as ExchangeContext, Downstream, Http2Downstream, RequestHead, exchange, reject,
+    Downstream, ExchangeContext, Http2Downstream, RequestHead, exchange, reject,
 };
-use crate::runtime::settings::Settings;
-use crate::runtime::worker::{Open, Worker};
+use crate::runtime::{Buffer, Deadline, OpenConnection, Settings, Socket, Worker, boxed};
 
 /// The flow-control window of a stream, and so how much of one request body may be held.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -51,7 +46,7 @@ pub(super) async fn serve(
     worker: Rc<Worker>,
     socket: Socket,
     peer: SocketAddr,
-    open: Open,
+    open: OpenConnection,
     input: Option<Buffer>,
 ) {
     Connection::new(worker, peer.ip(), socket.is_tls())
@@ -247,14 +242,15 @@ fn serve_stream(guard: StreamGuard, request: Request<RecvStream>, respond: SendR
     let (parts, recv) = request.into_parts();
     let content_type = parts.headers.get(header::CONTENT_TYPE);
     let grpc = answer_type(content_type.map(HeaderValue::as_bytes));
-    let mut client = Http2Downstream::new(recv, respond, parts.method == Method::HEAD);
+    let is_head = parts.method == Method::HEAD;
+    let mut client = Http2Downstream::new(recv, respond);
     let limits = &guard.connection.worker.settings.head_limits;
     let head = Http2RequestHead::new(parts, client.body.is_complete(), limits);
     // Boxed, because a task is moved before it runs and when it ends.
     drop(spawn_local(boxed(|| async move {
         match &head {
             Ok(head) => run_exchange(&guard, head, &mut client).await,
-            Err(cause) => reject_unreadable(&guard, cause, grpc, &mut client).await,
+            Err(cause) => reject_unreadable(&guard, cause, (is_head, grpc), &mut client).await,
         }
     })));
 }
@@ -265,7 +261,6 @@ async fn run_exchange(guard: &StreamGuard, head: &Http2RequestHead, client: &mut
         &guard.context(),
         &snapshot,
         RequestHead::Http2(head),
-        &Http2Fields(head.fields()),
         Downstream::Http2(client),
     )
     .await;
@@ -275,12 +270,19 @@ async fn run_exchange(guard: &StreamGuard, head: &Http2RequestHead, client: &mut
 async fn reject_unreadable(
     guard: &StreamGuard,
     cause: &Cause<'static>,
-    grpc: Option<&'static str>,
+    is_head_and_grpc: (bool, Option<&'static str>),
     client: &mut Http2Downstream,
 ) {
     guard.connection.worker.count_request();
     let (context, downstream) = (guard.context(), Downstream::Http2(client));
-    reject(&context, Protocol::Http2, cause, grpc, downstream).await;
+    reject(
+        &context,
+        Protocol::Http2,
+        cause,
+        is_head_and_grpc,
+        downstream,
+    )
+    .await;
 }
 
 impl StreamGuard {

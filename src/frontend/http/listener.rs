@@ -77,7 +77,7 @@ impl Listener {
 
 /// Binds a socket that shares its port with others, of this process and the next. It accepts nothing
 /// until [`listen`]: a process that fails to start must not lose connections.
-pub(in crate::frontend) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -93,7 +93,7 @@ pub(in crate::frontend) fn bind(address: SocketAddr) -> io::Result<TcpListener> 
 }
 
 /// Starts to accept connections on a bound socket.
-pub(in crate::frontend) fn listen(bound: &TcpListener) -> io::Result<()> {
+pub(crate) fn listen(bound: &TcpListener) -> io::Result<()> {
     const BACKLOG: i32 = 4096;
     SockRef::from(bound).listen(BACKLOG)
 }

@@ -9,5 +9,5 @@ mod http1;
 mod http2;
 pub mod listener;
 mod read_head;
-pub(in crate::frontend) mod responder;
+pub(crate) mod responder;
 pub mod server;

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use crate::engine::semantics::Cause;
 use crate::http1::RequestHead;
-use crate::runtime::connection::Http1Connection;
-use crate::runtime::deadline::Deadline;
-use crate::runtime::worker::Worker;
+use crate::runtime::{Deadline, Http1Connection, Worker};
 
 /// Why there is no head.
 #[derive(Debug)]

@@ -13,24 +13,21 @@ use crate::engine::semantics::RequestError;
 use crate::frontend::http::http1::reject_unreadable;
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::http1::RequestView;
-use crate::runtime::connection::{Http1Connection, Socket};
-use crate::runtime::proxy::{Context, Downstream, Http1Downstream, LocalResponse, Persistence};
-use crate::runtime::worker::{Scratch, Worker};
+use crate::runtime::proxy::{
+    Downstream, ExchangeContext, Http1Downstream, Persistence, RenderedResponse,
+};
+use crate::runtime::{Http1Connection, Scratch, Socket, Worker};
 
 /// Makes the response to a request: returns its status, and puts its fields and its body into the
 /// scratch, which is empty.
-pub(in crate::frontend) type Responder = dyn Fn(RequestView<'_>, &mut Scratch) -> u16;
+pub(crate) type Responder = dyn Fn(RequestView<'_>, &mut Scratch) -> u16;
 
 /// Serves the connections of a listener, for as long as the process runs.
-pub(in crate::frontend) async fn serve(
-    worker: Rc<Worker>,
-    listener: TcpListener,
-    responder: Rc<Responder>,
-) {
+pub(crate) async fn serve(worker: Rc<Worker>, listener: TcpListener, responder: Rc<Responder>) {
     loop {
         worker.room().await;
         let Ok((tcp, peer)) = listener.accept().await else {
-            tokio::time::sleep(crate::runtime::deadline::TICK).await;
+            tokio::time::sleep(crate::runtime::TICK).await;
             continue;
         };
         let (worker, responder) = (Rc::clone(&worker), Rc::clone(&responder));
@@ -46,7 +43,7 @@ async fn serve_connection(
 ) {
     let _open = worker.open();
     let deadline = worker.deadlines.register();
-    let context = Context {
+    let context = ExchangeContext {
         worker: &worker,
         deadline: &deadline,
         peer: peer.ip(),
@@ -79,12 +76,12 @@ async fn serve_connection(
 
 /// Reads the body of a request, discards it, and responds.
 async fn respond(
-    context: &Context<'_>,
+    context: &ExchangeContext<'_>,
     connection: &mut Http1Connection,
     view: RequestView<'_>,
     responder: &Responder,
 ) -> Persistence {
-    let Context {
+    let ExchangeContext {
         worker, deadline, ..
     } = *context;
     let mut client = Http1Downstream::new(worker, connection, view);
@@ -108,7 +105,8 @@ async fn respond(
     let mut scratch = worker.take_scratch();
     scratch.edits.clear();
     scratch.body.clear();
-    let response = LocalResponse::of_status(responder(view, &mut scratch));
+    let response =
+        RenderedResponse::of_status(responder(view, &mut scratch), view.method() == "HEAD");
     let mut downstream = Downstream::Http1(&mut client);
     downstream.send_local(context, &response, &scratch).await;
     worker.give_scratch(scratch);

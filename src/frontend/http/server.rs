@@ -17,12 +17,10 @@ use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind, listen};
 use crate::observe::access_log::AccessLog;
 use crate::observe::counters::{Counters, Totals};
-use crate::runtime::gateway::Gateway;
-use crate::runtime::settings::Settings;
 use crate::runtime::tls::error::TlsError;
 use crate::runtime::tls::server::ServerTls;
 use crate::runtime::tls::watcher::Watcher;
-use crate::runtime::worker::Worker;
+use crate::runtime::{Gateway, Settings, Worker};
 
 /// A gateway that serves HTTP on its own threads.
 #[derive(Debug)]
@@ -57,12 +55,12 @@ pub enum StartError {
         error: io::Error,
     },
     /// The certificates of a listener cannot be used.
-    #[error("cannot speak TLS on {address}: {fault}")]
+    #[error("cannot serve TLS on {address}: {error}")]
     Tls {
         /// The address.
         address: SocketAddr,
         /// The cause.
-        fault: TlsError,
+        error: TlsError,
     },
     /// The system provides no thread or no runtime.
     #[error("cannot start a worker: {0}")]
@@ -196,7 +194,7 @@ fn load(address: SocketAddr, service: &ListenerService) -> Result<Service, Start
             let mut files = files.clone();
             files.alpn.retain(|protocol| SERVED.contains(protocol));
             let loaded = ServerTls::load(files);
-            let (tls, remarks) = loaded.map_err(|fault| StartError::Tls { address, fault })?;
+            let (tls, remarks) = loaded.map_err(|error| StartError::Tls { address, error })?;
             for remark in remarks {
                 eprintln!("tollgate: warning: {remark}");
             }

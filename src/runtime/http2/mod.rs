@@ -6,5 +6,5 @@ mod request;
 mod transport;
 
 pub(crate) use fields::{content_length, fields_of, pairs, retain_end_to_end};
-pub(crate) use request::{Http2Fields, Http2RequestHead};
+pub(crate) use request::Http2RequestHead;
 pub(crate) use transport::{Traffic, Transport};

@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
 
-use crate::engine::request::Headers;
 use crate::engine::semantics::{Cause, RequestError};
 use crate::http1::{BodyLength, HeadLimits};
 use crate::runtime::http2::fields::content_length;
@@ -20,17 +19,6 @@ pub(crate) struct Http2RequestHead {
     parts: Parts,
     host: String,
     body: BodyLength,
-}
-
-/// The fields of an HTTP/2 head, as the engine reads them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Http2Fields<'m>(pub(crate) &'m HeaderMap);
-
-impl Headers for Http2Fields<'_> {
-    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let fields = self.0.iter();
-        fields.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
-    }
 }
 
 impl Http2RequestHead {
@@ -91,6 +79,12 @@ impl Http2RequestHead {
 
     pub(crate) const fn fields(&self) -> &HeaderMap {
         &self.parts.headers
+    }
+
+    /// All fields as pairs of name and value.
+    pub(crate) fn field_pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let fields = self.parts.headers.iter();
+        fields.map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
     }
 
     pub(crate) const fn body(&self) -> BodyLength {

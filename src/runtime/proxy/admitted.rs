@@ -3,29 +3,31 @@
 use http::{HeaderValue, Method, Request as Http2Request, Uri, Version, header};
 
 use crate::engine::Plan;
-use crate::engine::request::Headers;
 use crate::engine::routing::UpstreamPath;
 use crate::engine::semantics::Edits;
 use crate::engine::semantics::Random;
 use crate::engine::semantics::{Request, RequestId};
 use crate::engine::upstream::{Backend, Scheme};
-use crate::http1::FieldValue;
 use crate::http1::OutgoingRequest;
+use crate::http1::{BodyLength, FieldValue};
 use crate::runtime::edits::apply_edits;
-use crate::runtime::proxy::inbound::{Context, RequestHead};
+use crate::runtime::proxy::inbound::{ExchangeContext, RequestHead};
 use crate::runtime::upstream::UpstreamError;
 
 /// An admitted request.
 #[derive(Debug)]
-pub(super) struct AdmittedRequest<'x, 's, H: ?Sized> {
-    pub(super) context: &'x Context<'x>,
-    pub(super) head: RequestHead<'x>,
+pub(super) struct AdmittedRequest<'x, 's> {
+    pub(super) context: &'x ExchangeContext<'x>,
     /// The request as the engine reads it.
-    pub(super) request: &'x Request<'x, H>,
+    pub(super) request: &'x Request<'x, RequestHead<'x>>,
     pub(super) id: &'x RequestId<'x>,
     pub(super) plan: &'x Plan<'s>,
     /// As it was given to [`RequestId::of`].
     pub(super) random: &'x Random,
+    /// The framing of the body.
+    pub(super) body: BodyLength,
+    /// The protocols to which the client asks to switch.
+    pub(super) upgrade: Option<FieldValue<'x>>,
 }
 
 /// What goes to one backend, before a codec renders it.
@@ -38,6 +40,8 @@ struct OutboundRequest<'o> {
     /// Replaces the original host.
     host: Option<&'o str>,
     original_host: Option<&'o str>,
+    body: BodyLength,
+    upgrade: Option<FieldValue<'o>>,
     edits: &'o Edits,
 }
 
@@ -51,7 +55,31 @@ struct Target<'o> {
 /// The pieces of the longest upstream path, with its query.
 const MAX_PIECES: usize = 8;
 
-impl<H: Headers + ?Sized> AdmittedRequest<'_, '_, H> {
+impl<'x, 's> AdmittedRequest<'x, 's> {
+    /// A request that `plan` admits.
+    pub(super) fn new(
+        context: &'x ExchangeContext<'x>,
+        request: &'x Request<'x, RequestHead<'x>>,
+        id: &'x RequestId<'x>,
+        plan: &'x Plan<'s>,
+        random: &'x Random,
+    ) -> Self {
+        Self {
+            context,
+            request,
+            id,
+            plan,
+            random,
+            body: request.headers.body(),
+            upgrade: request.headers.upgrade(),
+        }
+    }
+
+    /// Whether the method is HEAD.
+    pub(super) fn is_head(&self) -> bool {
+        self.request.method == "HEAD"
+    }
+
     /// Appends the head for an HTTP/1.1 backend.
     ///
     /// # Errors
@@ -104,7 +132,9 @@ impl<H: Headers + ?Sized> AdmittedRequest<'_, '_, H> {
         request.edits(edits, self.id, self.random);
         self.plan.chain().on_forward(edits);
         OutboundRequest {
-            head: self.head,
+            head: *request.headers,
+            body: self.body,
+            upgrade: self.upgrade,
             method: request.method,
             target: Target::of(path),
             host: request.upstream_host(host_rule, &backend.address, host),
@@ -125,10 +155,10 @@ impl OutboundRequest<'_> {
             method: self.method,
             target: self.target.pieces(),
             host: host.and_then(|host| FieldValue::new(host.as_bytes()).ok()),
-            body: self.head.body(),
+            body: self.body,
             edits: Some(self.edits),
             te_trailers: self.head.te_trailers(),
-            upgrade: self.head.upgrade(),
+            upgrade: self.upgrade,
             close: false,
         };
         let written = self.head.write_http1(out, &outgoing);

@@ -1,6 +1,5 @@
 //! Attempts at one request: pick a backend, send the request, and retry where the policy allows it.
 
-use crate::engine::request::Headers;
 use crate::engine::semantics::retry::{self, Attempt};
 use crate::engine::upstream::Backend;
 use crate::engine::upstream::Protocol;
@@ -16,8 +15,8 @@ use crate::runtime::upstream::UpstreamError;
 ///
 /// # Errors
 /// If no attempt gets a response.
-pub(super) async fn attempt_until_response<H: Headers + ?Sized>(
-    pending: &mut PendingRequest<'_, '_, H>,
+pub(super) async fn attempt_until_response(
+    pending: &mut PendingRequest<'_, '_>,
     downstream: &mut Downstream<'_, '_>,
 ) -> Result<UpstreamResponse, Failure> {
     loop {
@@ -34,9 +33,7 @@ pub(super) async fn attempt_until_response<H: Headers + ?Sized>(
 
 /// Picks the next backend: one without an attempt if there is one, otherwise not that of the last
 /// attempt.
-fn pick<'s, H: Headers + ?Sized>(
-    pending: &mut PendingRequest<'_, 's, H>,
-) -> Result<&'s Backend, Failure> {
+fn pick<'s>(pending: &mut PendingRequest<'_, 's>) -> Result<&'s Backend, Failure> {
     let plan = pending.admitted.plan;
     let next = || {
         plan.pick()
@@ -61,8 +58,8 @@ fn pick<'s, H: Headers + ?Sized>(
 }
 
 /// Makes one attempt.
-async fn attempt<H: Headers + ?Sized>(
-    pending: &mut PendingRequest<'_, '_, H>,
+async fn attempt(
+    pending: &mut PendingRequest<'_, '_>,
     backend: &Backend,
     downstream: &mut Downstream<'_, '_>,
 ) -> Result<UpstreamResponse, Failure> {
@@ -79,8 +76,8 @@ async fn attempt<H: Headers + ?Sized>(
 }
 
 /// Whether another attempt follows. If so, the retry budget is charged.
-fn is_retried<H: Headers + ?Sized>(
-    pending: &PendingRequest<'_, '_, H>,
+fn is_retried(
+    pending: &PendingRequest<'_, '_>,
     result: &Result<UpstreamResponse, Failure>,
 ) -> bool {
     let Some(failure) = retryable_failure(pending, result) else {
@@ -98,8 +95,8 @@ fn is_retried<H: Headers + ?Sized>(
 }
 
 /// How an attempt failed, if another backend might succeed and there is time for it.
-fn retryable_failure<H: Headers + ?Sized>(
-    pending: &PendingRequest<'_, '_, H>,
+fn retryable_failure(
+    pending: &PendingRequest<'_, '_>,
     result: &Result<UpstreamResponse, Failure>,
 ) -> Option<retry::Failure> {
     if pending.is_out_of_time() {

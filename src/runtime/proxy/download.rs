@@ -1,14 +1,14 @@
 //! The response body on its way to the client.
 
 use std::future::poll_fn;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 
 use crate::engine::semantics::Forwarding;
 use crate::http1::BodyLength;
 use crate::runtime::body::{Pipe, PipeError, ReadError};
 use crate::runtime::proxy::downstream::Downstream;
 use crate::runtime::proxy::failure::Interruption;
-use crate::runtime::proxy::inbound::Context;
+use crate::runtime::proxy::inbound::ExchangeContext;
 use crate::runtime::proxy::response::UpstreamBody;
 use crate::runtime::worker::Worker;
 
@@ -46,11 +46,11 @@ impl<'p> Download<'p> {
     /// If the client does not get all of it.
     pub(super) async fn run(
         &mut self,
-        context: &Context<'_>,
+        context: &ExchangeContext<'_>,
         downstream: &mut Downstream<'_, '_>,
         backend: &mut UpstreamBody,
     ) -> Result<(), Interruption> {
-        let Context {
+        let ExchangeContext {
             worker, deadline, ..
         } = *context;
         let ends_at = self.ends_at;
@@ -91,7 +91,7 @@ impl<'p> Download<'p> {
 
     fn poll(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         worker: &Worker,
         downstream: &mut Downstream<'_, '_>,
         backend: &mut UpstreamBody,

@@ -1,6 +1,6 @@
 //! Where a request comes from and where its response goes, whatever the protocol.
 
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 
 use crate::engine::Plan;
 use crate::engine::policy::BodyAllowance;
@@ -15,9 +15,9 @@ use crate::runtime::buffer::Buffers;
 use crate::runtime::proxy::failure::Interruption;
 use crate::runtime::proxy::http1_downstream::{Http1Downstream, Persistence};
 use crate::runtime::proxy::http2_downstream::Http2Downstream;
-use crate::runtime::proxy::inbound::Context;
-use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::inbound::ExchangeContext;
 use crate::runtime::proxy::memory::{MemoryDownstream, MemoryResponse};
+use crate::runtime::proxy::rendered::RenderedResponse;
 use crate::runtime::proxy::response::{ResponseHead, UpstreamResponse};
 use crate::runtime::worker::Scratch;
 
@@ -118,7 +118,7 @@ impl Downstream<'_, '_> {
     /// while the body is still read, that is unless `is_body_read`.
     pub(super) fn poll_disconnect(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         is_body_read: bool,
         buffers: &Buffers,
     ) -> Poll<()> {
@@ -132,7 +132,7 @@ impl Downstream<'_, '_> {
     /// Sends an interim response.
     pub(super) fn send_interim(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         response: ResponseHead<'_>,
         buffers: &Buffers,
     ) {
@@ -144,8 +144,8 @@ impl Downstream<'_, '_> {
         }
     }
 
-    /// Sends the head of a response with these edits. Returns how HTTP/1.1 frames the body, or `None`
-    /// if the response ends with its head.
+    /// Sends the head of a response with these edits. `is_head` is set if the method is HEAD. Returns
+    /// how HTTP/1.1 frames the body, or `None` if the response ends with its head.
     ///
     /// # Errors
     /// If the head is invalid, or the client has disconnected.
@@ -153,14 +153,14 @@ impl Downstream<'_, '_> {
         &mut self,
         response: &mut UpstreamResponse,
         edits: &Edits,
-        may_keep_alive: bool,
+        (is_head, may_keep_alive): (bool, bool),
         buffers: &Buffers,
     ) -> Result<Option<BodyLength>, HeadError> {
         let head = response.head();
         let (status, has_body) = (head.status(), head.has_body());
         match self {
             Self::Http1(client) => {
-                let sent = client.send_head(head, edits, may_keep_alive, buffers);
+                let sent = client.send_head(head, edits, (is_head, may_keep_alive), buffers);
                 // Without a body the head still has to be flushed.
                 return sent.map(Some).map_err(HeadError::Invalid);
             }
@@ -179,8 +179,8 @@ impl Downstream<'_, '_> {
     /// Sends a local response.
     pub(crate) async fn send_local(
         &mut self,
-        context: &Context<'_>,
-        response: &LocalResponse<'_>,
+        context: &ExchangeContext<'_>,
+        response: &RenderedResponse<'_>,
         scratch: &Scratch,
     ) {
         let counters = &context.worker.counters;

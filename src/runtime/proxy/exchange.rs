@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use crate::engine::admit::response_context;
 use crate::engine::policy::BodyAllowance;
-use crate::engine::request::Headers;
 use crate::engine::semantics::Cause;
 use crate::engine::semantics::Protocol;
 use crate::engine::semantics::{Request, RequestId};
@@ -17,21 +16,19 @@ use crate::runtime::proxy::download::Download;
 use crate::runtime::proxy::downstream::{Downstream, HeadError};
 use crate::runtime::proxy::exchange_log::{ExchangeLog, log_unreadable};
 use crate::runtime::proxy::failure::Failure;
-use crate::runtime::proxy::inbound::{Context, RequestHead};
-use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::inbound::{ExchangeContext, RequestHead};
 use crate::runtime::proxy::pending::PendingRequest;
+use crate::runtime::proxy::rendered::RenderedResponse;
 use crate::runtime::proxy::response::{ResponseHead, ResponseSource, UpstreamResponse};
 use crate::runtime::proxy::tunnel::tunnel;
 use crate::runtime::upstream::UpstreamError;
 use crate::runtime::worker::{HeldSnapshot, Scratch};
 
-/// Answers a request: by the gateway itself or by a backend. `headers` are the fields of `head`, as
-/// the engine reads them.
-pub(crate) async fn exchange<H: Headers + ?Sized>(
-    context: &Context<'_>,
+/// Answers a request: by the gateway itself or by a backend.
+pub(crate) async fn exchange(
+    context: &ExchangeContext<'_>,
     snapshot: &Rc<HeldSnapshot>,
     head: RequestHead<'_>,
-    headers: &H,
     mut downstream: Downstream<'_, '_>,
 ) {
     let worker = context.worker;
@@ -41,27 +38,20 @@ pub(crate) async fn exchange<H: Headers + ?Sized>(
     let arrival = context.arrival(head);
     let random = worker.random();
     let start_line = (head.method(), &*target);
-    let request = Request::read(&arrival, start_line, headers, head.content_length());
+    let request = Request::read(&arrival, start_line, &head, head.content_length());
     let id = RequestId::of(&request.noted, &random);
     match admit(snapshot, &request) {
         Admission::Forward(plan) => {
             log.admitted(plan.route_id());
             downstream.record_plan(&plan);
             downstream.limit_body(BodyAllowance::up_to(plan.chain().max_body_bytes()));
-            let admitted = AdmittedRequest {
-                context,
-                head,
-                request: &request,
-                id: &id,
-                plan: &plan,
-                random: &random,
-            };
+            let admitted = AdmittedRequest::new(context, &request, &id, &plan, &random);
             forward(&admitted, &mut downstream, &mut log).await;
         }
         Admission::Respond(response) => {
             downstream.record_route(response.route_id());
             let mut scratch = worker.take_scratch();
-            let local = LocalResponse::of_admission(&response, &request, &id, &mut scratch);
+            let local = RenderedResponse::of_admission(&response, &request, &id, &mut scratch);
             log.responded_locally(&local);
             downstream.send_local(context, &local, &scratch).await;
             worker.give_scratch(scratch);
@@ -71,8 +61,8 @@ pub(crate) async fn exchange<H: Headers + ?Sized>(
 }
 
 /// Forwards an admitted request and passes the response on, or reports that there is none.
-async fn forward<'s, H: Headers + ?Sized>(
-    admitted: &AdmittedRequest<'_, 's, H>,
+async fn forward<'s>(
+    admitted: &AdmittedRequest<'_, 's>,
     downstream: &mut Downstream<'_, '_>,
     log: &mut ExchangeLog<'s>,
 ) {
@@ -86,8 +76,8 @@ async fn forward<'s, H: Headers + ?Sized>(
 }
 
 /// Gets the head of a response from a backend.
-async fn response<'s, H: Headers + ?Sized>(
-    admitted: &AdmittedRequest<'_, 's, H>,
+async fn response<'s>(
+    admitted: &AdmittedRequest<'_, 's>,
     downstream: &mut Downstream<'_, '_>,
     log: &mut ExchangeLog<'s>,
 ) -> Result<UpstreamResponse, Failure> {
@@ -101,8 +91,8 @@ async fn response<'s, H: Headers + ?Sized>(
 ///
 /// # Errors
 /// If the head is not valid; then nothing was sent.
-async fn pass_response<H: Headers + ?Sized>(
-    admitted: &AdmittedRequest<'_, '_, H>,
+async fn pass_response(
+    admitted: &AdmittedRequest<'_, '_>,
     downstream: &mut Downstream<'_, '_>,
     mut response: UpstreamResponse,
     log: &mut ExchangeLog<'_>,
@@ -152,8 +142,8 @@ async fn pass_response<H: Headers + ?Sized>(
 }
 
 /// Sends the head of a response with the edits of the route.
-fn send_head<H: Headers + ?Sized>(
-    admitted: &AdmittedRequest<'_, '_, H>,
+fn send_head(
+    admitted: &AdmittedRequest<'_, '_>,
     downstream: &mut Downstream<'_, '_>,
     response: &mut UpstreamResponse,
     is_upload_done: bool,
@@ -162,14 +152,19 @@ fn send_head<H: Headers + ?Sized>(
     let mut scratch = worker.take_scratch();
     edit_response(admitted, response.head(), &mut scratch);
     let may_keep_alive = is_upload_done && !worker.is_draining();
-    let sent = downstream.send_head(response, &scratch.edits, may_keep_alive, &worker.buffers);
+    let sent = downstream.send_head(
+        response,
+        &scratch.edits,
+        (admitted.is_head(), may_keep_alive),
+        &worker.buffers,
+    );
     worker.give_scratch(scratch);
     sent
 }
 
 /// Puts the edits of the head of a response into the scratch.
-fn edit_response<H: Headers + ?Sized>(
-    admitted: &AdmittedRequest<'_, '_, H>,
+fn edit_response(
+    admitted: &AdmittedRequest<'_, '_>,
     response: ResponseHead<'_>,
     scratch: &mut Scratch,
 ) {
@@ -185,8 +180,8 @@ fn edit_response<H: Headers + ?Sized>(
 }
 
 /// Reports to the client that there is no response.
-async fn report_failure<H: Headers + ?Sized>(
-    admitted: &AdmittedRequest<'_, '_, H>,
+async fn report_failure(
+    admitted: &AdmittedRequest<'_, '_>,
     downstream: &mut Downstream<'_, '_>,
     failure: &Failure,
     log: &mut ExchangeLog<'_>,
@@ -199,25 +194,25 @@ async fn report_failure<H: Headers + ?Sized>(
     };
     let mut scratch = context.worker.take_scratch();
     let (request, id) = (admitted.request, admitted.id);
-    let response = LocalResponse::of_failure(&cause, plan, request, id, &mut scratch);
+    let response = RenderedResponse::of_failure(&cause, plan, request, id, &mut scratch);
     log.responded_locally(&response);
     downstream.send_local(context, &response, &scratch).await;
     context.worker.give_scratch(scratch);
 }
 
-/// Reports an error in what could not be read as a request, and logs it. `grpc` is the content type
-/// of the response to a gRPC call.
+/// Reports an error in what could not be read as a request, and logs it. `is_head` is set if the
+/// method is HEAD; `grpc` is the content type of the response to a gRPC call.
 pub(crate) async fn reject(
-    context: &Context<'_>,
+    context: &ExchangeContext<'_>,
     protocol: Protocol,
     cause: &Cause<'_>,
-    grpc: Option<&'static str>,
+    (is_head, grpc): (bool, Option<&'static str>),
     mut downstream: Downstream<'_, '_>,
 ) {
     let worker = context.worker;
     let sent_before = downstream.sent_bytes();
     let mut scratch = worker.take_scratch();
-    let response = LocalResponse::of_unreadable(cause, worker, grpc, &mut scratch);
+    let response = RenderedResponse::of_unreadable(cause, worker, (is_head, grpc), &mut scratch);
     downstream.send_local(context, &response, &scratch).await;
     worker.give_scratch(scratch);
     let sent = downstream.sent_bytes() - sent_before;

@@ -12,9 +12,9 @@ use crate::engine::upstream::Backend;
 use crate::observe::record::Record;
 use crate::runtime::clock;
 use crate::runtime::proxy::failure::{Failure, Interruption};
-use crate::runtime::proxy::inbound::Context;
-use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::inbound::{ExchangeContext, RequestHead};
 use crate::runtime::proxy::pending::PendingRequest;
+use crate::runtime::proxy::rendered::RenderedResponse;
 use crate::runtime::worker::{HeldSnapshot, Worker};
 
 /// What is known of an exchange so far.
@@ -60,7 +60,7 @@ impl<'o> ExchangeLog<'o> {
     }
 
     /// A backend has responded, or no attempt got a response.
-    pub(super) fn attempted<H: Headers + ?Sized>(&mut self, pending: &PendingRequest<'_, 'o, H>) {
+    pub(super) fn attempted(&mut self, pending: &PendingRequest<'_, 'o>) {
         self.attempts = pending.attempts();
         self.backend = pending.backend;
         self.response_us = self.started_at.map(microseconds_since);
@@ -73,7 +73,7 @@ impl<'o> ExchangeLog<'o> {
     }
 
     /// The client gets a local response.
-    pub(super) fn responded_locally(&mut self, response: &LocalResponse<'_>) {
+    pub(super) fn responded_locally(&mut self, response: &RenderedResponse<'_>) {
         self.status = response.status;
         self.code = response.code();
     }
@@ -95,11 +95,11 @@ impl<'o> ExchangeLog<'o> {
     }
 
     /// The exchange is over; `sent` bytes were sent on the connection so far. Writes the record.
-    pub(super) fn finish<H: Headers + ?Sized>(
+    pub(super) fn finish(
         self,
         snapshot: &Rc<HeldSnapshot>,
         sent: u64,
-        request: &Request<'_, H>,
+        request: &Request<'_, RequestHead<'_>>,
         id: &RequestId<'_>,
     ) {
         let (Some(started_at), Some(log)) = (self.started_at, &self.worker.log) else {
@@ -147,9 +147,9 @@ impl<'o> ExchangeLog<'o> {
 
 /// Logs the local response to what could not be read as a request.
 pub(super) fn log_unreadable(
-    context: &Context<'_>,
+    context: &ExchangeContext<'_>,
     protocol: Protocol,
-    response: &LocalResponse<'_>,
+    response: &RenderedResponse<'_>,
     sent_bytes: u64,
 ) {
     if let Some(log) = &context.worker.log {

@@ -2,9 +2,8 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 
-use crate::engine::request::Headers;
 use crate::engine::upstream::Backend;
 use crate::http1::BodyLength;
 use crate::http1::ResponseHead as Http1Head;
@@ -20,8 +19,8 @@ use crate::runtime::proxy::response::{
 use crate::runtime::upstream::{Lease, UpstreamError};
 
 /// Sends the request to a backend and waits for the head of the final response.
-pub(super) async fn attempt<H: Headers + ?Sized>(
-    pending: &mut PendingRequest<'_, '_, H>,
+pub(super) async fn attempt(
+    pending: &mut PendingRequest<'_, '_>,
     backend: &Backend,
     lease: Lease,
     downstream: &mut Downstream<'_, '_>,
@@ -58,8 +57,8 @@ pub(super) async fn attempt<H: Headers + ?Sized>(
 type Received = (Http1Response, Option<Pipe>);
 
 /// Sends the request on a connection. `has_responded` is set once the backend sends anything.
-async fn send<H: Headers + ?Sized>(
-    pending: &mut PendingRequest<'_, '_, H>,
+async fn send(
+    pending: &mut PendingRequest<'_, '_>,
     mut connection: Box<Http1Connection>,
     backend: &Backend,
     downstream: &mut Downstream<'_, '_>,
@@ -105,9 +104,9 @@ async fn send<H: Headers + ?Sized>(
 
 /// Reads the head of the final response and returns it with its length. `partial` holds a head of
 /// which a part was read; while nothing was read there is none.
-fn poll_head<H: Headers + ?Sized>(
-    cx: &mut TaskContext<'_>,
-    pending: &mut PendingRequest<'_, '_, H>,
+fn poll_head(
+    cx: &mut Context<'_>,
+    pending: &mut PendingRequest<'_, '_>,
     partial: &mut Option<Box<Http1Head>>,
     connection: &mut Http1Connection,
     downstream: &mut Downstream<'_, '_>,

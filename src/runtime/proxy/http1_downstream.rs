@@ -1,7 +1,7 @@
 //! A client that speaks HTTP/1.1.
 
 use std::future::poll_fn;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 
 use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::Edits;
@@ -15,8 +15,8 @@ use crate::http1::{OutgoingResponse, SentFraming};
 use crate::runtime::body::Http1BodyReader;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;
-use crate::runtime::proxy::inbound::Context;
-use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::inbound::ExchangeContext;
+use crate::runtime::proxy::rendered::RenderedResponse;
 use crate::runtime::proxy::response::ResponseHead;
 use crate::runtime::worker::{Scratch, Worker};
 
@@ -31,8 +31,6 @@ pub(crate) struct Http1Downstream<'d> {
     pub(crate) persistence: Persistence,
     /// The version of the request.
     version: Version,
-    /// Whether the method is HEAD.
-    is_head: bool,
     /// Whether the client lets another request follow.
     keeps_alive: bool,
     /// Whether the client waits for `100 Continue`.
@@ -63,7 +61,6 @@ impl<'d> Http1Downstream<'d> {
     ) -> Self {
         Self {
             version: request.version(),
-            is_head: request.method() == "HEAD",
             keeps_alive: request.keeps_alive(),
             expects_continue: request.expects_continue(),
             ..Self::with_body(worker, connection, request.framing())
@@ -82,7 +79,6 @@ impl<'d> Http1Downstream<'d> {
             body: Http1BodyReader::new(length, limits, BodyAllowance::up_to(None)),
             persistence: Persistence::Reset,
             version: Version::Http11,
-            is_head: false,
             keeps_alive: false,
             expects_continue: false,
             sent: None,
@@ -91,11 +87,7 @@ impl<'d> Http1Downstream<'d> {
 
     /// Waits until the client disconnects. Only reading shows that, so it must not be called while
     /// something else still reads the body.
-    pub(super) fn poll_disconnect(
-        &mut self,
-        cx: &mut TaskContext<'_>,
-        buffers: &Buffers,
-    ) -> Poll<()> {
+    pub(super) fn poll_disconnect(&mut self, cx: &mut Context<'_>, buffers: &Buffers) -> Poll<()> {
         if !self.connection.is_full()
             && let Poll::Ready(read) = self.connection.poll_fill(cx, buffers)
         {
@@ -111,7 +103,7 @@ impl<'d> Http1Downstream<'d> {
     /// Sends an interim response (RFC 9110, section 15.2), if the client understands it.
     pub(super) fn send_interim(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         response: ResponseHead<'_>,
         buffers: &Buffers,
     ) {
@@ -135,12 +127,12 @@ impl<'d> Http1Downstream<'d> {
         &mut self,
         response: ResponseHead<'_>,
         edits: &Edits,
-        may_keep_alive: bool,
+        (is_head, may_keep_alive): (bool, bool),
         buffers: &Buffers,
     ) -> Result<BodyLength, EncodeError> {
         let outgoing = OutgoingResponse {
             to: self.version,
-            is_head: self.is_head,
+            is_head,
             body: response.length(),
             keep_alive: self.keeps_alive && may_keep_alive,
             edits: Some(edits),
@@ -154,11 +146,11 @@ impl<'d> Http1Downstream<'d> {
     /// Sends a local response.
     pub(super) async fn send_local(
         &mut self,
-        context: &Context<'_>,
-        response: &LocalResponse<'_>,
+        context: &ExchangeContext<'_>,
+        response: &RenderedResponse<'_>,
         scratch: &Scratch,
     ) {
-        let Context {
+        let ExchangeContext {
             worker, deadline, ..
         } = *context;
         let is_read = self.body.is_complete();
@@ -171,7 +163,7 @@ impl<'d> Http1Downstream<'d> {
             fields: Some(&scratch.edits),
             body: &scratch.body,
             to: self.version,
-            is_head: self.is_head,
+            is_head: response.is_head,
             keep_alive,
         };
         write_local_response(self.connection.output(&worker.buffers), &outgoing);

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
@@ -10,7 +10,6 @@ use h2::{Reason, RecvStream};
 use http::Response;
 
 use crate::engine::policy::BodyAllowance;
-use crate::engine::request::Headers;
 use crate::engine::upstream::Backend;
 use crate::http1::has_no_body;
 use crate::runtime::body::{Http2BodyReader, Http2BodyWriter, Pipe, Sink};
@@ -23,8 +22,8 @@ use crate::runtime::proxy::response::{
 use crate::runtime::upstream::{Lease, StreamPermit, UpstreamError};
 
 /// Sends the request to a backend and waits for the head of the final response.
-pub(super) async fn attempt<H: Headers + ?Sized>(
-    pending: &mut PendingRequest<'_, '_, H>,
+pub(super) async fn attempt(
+    pending: &mut PendingRequest<'_, '_>,
     backend: &Backend,
     lease: Lease,
     downstream: &mut Downstream<'_, '_>,
@@ -72,8 +71,8 @@ enum Failed {
 
 /// Sends the request on a stream. `failed` becomes [`Failed::Stream`] if the backend reset the stream
 /// alone.
-async fn send<H: Headers + ?Sized>(
-    pending: &mut PendingRequest<'_, '_, H>,
+async fn send(
+    pending: &mut PendingRequest<'_, '_>,
     permit: StreamPermit,
     backend: &Backend,
     downstream: &mut Downstream<'_, '_>,
@@ -124,9 +123,9 @@ async fn send<H: Headers + ?Sized>(
 }
 
 /// Waits for the head of the final response.
-fn poll_head<H: Headers + ?Sized>(
-    cx: &mut TaskContext<'_>,
-    pending: &mut PendingRequest<'_, '_, H>,
+fn poll_head(
+    cx: &mut Context<'_>,
+    pending: &mut PendingRequest<'_, '_>,
     response: &mut ResponseFuture,
     downstream: &mut Downstream<'_, '_>,
     failed: &mut Failed,

@@ -1,7 +1,7 @@
 //! A client that speaks HTTP/2.
 
 use std::fmt;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -13,7 +13,7 @@ use crate::engine::semantics::Edits;
 use crate::http1::has_no_body;
 use crate::runtime::body::{Http2BodyReader, Http2BodyWriter};
 use crate::runtime::edits::added_fields;
-use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::rendered::RenderedResponse;
 use crate::runtime::proxy::response::ResponseHead;
 use crate::runtime::worker::{Scratch, Worker};
 
@@ -25,18 +25,15 @@ pub(crate) struct Http2Downstream {
     respond: SendResponse<Bytes>,
     /// The response body, once the head was sent.
     pub(super) response: Option<Http2BodyWriter>,
-    /// Whether the method is HEAD.
-    is_head: bool,
 }
 
 impl Http2Downstream {
     /// The sender of a request.
-    pub(crate) fn new(recv: RecvStream, respond: SendResponse<Bytes>, is_head: bool) -> Self {
+    pub(crate) fn new(recv: RecvStream, respond: SendResponse<Bytes>) -> Self {
         Self {
             body: Http2BodyReader::new(recv, BodyAllowance::up_to(None)),
             respond,
             response: None,
-            is_head,
         }
     }
 
@@ -47,7 +44,7 @@ impl Http2Downstream {
     }
 
     /// Waits until the client resets the stream.
-    pub(super) fn poll_disconnect(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+    pub(super) fn poll_disconnect(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.response {
             None => self.respond.poll_reset(cx).map(|_| ()),
             Some(body) => body.poll_reset(cx),
@@ -89,7 +86,7 @@ impl Http2Downstream {
     pub(super) fn send_local(
         &mut self,
         worker: &Worker,
-        response: &LocalResponse<'_>,
+        response: &RenderedResponse<'_>,
         scratch: &Scratch,
     ) {
         let mut fields = added_fields(&scratch.edits);
@@ -101,7 +98,7 @@ impl Http2Downstream {
         if has_body && !fields.contains_key("grpc-status") {
             fields.insert(header::CONTENT_LENGTH, scratch.body.len().into());
         }
-        let sends_body = has_body && !self.is_head && !scratch.body.is_empty();
+        let sends_body = has_body && !response.is_head && !scratch.body.is_empty();
         // It fails only if the client has disconnected.
         if self.send_head(response.status, fields, !sends_body).is_ok()
             && sends_body

@@ -21,7 +21,7 @@ use crate::runtime::worker::Worker;
 
 /// What the exchanges of one connection share.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context<'c> {
+pub(crate) struct ExchangeContext<'c> {
     /// The worker that runs them.
     pub(crate) worker: &'c Worker,
     /// The deadline of the task.
@@ -45,17 +45,43 @@ pub(crate) enum RequestHead<'h> {
     Memory(&'h MemoryRequest),
 }
 
-/// The fields of an HTTP/1.1 head, as the engine reads them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Http1Fields<'b>(pub(crate) RequestView<'b>);
+/// The fields of a head, as the engine reads them.
+enum Fields<A, B, C> {
+    Http1(A),
+    Http2(B),
+    Memory(C),
+}
 
-impl Headers for Http1Fields<'_> {
-    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.fields()
+impl<T, A, B, C> Iterator for Fields<A, B, C>
+where
+    A: Iterator<Item = T>,
+    B: Iterator<Item = T>,
+    C: Iterator<Item = T>,
+{
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Self::Http1(fields) => fields.next(),
+            Self::Http2(fields) => fields.next(),
+            Self::Memory(fields) => fields.next(),
+        }
     }
 }
 
-impl<'c> Context<'c> {
+impl Headers for RequestHead<'_> {
+    #[inline]
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        match self {
+            Self::Http1(view) => Fields::Http1(view.fields()),
+            Self::Http2(head) => Fields::Http2(head.field_pairs()),
+            Self::Memory(request) => Fields::Memory(request.fields()),
+        }
+    }
+}
+
+impl<'c> ExchangeContext<'c> {
     /// How a request arrived, for the engine.
     pub(super) fn arrival<'a>(&self, head: RequestHead<'a>) -> Arrival<'a>
     where

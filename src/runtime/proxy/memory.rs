@@ -20,7 +20,7 @@ use crate::http1::HeadLimits;
 use crate::http1::{FieldKind, is_protected_field};
 use crate::runtime::body::CollectedBody;
 use crate::runtime::edits::added_fields;
-use crate::runtime::proxy::local::LocalResponse;
+use crate::runtime::proxy::rendered::RenderedResponse;
 
 /// A request in memory.
 #[derive(Debug)]
@@ -162,6 +162,12 @@ impl MemoryRequest {
         }
     }
 
+    /// All fields.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let fields = self.headers.iter();
+        fields.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+    }
+
     /// The fields that are forwarded.
     pub(super) fn end_to_end_fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
         let fields = self.headers.iter().filter(|(name, _)| {
@@ -235,7 +241,7 @@ impl MemoryDownstream {
     }
 
     /// Takes a local response, whose fields are these edits.
-    pub(super) fn take_local(&mut self, response: &LocalResponse<'_>, edits: &Edits) {
+    pub(super) fn take_local(&mut self, response: &RenderedResponse<'_>, edits: &Edits) {
         self.response = match response.cause {
             Some(cause) => MemoryResponse::of_cause(cause),
             None => MemoryResponse::Local {

@@ -16,9 +16,9 @@ mod http1_downstream;
 mod http2_attempt;
 mod http2_downstream;
 mod inbound;
-mod local;
 mod memory;
 mod pending;
+mod rendered;
 mod response;
 mod tunnel;
 
@@ -26,8 +26,8 @@ pub(crate) use downstream::Downstream;
 pub(crate) use exchange::{exchange, reject};
 pub(crate) use http1_downstream::{Http1Downstream, Persistence};
 pub(crate) use http2_downstream::Http2Downstream;
-pub(crate) use inbound::{Context, Http1Fields, RequestHead};
-pub(crate) use local::LocalResponse;
+pub(crate) use inbound::{ExchangeContext, RequestHead};
 pub(crate) use memory::{
     MemoryDownstream, MemoryRequest, MemoryResponse, PickEvent, PickReporter, Routed,
 };
+pub(crate) use rendered::RenderedResponse;

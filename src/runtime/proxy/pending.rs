@@ -2,10 +2,9 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::engine::request::Headers;
 use crate::engine::semantics::Forwarding;
 use crate::engine::semantics::grpc;
 use crate::engine::semantics::retry::is_idempotent;
@@ -23,8 +22,8 @@ use crate::runtime::worker::Worker;
 
 /// A forwarded request that waits for its response.
 #[derive(Debug)]
-pub(super) struct PendingRequest<'x, 's, H: ?Sized> {
-    pub(super) admitted: &'x AdmittedRequest<'x, 's, H>,
+pub(super) struct PendingRequest<'x, 's> {
+    pub(super) admitted: &'x AdmittedRequest<'x, 's>,
     pub(super) worker: &'x Worker,
     pub(super) deadline: &'x Deadline,
     pub(super) policy: &'x Forwarding,
@@ -80,31 +79,31 @@ impl Upload {
     }
 }
 
-impl<'x, 's, H: Headers + ?Sized> PendingRequest<'x, 's, H> {
+impl<'x, 's> PendingRequest<'x, 's> {
     /// A request of which no attempt was made.
-    pub(super) fn new(admitted: &'x AdmittedRequest<'x, 's, H>) -> Self {
+    pub(super) fn new(admitted: &'x AdmittedRequest<'x, 's>) -> Self {
         let (context, request) = (admitted.context, admitted.request);
         let policy = admitted.plan.forwarding();
         let noted = &request.noted;
         let is_grpc = grpc::answer_type(noted.content_type.only()).is_some();
         let grpc_timeout = noted.grpc_timeout.only().filter(|_| is_grpc);
         let deadline = context.deadline;
-        let whole = deadline.after(policy.timeouts.exchange);
+        let timeout = deadline.after(policy.timeouts.exchange);
         Self {
             admitted,
             worker: context.worker,
             deadline,
             policy,
-            body: admitted.head.body(),
+            body: admitted.body,
             to: ResponseContext {
-                is_head: request.method == "HEAD",
-                asks_upgrade: admitted.head.upgrade().is_some(),
+                is_head: admitted.is_head(),
+                asks_upgrade: admitted.upgrade.is_some(),
             },
             replay: ReplayBuffer::new(policy.retry.buffer_bytes),
             backend: None,
             failed: Vec::new(),
             response_due: None,
-            ends_at: whole.min(deadline.after(grpc_timeout.and_then(grpc::parse_timeout))),
+            ends_at: timeout.min(deadline.after(grpc_timeout.and_then(grpc::parse_timeout))),
             interim_responses: 0,
         }
     }
@@ -165,7 +164,7 @@ impl<'x, 's, H: Headers + ?Sized> PendingRequest<'x, 's, H> {
     /// Sends what is available of the request body, and arms the timeout that applies next.
     pub(super) fn poll_upload(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         upload: &mut Upload,
         to: Sink<'_>,
         downstream: &mut Downstream<'_, '_>,
@@ -200,7 +199,7 @@ impl<'x, 's, H: Headers + ?Sized> PendingRequest<'x, 's, H> {
     /// Waits for what ends an attempt without a response: a timeout, or that the client disconnects.
     pub(super) fn poll_give_up(
         &self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         upload: &Upload,
         downstream: &mut Downstream<'_, '_>,
     ) -> Poll<Failure> {
@@ -225,7 +224,7 @@ impl<'x, 's, H: Headers + ?Sized> PendingRequest<'x, 's, H> {
     /// limited.
     pub(super) fn pass_interim(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         head: ResponseHead<'_>,
         downstream: &mut Downstream<'_, '_>,
     ) -> Result<(), UpstreamError> {

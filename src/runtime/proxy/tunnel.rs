@@ -2,14 +2,14 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context as TaskContext, Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::engine::semantics::Forwarding;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;
 use crate::runtime::proxy::http1_downstream::Persistence;
-use crate::runtime::proxy::inbound::Context;
+use crate::runtime::proxy::inbound::ExchangeContext;
 
 /// Passes bytes both ways until both sides have closed, neither has sent anything for the idle
 /// timeout, or the time is `ends_at`, in milliseconds of the worker.
@@ -17,13 +17,13 @@ use crate::runtime::proxy::inbound::Context;
 /// If one side breaks, the bytes that it sent before still go to the other (RFC 9110, section
 /// 9.3.6), as long as the other takes them without a pause.
 pub(super) async fn tunnel(
-    context: &Context<'_>,
+    context: &ExchangeContext<'_>,
     client: &mut Http1Connection,
     mut backend: Box<Http1Connection>,
     policy: &Forwarding,
     ends_at: u64,
 ) -> Persistence {
-    let Context {
+    let ExchangeContext {
         worker, deadline, ..
     } = *context;
     let buffers = &worker.buffers;
@@ -80,7 +80,7 @@ impl Direction {
     /// Moves as much as possible. Ready once the direction is closed.
     fn poll(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         from: &mut Http1Connection,
         to: &mut Http1Connection,
         buffers: &Buffers,
@@ -105,7 +105,7 @@ impl Direction {
     /// Passes bytes on until no more arrive.
     fn poll_move(
         &mut self,
-        cx: &mut TaskContext<'_>,
+        cx: &mut Context<'_>,
         from: &mut Http1Connection,
         to: &mut Http1Connection,
         buffers: &Buffers,

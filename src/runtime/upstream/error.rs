@@ -12,34 +12,34 @@ use crate::runtime::tls::reasons::Failed;
 #[derive(Debug, Error)]
 pub(crate) enum UpstreamError {
     /// Its name does not resolve.
-    #[error("the name of the backend has no address: {0}")]
+    #[error("the name of the backend does not resolve: {0}")]
     NameUnresolved(io::Error),
     /// It accepted no connection.
-    #[error("no connection to the backend: {0}")]
+    #[error("connecting to the backend failed: {0}")]
     ConnectFailed(io::Error),
     /// Connecting took too long.
-    #[error("no connection to the backend in time")]
+    #[error("connecting to the backend timed out")]
     ConnectTimeout,
     /// The TLS handshake failed.
-    #[error("no TLS with the backend: {0}")]
+    #[error("the TLS handshake with the backend failed: {0}")]
     TlsFailed(Failed),
     /// It has the maximum number of requests in flight.
-    #[error("the backend has as many requests as it may have")]
+    #[error("the backend has the maximum number of requests in flight")]
     Overloaded,
     /// The connection broke before the response.
-    #[error("the backend closed the connection before it answered")]
+    #[error("the backend closed the connection before it responded")]
     Reset,
     /// It did not process the request, which may be sent again (RFC 9113, section 8.7).
-    #[error("the backend refused the request unread")]
+    #[error("the backend refused the request without processing it")]
     Refused,
     /// The response took too long.
-    #[error("the backend did not answer in time")]
+    #[error("the backend did not respond in time")]
     Timeout,
     /// The head of its response exceeds a limit.
-    #[error("the header of the backend's answer is too large: {0}")]
+    #[error("the head of the backend's response is too large: {0}")]
     HeaderTooLarge(FieldError),
     /// Its response is not valid.
-    #[error("the backend's answer is no valid HTTP: {0}")]
+    #[error("the backend's response is not valid HTTP: {0}")]
     BadResponse(String),
 }
 
@@ -63,8 +63,8 @@ impl UpstreamError {
 }
 
 impl From<ResponseHeadError> for UpstreamError {
-    fn from(fault: ResponseHeadError) -> Self {
-        match fault {
+    fn from(error: ResponseHeadError) -> Self {
+        match error {
             ResponseHeadError::Field(
                 field @ (FieldError::TooLarge { .. } | FieldError::TooMany { .. }),
             ) => Self::HeaderTooLarge(field),
@@ -73,7 +73,7 @@ impl From<ResponseHeadError> for UpstreamError {
             | ResponseHeadError::UnexpectedUpgrade
             | ResponseHeadError::Field(_)
             | ResponseHeadError::TooManyOptions { .. }
-            | ResponseHeadError::Framing(_) => Self::BadResponse(fault.to_string()),
+            | ResponseHeadError::Framing(_) => Self::BadResponse(error.to_string()),
         }
     }
 }

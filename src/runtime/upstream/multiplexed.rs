@@ -207,7 +207,7 @@ async fn handshake(
 ) -> Result<Rc<SharedConnection>, UpstreamError> {
     const MAX_TIME: Duration = Duration::from_secs(2);
     if stream.is_tls() && stream.alpn() != Some(b"h2") {
-        let why = "it did not agree to speak HTTP/2";
+        let why = "it did not select HTTP/2";
         return Err(UpstreamError::TlsFailed(Failed::setup(why)));
     }
     let traffic = Rc::new(Traffic::default());

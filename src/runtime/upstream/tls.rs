@@ -56,7 +56,10 @@ impl BackendTls {
                 *self.loaded.borrow_mut() = None;
                 let mut logged = self.logged.borrow_mut();
                 if *logged != failed.words {
-                    eprintln!("tollgate: no TLS with {}: {failed}", self.address);
+                    eprintln!(
+                        "tollgate: the TLS handshake with {} failed: {failed}",
+                        self.address
+                    );
                     logged.clone_from(&failed.words);
                 }
                 Err(UpstreamError::TlsFailed(failed))

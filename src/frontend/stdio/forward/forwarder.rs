@@ -16,7 +16,7 @@ use crate::runtime::proxy::PickEvent;
 
 /// Hands requests to the forwarding thread.
 #[derive(Debug)]
-pub(in crate::frontend::stdio) struct Forwarder {
+pub(crate) struct Forwarder {
     jobs: UnboundedSender<Job>,
     limit: Arc<Limit>,
     picks: Receiver<PickEvent>,
@@ -39,7 +39,7 @@ impl Forwarder {
     }
 
     /// Hands a request over. The forwarding thread answers it.
-    pub(in crate::frontend::stdio) fn forward(
+    pub(crate) fn forward(
         &mut self,
         snapshot: &Arc<Snapshot>,
         request: &ClientRequest<'_>,
@@ -57,21 +57,17 @@ impl Forwarder {
     }
 
     /// Whether another request may be read.
-    pub(in crate::frontend::stdio) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.limit.has_room()
     }
 
     /// Waits until another request may be read.
-    pub(in crate::frontend::stdio) fn wait_for_room(&self) {
+    pub(crate) fn wait_for_room(&self) {
         self.limit.wait_for_room();
     }
 
     /// Adds the matches and picks so far to the counts of this snapshot.
-    pub(in crate::frontend::stdio) fn count_picks(
-        &mut self,
-        tally: &mut Tally,
-        snapshot: &Snapshot,
-    ) {
+    pub(crate) fn count_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
         while let Ok(event) = self.picks.try_recv() {
             self.count(&event, tally, snapshot);
         }
@@ -79,11 +75,7 @@ impl Forwarder {
 
     /// Does the same once each request that was read has its first pick. That is the first thing that
     /// happens to a request, and waits for no backend.
-    pub(in crate::frontend::stdio) fn count_all_picks(
-        &mut self,
-        tally: &mut Tally,
-        snapshot: &Snapshot,
-    ) {
+    pub(crate) fn count_all_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot) {
         self.count_picks(tally, snapshot);
         while self.unpicked > 0 {
             // Receiving fails only after the output was closed.

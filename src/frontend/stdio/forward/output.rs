@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An output to which several threads write whole lines.
-pub(in crate::frontend::stdio) struct SharedOutput<W>(Arc<Mutex<W>>);
+pub(crate) struct SharedOutput<W>(Arc<Mutex<W>>);
 
 impl<W> SharedOutput<W> {
     pub(super) fn new(output: W) -> Self {

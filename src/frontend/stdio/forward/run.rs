@@ -24,13 +24,11 @@ use crate::frontend::stdio::reply::{
     Answer as Reply, Body, Details, Extras, ForwardedAnswer, Refusal,
 };
 use crate::runtime::body::CollectedBody;
-use crate::runtime::gateway::Gateway;
 use crate::runtime::proxy::{
-    Context, Downstream, MemoryDownstream, MemoryResponse, PickEvent, PickReporter, RequestHead,
-    Routed, exchange,
+    Downstream, ExchangeContext, MemoryDownstream, MemoryResponse, PickEvent, PickReporter,
+    RequestHead, Routed, exchange,
 };
-use crate::runtime::settings::Settings;
-use crate::runtime::worker::Worker;
+use crate::runtime::{Gateway, Settings, Worker};
 
 /// How requests are forwarded.
 #[derive(Clone, Debug)]
@@ -51,7 +49,7 @@ pub struct Forwarding {
 /// # Errors
 /// If reading or writing fails, or the system provides no thread. A closed output is an error of the
 /// kind `BrokenPipe`.
-pub(in crate::frontend::stdio) fn run<W: Write + Send + 'static>(
+pub(crate) fn run<W: Write + Send + 'static>(
     gateway: &Arc<Gateway>,
     forwarding: Forwarding,
     is_verbose: bool,
@@ -144,16 +142,16 @@ impl<W: Write + 'static> ForwardingThread<W> {
             return;
         }
         let deadline = worker.deadlines.register();
-        let context = Context {
+        let context = ExchangeContext {
             worker,
             deadline: &deadline,
             peer: PEER,
             is_tls: false,
             https_port: None,
         };
-        let (snapshot, headers) = (worker.hold(&job.snapshot), &*request.headers);
+        let snapshot = worker.hold(&job.snapshot);
         let (head, downstream) = (RequestHead::Memory(request), Downstream::Memory(client));
-        exchange(&context, &snapshot, head, headers, downstream).await;
+        exchange(&context, &snapshot, head, downstream).await;
     }
 
     /// Appends the response to a request.

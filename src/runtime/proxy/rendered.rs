@@ -1,34 +1,37 @@
 //! Responses of the gateway itself, before a codec renders them.
 
 use crate::engine::admit::write_rejection;
-use crate::engine::request::Headers;
 use crate::engine::semantics::{Cause, Noted, Problem, Request, RequestId};
 use crate::engine::{self, Plan};
+use crate::runtime::proxy::inbound::RequestHead;
 use crate::runtime::worker::{Scratch, Worker};
 
 /// A response of the gateway itself. The edits of the [`Scratch`] are its fields, besides `Date` and
 /// the framing, and the body of the [`Scratch`] is its body.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LocalResponse<'a> {
+pub(crate) struct RenderedResponse<'a> {
     /// From 200 to 599.
     pub(crate) status: u16,
     /// The error that it reports; `None` for a redirect, a preflight and the like.
     pub(crate) cause: Option<&'a Cause<'a>>,
+    /// Whether the method is HEAD, so that the body is not sent.
+    pub(crate) is_head: bool,
 }
 
-impl<'a> LocalResponse<'a> {
+impl<'a> RenderedResponse<'a> {
     /// A response that reports no error. The caller fills the scratch.
-    pub(crate) const fn of_status(status: u16) -> Self {
+    pub(crate) const fn of_status(status: u16, is_head: bool) -> Self {
         Self {
             status,
             cause: None,
+            is_head,
         }
     }
 
     /// The response of the admission. Fills the scratch.
-    pub(super) fn of_admission<H: Headers + ?Sized>(
+    pub(super) fn of_admission(
         response: &'a engine::LocalResponse<'a>,
-        request: &Request<'_, H>,
+        request: &Request<'_, RequestHead<'_>>,
         id: &RequestId<'_>,
         scratch: &mut Scratch,
     ) -> Self {
@@ -36,14 +39,15 @@ impl<'a> LocalResponse<'a> {
         Self {
             status: response.write((request, id), buffers),
             cause: response.cause(),
+            is_head: request.method == "HEAD",
         }
     }
 
     /// Reports an error of an admitted request. Fills the scratch.
-    pub(super) fn of_failure<H: Headers + ?Sized>(
+    pub(super) fn of_failure(
         cause: &'a Cause<'a>,
         plan: &Plan<'_>,
-        request: &Request<'_, H>,
+        request: &Request<'_, RequestHead<'_>>,
         id: &RequestId<'_>,
         scratch: &mut Scratch,
     ) -> Self {
@@ -51,6 +55,7 @@ impl<'a> LocalResponse<'a> {
         Self {
             status: write_rejection(cause, Some(plan.chain()), (request, id), buffers),
             cause: Some(cause),
+            is_head: request.method == "HEAD",
         }
     }
 
@@ -59,7 +64,7 @@ impl<'a> LocalResponse<'a> {
     pub(super) fn of_unreadable(
         cause: &'a Cause<'a>,
         worker: &Worker,
-        grpc: Option<&'static str>,
+        (is_head, grpc): (bool, Option<&'static str>),
         scratch: &mut Scratch,
     ) -> Self {
         let random = worker.random();
@@ -72,6 +77,7 @@ impl<'a> LocalResponse<'a> {
         Self {
             status: problem.write(&mut scratch.edits, &mut scratch.body),
             cause: Some(cause),
+            is_head,
         }
     }
 
