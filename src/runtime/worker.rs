@@ -11,11 +11,9 @@ use tokio::sync::Notify;
 
 use crate::engine::Snapshot;
 use crate::engine::routing::RouteId;
-use crate::engine::semantics::Edits;
-use crate::engine::semantics::Random;
-use crate::engine::semantics::Retry;
 use crate::engine::semantics::budget::RetryBudget;
 use crate::engine::semantics::retry::{Attempt, admit_retry};
+use crate::engine::semantics::{Edits, Random, Retry};
 use crate::http1::{RequestHead, ResponseHead};
 use crate::observe::access_log::LogWriter;
 use crate::observe::counters::Counters;

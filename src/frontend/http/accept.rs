@@ -14,9 +14,8 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::config::serve::Alpn;
 use crate::engine::semantics::{Cause, RequestError};
-use crate::frontend::http::http1;
-use crate::frontend::http::http2;
 use crate::frontend::http::listener::Service;
+use crate::frontend::http::{http1, http2};
 use crate::runtime::proxy::ExchangeContext;
 use crate::runtime::tls::server::ServerTls;
 use crate::runtime::{Http1Connection, OpenConnection, Socket, TICK, Worker, boxed};

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
-use crate::engine::semantics::Protocol;
-use crate::engine::semantics::{Cause, RequestError};
+use crate::engine::semantics::{Cause, Protocol, RequestError};
 use crate::frontend::http::http2;
 use crate::frontend::http::read_head::{NoHead, read_head};
 use crate::http1::RequestHead as Http1Head;

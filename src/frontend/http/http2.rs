@@ -15,9 +15,8 @@ use h2::{Reason, RecvStream};
 use http::{HeaderValue, Method, Request, header};
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::Cause;
-use crate::engine::semantics::Protocol;
 use crate::engine::semantics::grpc::answer_type;
+use crate::engine::semantics::{Cause, Protocol};
 use crate::runtime::http2::{Http2RequestHead, Traffic, Transport};
 use crate::runtime::proxy::{
     Downstream, ExchangeContext, Http2Downstream, RequestHead, exchange, reject,

@@ -4,10 +4,9 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 use crate::engine::policy::BodyAllowance;
-use crate::http1::BodyLength;
-use crate::http1::BodyReader;
-use crate::http1::HeadLimits;
-use crate::http1::{CHUNK_END, write_chunk_start, write_last_chunk};
+use crate::http1::{
+    BodyLength, BodyReader, CHUNK_END, HeadLimits, write_chunk_start, write_last_chunk,
+};
 use crate::runtime::body::error::ReadError;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;

@@ -4,12 +4,9 @@ use http::{HeaderValue, Method, Request as Http2Request, Uri, Version, header};
 
 use crate::engine::Plan;
 use crate::engine::routing::UpstreamPath;
-use crate::engine::semantics::Edits;
-use crate::engine::semantics::Random;
-use crate::engine::semantics::{Request, RequestId};
+use crate::engine::semantics::{Edits, Random, Request, RequestId};
 use crate::engine::upstream::{Backend, Scheme};
-use crate::http1::OutgoingRequest;
-use crate::http1::{BodyLength, FieldValue};
+use crate::http1::{BodyLength, FieldValue, OutgoingRequest};
 use crate::runtime::edits::apply_edits;
 use crate::runtime::proxy::inbound::{ExchangeContext, RequestHead};
 use crate::runtime::upstream::UpstreamError;

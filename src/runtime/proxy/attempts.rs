@@ -1,14 +1,14 @@
 //! Attempts at one request: pick a backend, send the request, and retry where the policy allows it.
 
 use crate::engine::semantics::retry::{self, Attempt};
-use crate::engine::upstream::Backend;
-use crate::engine::upstream::Protocol;
+use crate::engine::upstream::{Backend, Protocol};
 use crate::runtime::proxy::downstream::Downstream;
 use crate::runtime::proxy::failure::Failure;
-use crate::runtime::proxy::http1_attempt;
-use crate::runtime::proxy::http2_attempt;
+use crate::runtime::proxy::http1_attempt::attempt_http1;
+use crate::runtime::proxy::http2_attempt::attempt_http2;
 use crate::runtime::proxy::pending::PendingRequest;
 use crate::runtime::proxy::response::UpstreamResponse;
+
 use crate::runtime::upstream::UpstreamError;
 
 /// Sends the request until a backend responds.
@@ -70,8 +70,8 @@ async fn attempt(
         .unwrap_or(worker.settings.in_flight_per_backend);
     let lease = worker.upstreams.lease(backend, upstream, max_in_flight)?;
     match upstream.protocol {
-        Protocol::H1 => http1_attempt::attempt(pending, backend, lease, downstream).await,
-        Protocol::H2 => http2_attempt::attempt(pending, backend, lease, downstream).await,
+        Protocol::H1 => attempt_http1(pending, backend, lease, downstream).await,
+        Protocol::H2 => attempt_http2(pending, backend, lease, downstream).await,
     }
 }
 

@@ -4,9 +4,7 @@ use std::rc::Rc;
 
 use crate::engine::admit::response_context;
 use crate::engine::policy::BodyAllowance;
-use crate::engine::semantics::Cause;
-use crate::engine::semantics::Protocol;
-use crate::engine::semantics::{Request, RequestId};
+use crate::engine::semantics::{Cause, Protocol, Request, RequestId};
 use crate::engine::{Admission, admit};
 use crate::http1::BodyLength;
 use crate::runtime::boxed::boxed;

@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use crate::engine::request::Headers;
 use crate::engine::routing::RouteId;
-use crate::engine::semantics::Protocol;
 use crate::engine::semantics::forwarded::client_address;
-use crate::engine::semantics::{Request, RequestId};
+use crate::engine::semantics::{Protocol, Request, RequestId};
 use crate::engine::upstream::Backend;
 use crate::observe::record::Record;
 use crate::runtime::clock;

@@ -5,13 +5,10 @@ use std::task::{Context, Poll};
 
 use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::Edits;
-use crate::http1::BodyLength;
-use crate::http1::EncodeError;
-use crate::http1::FieldValue;
-use crate::http1::RequestView;
-use crate::http1::Version;
-use crate::http1::{OutgoingLocalResponse, write_local_response};
-use crate::http1::{OutgoingResponse, SentFraming};
+use crate::http1::{
+    BodyLength, EncodeError, FieldValue, OutgoingLocalResponse, OutgoingResponse, RequestView,
+    SentFraming, Version, write_local_response,
+};
 use crate::runtime::body::Http1BodyReader;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;

@@ -22,7 +22,7 @@ use crate::runtime::proxy::response::{
 use crate::runtime::upstream::{Lease, StreamPermit, UpstreamError};
 
 /// Sends the request to a backend and waits for the head of the final response.
-pub(super) async fn attempt(
+pub(super) async fn attempt_http2(
     pending: &mut PendingRequest<'_, '_>,
     backend: &Backend,
     lease: Lease,

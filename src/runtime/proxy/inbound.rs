@@ -6,17 +6,14 @@ use std::net::IpAddr;
 use http::HeaderMap;
 
 use crate::engine::request::Headers;
-use crate::engine::semantics::Arrival;
-use crate::engine::semantics::Protocol;
-use crate::http1::BodyLength;
-use crate::http1::EncodeError;
-use crate::http1::FieldValue;
-use crate::http1::RequestView;
-use crate::http1::Version;
-use crate::http1::{OutgoingRequest, write_request, write_request_from_fields};
+use crate::engine::semantics::{Arrival, Protocol};
+use crate::http1::{
+    BodyLength, EncodeError, FieldValue, OutgoingRequest, RequestView, Version, write_request,
+    write_request_from_fields,
+};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::http2::{Http2RequestHead, fields_of, pairs, retain_end_to_end};
-use crate::runtime::proxy::memory::MemoryRequest;
+use crate::runtime::proxy::memory_request::MemoryRequest;
 use crate::runtime::worker::Worker;
 
 /// What the exchanges of one connection share.

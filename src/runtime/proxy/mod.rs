@@ -16,7 +16,8 @@ mod http1_downstream;
 mod http2_attempt;
 mod http2_downstream;
 mod inbound;
-mod memory;
+mod memory_downstream;
+mod memory_request;
 mod pending;
 mod rendered;
 mod response;
@@ -27,7 +28,8 @@ pub(crate) use exchange::{exchange, reject};
 pub(crate) use http1_downstream::{Http1Downstream, Persistence};
 pub(crate) use http2_downstream::Http2Downstream;
 pub(crate) use inbound::{ExchangeContext, RequestHead};
-pub(crate) use memory::{
-    MemoryDownstream, MemoryRequest, MemoryResponse, PickEvent, PickReporter, Routed,
+pub(crate) use memory_downstream::{
+    MemoryDownstream, MemoryResponse, PickEvent, PickReporter, Routed,
 };
+pub(crate) use memory_request::MemoryRequest;
 pub(crate) use rendered::RenderedResponse;

@@ -5,12 +5,10 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::engine::semantics::Forwarding;
-use crate::engine::semantics::grpc;
 use crate::engine::semantics::retry::is_idempotent;
+use crate::engine::semantics::{Forwarding, grpc};
 use crate::engine::upstream::Backend;
-use crate::http1::BodyLength;
-use crate::http1::ResponseContext;
+use crate::http1::{BodyLength, ResponseContext};
 use crate::runtime::body::{Pipe, PipeError, ReplayBuffer, Sink};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::proxy::admitted::AdmittedRequest;

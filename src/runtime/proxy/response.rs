@@ -5,10 +5,10 @@ use http::response::Parts;
 
 use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::Edits;
-use crate::http1::BodyLength;
-use crate::http1::EncodeError;
-use crate::http1::{OutgoingResponse, SentFraming, write_response, write_response_from_fields};
-use crate::http1::{ResponseHead as Http1Head, ResponseView, has_no_body};
+use crate::http1::{
+    BodyLength, EncodeError, OutgoingResponse, ResponseHead as Http1Head, ResponseView,
+    SentFraming, has_no_body, write_response, write_response_from_fields,
+};
 use crate::runtime::body::{Http1BodyReader, Http2BodyReader, Http2BodyWriter, Pipe, Sink, Source};
 use crate::runtime::connection::Http1Connection;
 use crate::runtime::edits::apply_edits;

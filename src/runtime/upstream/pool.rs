@@ -6,8 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::engine::upstream::Upstream;
-use crate::engine::upstream::{Address, Backend, Scheme};
+use crate::engine::upstream::{Address, Backend, Scheme, Upstream};
 use crate::runtime::boxed::boxed;
 use crate::runtime::buffer::Buffers;
 use crate::runtime::connection::Http1Connection;

@@ -8,8 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsStream;
 
-use crate::engine::upstream::Address;
-use crate::engine::upstream::Upstream;
+use crate::engine::upstream::{Address, Upstream};
 use crate::runtime::connection::Socket;
 use crate::runtime::tls::client::ClientTls;
 use crate::runtime::tls::reasons::Failed;
