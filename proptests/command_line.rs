@@ -1,4 +1,4 @@
-//! The real binary, run on the files of `fixtures/cli`: what it says, to the letter, and its exit
+//! The real binary, run on the files of `fixtures/cli`: its exact output, and its exit
 //! codes. `UPDATE_FIXTURES=1 cargo test --test command_line` writes the expected texts anew.
 
 #![expect(
@@ -262,7 +262,7 @@ fn a_dash_is_standard_input() {
     let routes = run(&["routes", "-"], "routes: []");
     assert_eq!(
         text(&routes.stdout),
-        "no routes: every request is refused\n"
+        "no routes: every request is rejected\n"
     );
 }
 
@@ -282,7 +282,7 @@ fn a_measurement() {
     let said = text(&run(&args, "").stdout);
     for word in [
         "good.yaml\n",
-        "  routes         6\n",
+        "  routes           6\n",
         "trie keys",
         "  hit ",
         "  miss ",
@@ -298,7 +298,7 @@ fn a_measurement() {
 }
 
 #[test]
-fn a_closed_standard_output_is_no_fault() {
+fn a_closed_standard_output_is_no_error() {
     for args in [
         &["routes", "good.yaml"][..],
         &["check", "meaning.yaml"],
@@ -316,13 +316,13 @@ fn a_closed_standard_output_is_no_fault() {
 
 #[test]
 fn colours_are_for_terminals() {
-    let faulty: &[&str] = &["check", "meaning.yaml"];
+    let invalid: &[&str] = &["check", "meaning.yaml"];
     let has_colours = |command: &mut Command| {
         let output = command.output().unwrap();
         output.stdout.contains(&0x1b) || output.stderr.contains(&0x1b)
     };
     for args in [
-        faulty,
+        invalid,
         &["routes", "good.yaml"],
         &["explain", "GET", "/"],
         &["nonsense"],
@@ -331,9 +331,9 @@ fn colours_are_for_terminals() {
         assert!(!has_colours(&mut command(args)), "{args:?}");
     }
     // What forces colours shows that there are any; what forbids them is stronger.
-    assert!(has_colours(command(faulty).env("CLICOLOR_FORCE", "1")));
+    assert!(has_colours(command(invalid).env("CLICOLOR_FORCE", "1")));
     let forbidden = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
-    assert!(!has_colours(command(faulty).envs(forbidden)));
+    assert!(!has_colours(command(invalid).envs(forbidden)));
 }
 
 /// What a command says and how it ends, as one text.
@@ -379,7 +379,13 @@ fn command(args: &[&str]) -> Command {
         .current_dir(folder())
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    for variable in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+        "TOLLGATE_LOG",
+    ] {
         command.env_remove(variable);
     }
     command

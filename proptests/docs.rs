@@ -12,6 +12,12 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "docs/counters.rs"]
+mod counters;
+#[path = "docs/error_table.rs"]
+mod error_table;
+#[path = "docs/errors.rs"]
+mod errors;
 #[path = "docs/examples.rs"]
 mod examples;
 #[path = "docs/help.rs"]

@@ -34,7 +34,7 @@ use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::clock;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{ClientAuth, TlsFiles};
+use tollgate::runtime::tls::{ClientAuth, TlsFiles};
 
 #[test]
 fn both_versions_are_spoken_and_the_backend_hears_of_it() {
@@ -61,8 +61,8 @@ fn both_versions_are_spoken_and_the_backend_hears_of_it() {
         ..files(vec![pair])
     });
     let old = Arc::new(with_versions(authority.roots(), None, &[&TLS12]));
-    let refused = get(only_new.address(), &old, "a.example").unwrap_err();
-    assert!(refused.to_string().contains("ProtocolVersion"), "{refused}");
+    let error = get(only_new.address(), &old, "a.example").unwrap_err();
+    assert!(error.to_string().contains("ProtocolVersion"), "{error}");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn plain_http_on_a_tls_port_is_told_so() {
         answer.to_lowercase().contains("connection: close"),
         "{answer}"
     );
-    // What is neither is told in the words of TLS: an alert.
+    // Anything else gets a TLS alert.
     let answer = plain(gateway.address(), b"\x00\x01\x02\x03\x04\x05\x06\x07");
     assert!(answer.starts_with('\x15'), "{answer:?}");
     assert_eq!(gateway.totals().requests_total, 0);

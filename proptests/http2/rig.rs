@@ -8,7 +8,7 @@ use tollgate::config::compile::{LoadOptions, load_json};
 use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::Server;
-use tollgate::observe::counters::Totals;
+use tollgate::observe::Totals;
 use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
 

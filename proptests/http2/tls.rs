@@ -6,7 +6,7 @@ use std::path::Path;
 use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::ListenerService;
-use tollgate::runtime::tls::files::{CertificateFiles, TlsFiles};
+use tollgate::runtime::tls::{CertificateFiles, TlsFiles};
 
 use crate::backend::{Seen, over_stream};
 use crate::client::{Client, request, send, whole};

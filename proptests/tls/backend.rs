@@ -1,4 +1,4 @@
-//! A backend that says what it was told, over TLS or not, one request a connection.
+//! A backend that returns what it received, with or without TLS, one request per connection.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -28,12 +28,12 @@ pub(crate) fn over_tls(pair: &Pair) -> SocketAddr {
         }
         let name = tls.server_name().unwrap_or("none").to_owned();
         let alpn = tls.alpn_protocol().unwrap_or(b"none").to_vec();
-        let told = format!(
+        let facts = format!(
             "sni={name} alpn={} kind={:?}",
             String::from_utf8_lossy(&alpn),
             tls.handshake_kind().unwrap()
         );
-        answer(&mut Stream::new(&mut tls, &mut tcp), &told);
+        answer(&mut Stream::new(&mut tls, &mut tcp), &facts);
         tls.send_close_notify();
         let _ = tls.complete_io(&mut tcp);
     })
@@ -65,7 +65,7 @@ fn begin(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
 }
 
 /// Answers with what it knows and with the head of the request.
-fn answer(stream: &mut (impl Read + Write), told: &str) {
+fn answer(stream: &mut (impl Read + Write), facts: &str) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -74,7 +74,7 @@ fn answer(stream: &mut (impl Read + Write), told: &str) {
             Ok(_) | Err(_) => return,
         }
     }
-    let body = format!("{told}\n{}", String::from_utf8_lossy(&head));
+    let body = format!("{facts}\n{}", String::from_utf8_lossy(&head));
     let length = body.len();
     let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
     let _ = stream.write_all((head + &body).as_bytes());

@@ -12,7 +12,7 @@ use rcgen::{
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tollgate::runtime::tls::files::CertificateFiles;
+use tollgate::runtime::tls::CertificateFiles;
 
 /// A folder that is removed with this.
 pub(crate) struct Folder(PathBuf);

@@ -30,7 +30,7 @@ pub(crate) struct Seen {
     pub(crate) alpn: Option<Vec<u8>>,
 }
 
-/// A client that believes these authorities, and has this certificate.
+/// A client that trusts these authorities and has this certificate.
 pub(crate) fn client(roots: Arc<RootCertStore>, own: Option<&Pair>) -> ClientConfig {
     with_versions(roots, own, &[&TLS13, &TLS12])
 }

@@ -1,4 +1,4 @@
-//! The files of a listener: what is wrong with them, and what happens when they change.
+//! The files of a listener: errors in them, and reloads when they change.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,8 +7,7 @@ use std::sync::Arc;
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::clock;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{CertificateFiles, ClientAuth, TlsFiles};
-use tollgate::runtime::tls::server::ServerTls;
+use tollgate::runtime::tls::{CertificateFiles, ClientAuth, Reload, ServerTls, TlsFiles};
 
 use crate::certificates::{Authority, Folder};
 use crate::client::{PATIENCE, client, get};
@@ -19,7 +18,7 @@ fn a_new_certificate_is_used_by_the_next_handshake() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let gateway = over_tls(files(vec![pair]));
-    // Each client is a new one, for who resumes a session is shown no certificate.
+    // A new client each time: resumed sessions skip the certificate exchange.
     let seen = || {
         let config = Arc::new(client(authority.roots(), None));
         get(gateway.address(), &config, "a.example")
@@ -32,43 +31,54 @@ fn a_new_certificate_is_used_by_the_next_handshake() {
     let begun = clock::now();
     let mut last = seen();
     while last == first {
-        assert!(begun.elapsed() < PATIENCE, "it was never used");
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "the new certificate was never used"
+        );
         last = seen();
     }
     assert_eq!(last, *second.chain()[0]);
 }
 
 #[test]
-fn broken_files_change_nothing_and_are_told_once() {
+fn invalid_files_change_nothing_and_are_reported_once() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
-    let (tls, remarks) = ServerTls::load(files(vec![pair.clone()])).unwrap();
-    assert_eq!(remarks, Vec::<String>::new());
+    let (tls, warnings) = ServerTls::load(files(vec![pair.clone()])).unwrap();
+    assert_eq!(warnings, Vec::<String>::new());
     let config = tls.config();
-    assert_eq!(tls.look(), Vec::<String>::new());
+    assert_eq!(tls.reload_if_changed(), Reload::Unchanged);
 
     folder.write("a.crt", "-----BEGIN CERTIFICATE-----\n");
-    let told = tls.look();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("a.crt cannot be used"), "{told:?}");
-    assert_eq!(tls.look(), Vec::<String>::new(), "once is enough");
+    expect_failure(&tls, "a.crt cannot be used");
+    assert_eq!(tls.reload_if_changed(), Reload::Unchanged, "once is enough");
     assert!(Arc::ptr_eq(&config, &tls.config()));
 
-    // The certificate is renewed first, and fits only when its key is too.
+    // The certificate is renewed first; it matches only after its key is renewed too.
     let next = authority.issue_until(&["a.example"], 2001);
     folder.write("a.crt", &next.cert);
-    assert!(tls.look()[0].contains("does not fit"));
-    assert_eq!(tls.look(), Vec::<String>::new());
+    expect_failure(&tls, "does not match");
+    assert_eq!(tls.reload_if_changed(), Reload::Unchanged);
     folder.write("a.key", &next.key);
-    let told = tls.look();
-    assert!(told[0].contains("read again"), "{told:?}");
-    assert!(told[1].contains("expired on Mon, 01 Jan 2001"), "{told:?}");
+    let reload = tls.reload_if_changed();
+    let Reload::Reloaded { files, warnings } = &reload else {
+        panic!("{reload:?}");
+    };
+    assert!(files.ends_with("a.crt"), "{files}");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("expired on Mon, 01 Jan 2001"));
     assert!(!Arc::ptr_eq(&config, &tls.config()));
     let config = tls.config();
 
     std::fs::remove_file(&pair.key).unwrap();
-    assert!(tls.look()[0].contains("cannot read"));
+    expect_failure(&tls, "cannot read");
     assert!(Arc::ptr_eq(&config, &tls.config()));
+}
+
+fn expect_failure(tls: &ServerTls, expected: &str) {
+    let reload = tls.reload_if_changed();
+    let has_failed = matches!(&reload, Reload::Failed(error) if error.contains(expected));
+    assert!(has_failed, "{reload:?}");
 }
 
 #[test]
@@ -86,15 +96,15 @@ fn tickets_outlive_a_certificate_but_not_the_authorities_of_clients() {
     .unwrap();
     let ticket = tls.config().ticketer.encrypt(b"session").unwrap();
     authority.issue(&["a.example"]).write(&folder, "a");
-    assert_eq!(tls.look().len(), 1);
+    assert!(matches!(tls.reload_if_changed(), Reload::Reloaded { .. }));
     assert!(tls.config().ticketer.decrypt(&ticket).is_some());
     folder.write("clients.pem", &Authority::new().pem());
-    assert_eq!(tls.look().len(), 1);
+    assert!(matches!(tls.reload_if_changed(), Reload::Reloaded { .. }));
     assert_eq!(tls.config().ticketer.decrypt(&ticket), None);
 }
 
 #[test]
-fn what_cannot_be_used_is_told_at_the_start() {
+fn unusable_files_are_reported_at_the_start() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let good = authority.issue(&["a.example"]).write(&folder, "a");
     let other = authority.issue(&["a.example"]).write(&folder, "other");
@@ -112,18 +122,18 @@ fn what_cannot_be_used_is_told_at_the_start() {
         }])
     };
     let check = |files: TlsFiles, expected: &str| {
-        let Err(fault) = start(ListenerService::Tls(files), Settings::default()) else {
-            panic!("{expected} is not told");
+        let Err(error) = start(ListenerService::Tls(files), Settings::default()) else {
+            panic!("{expected} is not reported");
         };
-        let told = fault.to_string();
+        let message = error.to_string();
         assert!(
-            told.starts_with("cannot serve TLS on 127.0.0.1:0: "),
-            "{told}"
+            message.starts_with("cannot serve TLS on 127.0.0.1:0: "),
+            "{message}"
         );
-        assert!(told.contains(expected), "{told}\n{expected}");
-        assert!(!told.contains('\n'), "{told}");
+        assert!(message.contains(expected), "{message}\n{expected}");
+        assert!(!message.contains('\n'), "{message}");
     };
-    check(files(vec![]), "no certificate is named");
+    check(files(vec![]), "no certificate is configured");
     check(pair(&missing, &good.key), "missing.pem: No such file");
     check(pair(&good.cert, &missing), "missing.pem: No such file");
     check(pair(&empty, &good.key), "empty.pem is empty");
@@ -146,11 +156,11 @@ fn what_cannot_be_used_is_told_at_the_start() {
     );
     check(
         pair(&good.cert, &other.key),
-        "other.key does not fit the certificate in ",
+        "other.key does not match the certificate in ",
     );
     check(
         pair(&good.cert, &encrypted(&folder)),
-        "is encrypted, and nobody is there",
+        "is encrypted, and the gateway cannot ask",
     );
     let client_auth = Some(ClientAuth {
         ca: empty,

@@ -9,10 +9,10 @@ use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::engine::upstream::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::{Server, StartError};
-use tollgate::observe::counters::Totals;
+use tollgate::observe::Totals;
 use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
-use tollgate::runtime::tls::files::{CertificateFiles, TlsFiles};
+use tollgate::runtime::tls::{CertificateFiles, TlsFiles};
 
 use crate::backend;
 

@@ -14,8 +14,8 @@ fn get(to: SocketAddr, path: &str) -> String {
     plain(to, request.as_bytes())
 }
 
-/// What is believed: a file and a name.
-fn believing(ca: &str, server_name: Option<&str>) -> UpstreamTls {
+/// Trusts the authorities in a file, and expects a name.
+fn trusting(ca: &str, server_name: Option<&str>) -> UpstreamTls {
     UpstreamTls {
         ca: Some(ca.into()),
         server_name: server_name.map(Into::into),
@@ -23,7 +23,7 @@ fn believing(ca: &str, server_name: Option<&str>) -> UpstreamTls {
     }
 }
 
-/// Sends one request to a backend: the answer must have this status and these words.
+/// Sends one request to a backend: the response must have this status and contain these words.
 fn check(backend: &str, tls: UpstreamTls, status: &str, words: &str) {
     let gateway = to_backends(&[("/*", backend, tls.clone())]);
     let answer = get(gateway.address(), "/x");
@@ -37,13 +37,13 @@ fn check(backend: &str, tls: UpstreamTls, status: &str, words: &str) {
     );
 }
 
-/// A backend by a name that every system knows.
+/// The address of a backend with a name that every system resolves.
 fn named(address: SocketAddr) -> String {
     format!("https://localhost:{}", address.port())
 }
 
 #[test]
-fn a_backend_has_the_name_that_it_is_called_by() {
+fn a_backend_needs_a_certificate_for_its_name() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let ca = folder.write("ca.pem", &authority.pem());
     let ca = ca.to_str().unwrap();
@@ -52,31 +52,31 @@ fn a_backend_has_the_name_that_it_is_called_by() {
     let backend = named(by_name);
     check(
         &backend,
-        believing(ca, None),
+        trusting(ca, None),
         "200",
         "sni=localhost alpn=http/1.1",
     );
     check(
         &backend,
-        believing(ca, Some("b.example")),
+        trusting(ca, Some("b.example")),
         "200",
         "sni=b.example",
     );
     let wrong = "its certificate is for another name";
-    check(&backend, believing(ca, Some("c.example")), "502", wrong);
+    check(&backend, trusting(ca, Some("c.example")), "502", wrong);
     let none = "the gateway is not set up for it";
-    check(&backend, believing(ca, Some("a b")), "502", none);
+    check(&backend, trusting(ca, Some("a b")), "502", none);
     let backend = format!("https://{by_address}");
-    check(&backend, believing(ca, None), "200", "sni=none");
+    check(&backend, trusting(ca, None), "200", "sni=none");
     let backend = format!("https://{by_name}");
     let wrong = "its certificate is for another name";
-    check(&backend, believing(ca, None), "502", wrong);
+    check(&backend, trusting(ca, None), "502", wrong);
     let wrong = "its certificate is for another name";
-    check(&named(by_address), believing(ca, None), "502", wrong);
+    check(&named(by_address), trusting(ca, None), "502", wrong);
 }
 
 #[test]
-fn a_backend_is_one_that_is_believed() {
+fn a_backend_needs_a_trusted_certificate() {
     let (folder, authority, others) = (Folder::new(), Authority::new(), Authority::new());
     let ca = folder.write("ca.pem", &authority.pem());
     let ca = ca.to_str().unwrap();
@@ -85,16 +85,16 @@ fn a_backend_is_one_that_is_believed() {
     let expired = authority.issue_until(&["localhost"], 2001);
     let expired = named(backend::over_tls(&expired));
     let unknown = "its certificate is not from an authority that is believed";
-    check(&stranger, believing(ca, None), "502", unknown);
+    check(&stranger, trusting(ca, None), "502", unknown);
     check(&known, UpstreamTls::default(), "502", unknown);
     check(
         &known,
-        believing("missing.pem", None),
+        trusting("missing.pem", None),
         "502",
         "the gateway is not set up for it",
     );
     let end = "its certificate has expired";
-    check(&expired, believing(ca, None), "502", end);
+    check(&expired, trusting(ca, None), "502", end);
     let anybody = UpstreamTls {
         verify: false,
         ..UpstreamTls::default()
@@ -104,26 +104,26 @@ fn a_backend_is_one_that_is_believed() {
 }
 
 #[test]
-fn a_backend_that_speaks_something_else_is_told() {
+fn a_backend_without_tls_is_reported() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let ca = folder.write("ca.pem", &authority.pem());
     let ca = ca.to_str().unwrap();
     let plain = named(backend::that_says("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    check(&plain, believing(ca, None), "502", "it speaks no TLS");
+    check(&plain, trusting(ca, None), "502", "it speaks no TLS");
     let silent = named(backend::that_says(""));
-    check(&silent, believing(ca, None), "502", "it speaks no TLS");
+    check(&silent, trusting(ca, None), "502", "it speaks no TLS");
 }
 
 #[test]
-fn routes_that_believe_otherwise_share_no_connection() {
+fn routes_with_other_authorities_share_no_connection() {
     let (folder, authority, others) = (Folder::new(), Authority::new(), Authority::new());
     let ca = folder.write("ca.pem", &authority.pem());
     let other = folder.write("other.pem", &others.pem());
     let backend = backend::over_tls(&authority.issue(&["localhost"]));
     let backend = format!("https://localhost:{}", backend.port());
     let gateway = to_backends(&[
-        ("/a", &backend, believing(ca.to_str().unwrap(), None)),
-        ("/b", &backend, believing(other.to_str().unwrap(), None)),
+        ("/a", &backend, trusting(ca.to_str().unwrap(), None)),
+        ("/b", &backend, trusting(other.to_str().unwrap(), None)),
     ]);
     for _ in 0..8 {
         let answers = ["/a", "/b"].map(|path| get(gateway.address(), path));
@@ -138,7 +138,7 @@ fn sessions_with_a_backend_are_resumed() {
     let ca = folder.write("ca.pem", &authority.pem());
     let backend = backend::over_tls(&authority.issue(&["localhost"]));
     let backend = format!("https://localhost:{}", backend.port());
-    let gateway = to_backends(&[("/*", &backend, believing(ca.to_str().unwrap(), None))]);
+    let gateway = to_backends(&[("/*", &backend, trusting(ca.to_str().unwrap(), None))]);
     let answers: Vec<_> = (0..20).map(|_| get(gateway.address(), "/x")).collect();
     let full = answers.iter().filter(|it| it.contains("kind=Full")).count();
     let resumed = answers
@@ -151,12 +151,12 @@ fn sessions_with_a_backend_are_resumed() {
 }
 
 #[test]
-fn a_new_authority_is_believed_once_it_is_needed() {
+fn a_new_authority_is_trusted_after_a_failure() {
     let (folder, authority, next) = (Folder::new(), Authority::new(), Authority::new());
     let ca = folder.write("ca.pem", &authority.pem());
     let backend = backend::over_tls(&next.issue(&["localhost"]));
     let backend = format!("https://localhost:{}", backend.port());
-    let gateway = to_backends(&[("/*", &backend, believing(ca.to_str().unwrap(), None))]);
+    let gateway = to_backends(&[("/*", &backend, trusting(ca.to_str().unwrap(), None))]);
     assert_eq!(get(gateway.address(), "/").get(9..12), Some("502"));
     folder.write("ca.pem", &(authority.pem() + &next.pem()));
     let answer = get(gateway.address(), "/");

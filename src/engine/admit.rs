@@ -12,7 +12,7 @@ use crate::engine::plan::{Plan, decide};
 use crate::engine::policy::cors::{Preflight, preflight, preflight_response};
 use crate::engine::policy::{Chain, RequestContext, ResponseContext, Verdict};
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::RouteId;
+use crate::engine::routing::{Rejection, RouteId, check_host};
 use crate::engine::semantics::hops::is_last_hop;
 use crate::engine::semantics::https_redirect;
 use crate::engine::semantics::{Cause, Edits, Problem, Request, RequestError, RequestId, grpc};
@@ -63,7 +63,7 @@ pub fn admit<'a, H: Headers + ?Sized>(
         return respond(redirect_to_https(request, port), None);
     }
     if is_last_hop(request.method, &request.noted) {
-        return respond(Content::LastHop, None);
+        return respond(end_here(request), None);
     }
     if let Some(response) = answer_preflight(snapshot, request) {
         return Admission::Respond(Box::new(response));
@@ -200,6 +200,15 @@ impl<'a> LocalResponse<'a> {
 #[cold]
 fn respond<'a>(content: Content<'a>, plan: Option<Plan<'a>>) -> Admission<'a> {
     Admission::Respond(Box::new(LocalResponse { content, plan }))
+}
+
+/// No route is asked, but the request must name a host as every other (RFC 9112, section 3.2).
+#[cold]
+fn end_here<'a, H: Headers + ?Sized>(request: &Request<'a, H>) -> Content<'a> {
+    match check_host(request.arrival.host.unwrap_or(""), request.headers) {
+        Ok(()) => Content::LastHop,
+        Err(error) => Content::Rejection(Rejection::from(error).into()),
+    }
 }
 
 fn redirect_to_https<'a, H: Headers + ?Sized>(request: &Request<'a, H>, port: u16) -> Content<'a> {

@@ -80,7 +80,9 @@ const IN_TOKENS: [bool; 256] = among(b"!#$%&'*+-.^_`|~");
 /// The origin form of a request target, and the authority that an absolute one bore.
 ///
 /// `http://a.test/x?y` gives `/x?y` and `a.test`; its authority replaces `Host` (RFC 9112,
-/// section 3.2.2). Anything else is given back as it is.
+/// section 3.2.2). The authority of an absolute form may name a user, which no host does. Everything
+/// else comes back unchanged, also an absolute form without a host, which is invalid (RFC 9110,
+/// section 4.2.1).
 #[must_use]
 pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
     let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {
@@ -94,15 +96,15 @@ pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    if authority.is_empty() {
+        return (target.into(), None);
+    }
     let path = if path.starts_with('/') {
         path.into()
     } else {
         format!("/{path}").into()
     };
-    (path, Some(host))
+    (path, Some(authority))
 }
 
 #[cfg(test)]
@@ -131,7 +133,10 @@ mod tests {
             ("/a?b", ("/a?b", None)),
             ("http://a.test/x?y", ("/x?y", Some("a.test"))),
             ("HTTPS://a.test:8443", ("/", Some("a.test:8443"))),
-            ("http://u:p@a.test/", ("/", Some("a.test"))),
+            // A user is part of the authority, and makes it an invalid host.
+            ("http://u:p@a.test/", ("/", Some("u:p@a.test"))),
+            ("http:///x", ("http:///x", None)),
+            ("http://", ("http://", None)),
             ("http://a.test?x", ("/?x", Some("a.test"))),
             ("ftp://a.test/", ("ftp://a.test/", None)),
             ("*", ("*", None)),

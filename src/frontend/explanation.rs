@@ -1,4 +1,4 @@
-//! An explanation as a program reads it: on the command line and on stdio alike.
+//! An explanation as JSON, the same on the command line and on stdio.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,38 +13,38 @@ use crate::engine::routing::rejection::Rejection;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::upstream::backend::{Backend, BackendSource};
 
-/// The explanation with stable field names; what does not apply is left out.
+/// The explanation with stable field names; fields that do not apply are absent.
 ///
-/// A request that is admitted, but whose route has no backend to pick, has the facts of its route
-/// and the refusal that it would get all the same. No cursor moves.
+/// A request whose route has no backend available has both the details of its route and the
+/// rejection. No cursor advances.
 pub fn to_json<'a>(
     explanation: &'a Explanation<'_>,
     snapshot: &'a Snapshot,
 ) -> impl Serialize + use<'a> {
-    let refusal = refusal(explanation, snapshot);
-    Told {
-        status: match &refusal {
-            Some(reject) => reject.status(),
+    let rejection = rejection(explanation, snapshot);
+    ExplanationView {
+        status: match &rejection {
+            Some(rejection) => rejection.status(),
             None => redirect(explanation).map_or(200, |redirect| redirect.status),
         },
-        error: refusal.as_ref().map(ToldError::of),
+        error: rejection.as_ref().map(ErrorView::of),
         plan: explanation
             .outcome
             .as_ref()
             .ok()
-            .map(|plan| ToldPlan::of(plan, snapshot)),
-        candidates: explanation.candidates.iter().map(told_candidate).collect(),
+            .map(|plan| PlanView::of(plan, snapshot)),
+        candidates: explanation.candidates.iter().map(candidate_view).collect(),
     }
 }
 
-/// The refusal that the request would get, if it would get one.
+/// The rejection that the request would get, if any.
 #[must_use]
-pub fn refusal<'a>(explanation: &Explanation<'a>, snapshot: &Snapshot) -> Option<Rejection<'a>> {
+pub fn rejection<'a>(explanation: &Explanation<'a>, snapshot: &Snapshot) -> Option<Rejection<'a>> {
     match &explanation.outcome {
-        Err(reject) => Some(reject.clone()),
+        Err(rejection) => Some(rejection.clone()),
         Ok(plan) => {
-            let is_answered = plan.redirect().is_some() || snapshot.peek(plan.route_id()).is_some();
-            (!is_answered).then(|| Rejection::NoBackend {
+            let is_served = plan.redirect().is_some() || snapshot.peek(plan.route_id()).is_some();
+            (!is_served).then(|| Rejection::NoBackend {
                 service: plan.route().service().into(),
             })
         }
@@ -55,8 +55,8 @@ fn redirect<'a>(explanation: &Explanation<'a>) -> Option<&'a Redirect> {
     explanation.outcome.as_ref().ok()?.redirect()
 }
 
-/// Who stated the version that answers: a source as the configuration names it, or `default` if
-/// none did. None if the route is neutral.
+/// The source of the version that serves the request, as the configuration names it; `default` if
+/// the request states no version. `None` if the route has no version.
 #[must_use]
 pub fn version_from(plan: &Plan<'_>) -> Option<&'static str> {
     plan.version()
@@ -64,17 +64,17 @@ pub fn version_from(plan: &Plan<'_>) -> Option<&'static str> {
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct ExplanationView<'a> {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ToldError>,
+    error: Option<ErrorView>,
     #[serde(flatten)]
-    plan: Option<ToldPlan<'a>>,
-    candidates: Vec<ToldCandidate<'a>>,
+    plan: Option<PlanView<'a>>,
+    candidates: Vec<CandidateView<'a>>,
 }
 
 #[derive(Serialize)]
-struct ToldError {
+struct ErrorView {
     code: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ struct ToldError {
 }
 
 #[derive(Serialize)]
-struct ToldPlan<'a> {
+struct PlanView<'a> {
     route: String,
     service: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,27 +90,27 @@ struct ToldPlan<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     version_from: Option<&'static str>,
     normal_path: &'a str,
-    /// None where nothing goes upstream.
+    /// Absent for redirects.
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream_path: Option<String>,
-    backends: Vec<ToldBackend<'a>>,
+    backends: Vec<BackendView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_backend: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     response_headers: BTreeMap<&'a str, Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    policies: Vec<ToldPolicy>,
+    policies: Vec<PolicyView>,
 }
 
 /// A policy of the route, in the order in which it runs.
 #[derive(Serialize)]
-struct ToldPolicy {
+struct PolicyView {
     policy: &'static str,
     effect: String,
 }
 
 #[derive(Serialize)]
-struct ToldBackend<'a> {
+struct BackendView<'a> {
     backend: &'a str,
     address: String,
     healthy: bool,
@@ -118,7 +118,7 @@ struct ToldBackend<'a> {
 }
 
 #[derive(Serialize)]
-struct ToldCandidate<'a> {
+struct CandidateView<'a> {
     route: String,
     service: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,17 +129,17 @@ struct ToldCandidate<'a> {
     reason: String,
 }
 
-impl ToldError {
-    fn of(reject: &Rejection<'_>) -> Self {
+impl ErrorView {
+    fn of(rejection: &Rejection<'_>) -> Self {
         Self {
-            code: reject.code(),
-            message: reject.to_string(),
-            allow: reject.allow().map(<[String]>::to_vec),
+            code: rejection.code(),
+            message: rejection.to_string(),
+            allow: rejection.allow().map(<[String]>::to_vec),
         }
     }
 }
 
-impl<'a> ToldPlan<'a> {
+impl<'a> PlanView<'a> {
     fn of(plan: &'a Plan<'_>, snapshot: &'a Snapshot) -> Self {
         let route = plan.route();
         let pool = snapshot.cluster(plan.route_id());
@@ -147,8 +147,8 @@ impl<'a> ToldPlan<'a> {
         let redirect = plan.redirect();
         let location = redirect.map(|redirect| redirect.location(plan).into());
         let deprecation = plan.chain().deprecation().into_iter();
-        let announced = deprecation.flat_map(Deprecation::headers);
-        let announced = announced.map(|(name, value)| (name, Cow::Borrowed(value)));
+        let added = deprecation.flat_map(Deprecation::headers);
+        let added = added.map(|(name, value)| (name, Cow::Borrowed(value)));
         Self {
             route: route.name(),
             service: route.service(),
@@ -156,25 +156,25 @@ impl<'a> ToldPlan<'a> {
             version_from: version_from(plan),
             normal_path: plan.normal_path(),
             upstream_path: redirect.is_none().then(|| plan.upstream_path().to_string()),
-            backends: pool.backends().iter().map(told_backend).collect(),
+            backends: pool.backends().iter().map(backend_view).collect(),
             next_backend: next.map(|pick| &*pick.backend.name),
-            response_headers: announced
+            response_headers: added
                 .chain(location.map(|location| ("location", location)))
                 .collect(),
-            policies: plan.chain().policies().iter().map(told_policy).collect(),
+            policies: plan.chain().policies().iter().map(policy_view).collect(),
         }
     }
 }
 
-fn told_policy(policy: &Policy) -> ToldPolicy {
-    ToldPolicy {
+fn policy_view(policy: &Policy) -> PolicyView {
+    PolicyView {
         policy: policy.name(),
         effect: policy.explain(),
     }
 }
 
-fn told_backend(backend: &Backend) -> ToldBackend<'_> {
-    ToldBackend {
+fn backend_view(backend: &Backend) -> BackendView<'_> {
+    BackendView {
         backend: &backend.name,
         address: backend.address.to_string(),
         healthy: backend.healthy,
@@ -182,8 +182,8 @@ fn told_backend(backend: &Backend) -> ToldBackend<'_> {
     }
 }
 
-fn told_candidate<'a>(candidate: &'a Candidate<'_>) -> ToldCandidate<'a> {
-    ToldCandidate {
+fn candidate_view<'a>(candidate: &'a Candidate<'_>) -> CandidateView<'a> {
+    CandidateView {
         route: candidate.route.name(),
         service: candidate.route.service(),
         version: candidate.route.version().map(|version| version.to_string()),
@@ -201,7 +201,7 @@ mod tests {
     use crate::engine::explain::explain;
     use crate::engine::request::RawRequest;
 
-    fn told(config: &str, target: &str) -> String {
+    fn explained(config: &str, target: &str) -> String {
         let loaded = load_file(config, LoadOptions::FILE).unwrap();
         let snapshot = loaded.into_snapshot();
         let headers: [(&str, &str); 0] = [];
@@ -229,7 +229,7 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""candidates":[{"route":"/v1/a/* v1 -> s","service":"s","version":"v1","#,
             r#""pattern":"/v1/a/*","derived":false,"rule":"wins","reason":"wins"}]}"#,
         );
-        assert_eq!(told(config, "/v1/a//b?c"), expected);
+        assert_eq!(explained(config, "/v1/a//b?c"), expected);
     }
 
     #[test]
@@ -245,11 +245,11 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""service":"redirect to /b/*","version":"v1","pattern":"/v1/a/*","#,
             r#""derived":false,"rule":"wins","reason":"wins"}]}"#,
         );
-        assert_eq!(told(config, "/v1/a//c?d"), expected);
+        assert_eq!(explained(config, "/v1/a//c?d"), expected);
     }
 
     #[test]
-    fn refused() {
+    fn rejected() {
         let config = "routes: [{path_pattern: /a, methods: [POST], service: s, backends: [a]}]";
         let expected = concat!(
             r#"{"status":405,"error":{"code":"method.not_allowed","#,
@@ -257,7 +257,7 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""candidates":[{"route":"POST /a -> s","service":"s","pattern":"/a","#,
             r#""derived":false,"rule":"method","reason":"admits POST only"}]}"#,
         );
-        assert_eq!(told(config, "/a"), expected);
+        assert_eq!(explained(config, "/a"), expected);
     }
 
     #[test]
@@ -272,6 +272,6 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""candidates":[{"route":"/a -> s","service":"s","pattern":"/a","#,
             r#""derived":false,"rule":"wins","reason":"wins"}]}"#,
         );
-        assert_eq!(told(config, "/a"), expected);
+        assert_eq!(explained(config, "/a"), expected);
     }
 }

@@ -1,8 +1,7 @@
-//! The access log: one line an exchange, written off the workers' path.
+//! The access log: one line per exchange, written by a thread of its own.
 //!
-//! A worker puts lines into a batch of its own and hands full batches to one thread that writes
-//! them. It never waits for that thread: where too many batches are waiting, lines are dropped and
-//! counted.
+//! Each worker collects lines in a batch and sends full batches to that thread. A worker never
+//! waits for it: if too many batches are queued, lines are dropped and counted.
 
 use std::cell::{Cell, RefCell};
 use std::fs::{File, OpenOptions};
@@ -20,60 +19,60 @@ use crate::config::serve::LogFormat;
 use crate::observe::counters::Counters;
 use crate::observe::record::{Record, combined, time};
 
-/// Where lines go.
+/// The destination of the access log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogOutput {
     /// Standard output.
     Stdout,
     /// Standard error.
     Stderr,
-    /// A file, appended to, and opened anew when asked to.
+    /// A file, which is appended to and can be reopened.
     File(PathBuf),
 }
 
-/// The thread that writes, and the way to it.
+/// The thread that writes the log, and the channel to it.
 #[derive(Debug)]
 pub struct AccessLog {
     sender: SyncSender<Message>,
     format: LogFormat,
     thread: JoinHandle<()>,
-    /// Whether the file is to be opened anew before the next line.
+    /// Whether to reopen the file before the next line.
     reopens: Arc<AtomicBool>,
-    /// Of the thread: the lines that it could not write.
+    /// The lines that the thread could not write.
     counters: Arc<Counters>,
 }
 
-/// One worker's way to the log.
+/// The side of one worker: its batch, and the channel to the thread.
 #[derive(Debug)]
 pub struct LogWriter {
     sender: SyncSender<Message>,
     format: LogFormat,
     batch: RefCell<Vec<u8>>,
     lines: Cell<u64>,
-    /// The second that was last written, and how.
+    /// The second of the last line, and its text.
     second: RefCell<(i64, String)>,
 }
 
 enum Message {
-    /// So many lines.
+    /// A batch, and its number of lines.
     Lines(Vec<u8>, u64),
     Wake,
     End,
 }
 
-/// A batch goes to the thread when it is this long, and every so often.
+/// The size at which a batch is sent; the worker also sends smaller ones at intervals.
 const BATCH_BYTES: usize = 32 << 10;
-/// How many batches may wait: 8 MiB.
-const MAX_WAITING: usize = 256;
+/// The maximum number of queued batches, 8 MiB in all.
+const MAX_QUEUED_BATCHES: usize = 256;
 
 impl AccessLog {
-    /// Begins a log that goes there.
+    /// Opens the log and starts its thread.
     ///
     /// # Errors
-    /// If the file cannot be opened, or no thread can be started.
+    /// If the file cannot be opened or the thread cannot be started.
     pub fn start(target: LogOutput, format: LogFormat) -> io::Result<Self> {
         let output = open(&target)?;
-        let (sender, receiver) = sync_channel(MAX_WAITING);
+        let (sender, receiver) = sync_channel(MAX_QUEUED_BATCHES);
         let (reopens, counters) = (Arc::default(), Arc::default());
         let writing = Writing {
             target,
@@ -92,13 +91,13 @@ impl AccessLog {
         })
     }
 
-    /// What its thread has done: which lines it could not write.
+    /// The counters of the thread: the lines that it could not write.
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
 
-    /// A way to it for one more worker.
+    /// A writer for one more worker.
     #[must_use]
     pub fn writer(&self) -> LogWriter {
         LogWriter {
@@ -110,21 +109,21 @@ impl AccessLog {
         }
     }
 
-    /// Opens the file anew, as after it was moved away, before the next line is written.
+    /// Reopens the file before the next line, for instance after log rotation has moved it.
     pub fn reopen(&self) {
-        // Release: whoever sees it sees that the file was moved before.
+        // Release: the thread that reads `true` also sees the move of the file before it.
         self.reopens.store(true, Ordering::Release);
-        // Where there is no room, something comes that wakes it.
+        // If the queue is full, the thread is awake anyway.
         let _ = self.sender.try_send(Message::Wake);
     }
 
-    /// Writes what is waiting, and ends; whether all of it was taken in `time`. It may be a pipe
-    /// that nobody reads.
+    /// Writes the queued lines and stops the thread. Returns `false` if that takes longer than
+    /// `timeout`, for instance because nobody reads the pipe.
     #[must_use]
-    pub fn end(self, time: Duration) -> bool {
+    pub fn finish(self, timeout: Duration) -> bool {
         const STEP: Duration = Duration::from_millis(10);
         let mut message = Some(Message::End);
-        let mut left = time;
+        let mut remaining = timeout;
         while !self.thread.is_finished() {
             if let Some(end) = message.take() {
                 message = match self.sender.try_send(end) {
@@ -132,27 +131,27 @@ impl AccessLog {
                     Ok(()) | Err(TrySendError::Disconnected(_)) => None,
                 };
             }
-            if left.is_zero() {
+            if remaining.is_zero() {
                 return false;
             }
-            std::thread::sleep(STEP.min(left));
-            left = left.saturating_sub(STEP);
+            std::thread::sleep(STEP.min(remaining));
+            remaining = remaining.saturating_sub(STEP);
         }
         true
     }
 }
 
 impl LogWriter {
-    /// Writes one line; `begun` is when the exchange began.
-    pub fn write(&self, counters: &Counters, begun: Timestamp, record: &mut Record<'_>) {
+    /// Adds one line to the batch; the exchange started at `started_at`.
+    pub fn write(&self, counters: &Counters, started_at: Timestamp, record: &mut Record<'_>) {
         let mut second = self.second.borrow_mut();
-        if second.0 != begun.as_second() {
-            *second = (begun.as_second(), time(begun, self.format));
+        if second.0 != started_at.as_second() {
+            *second = (started_at.as_second(), time(started_at, self.format));
         }
         let mut batch = self.batch.borrow_mut();
         match self.format {
             LogFormat::Json => {
-                let time = format!("{}.{:03}Z", second.1, begun.subsec_millisecond());
+                let time = format!("{}.{:03}Z", second.1, started_at.subsec_millisecond());
                 let record = Record {
                     time: &time,
                     ..record.clone()
@@ -169,20 +168,20 @@ impl LogWriter {
         }
     }
 
-    /// Hands over what was written; what cannot be taken is dropped and counted.
+    /// Sends the batch; drops and counts its lines if the queue is full.
     pub fn flush(&self, counters: &Counters) {
         let batch = std::mem::take(&mut *self.batch.borrow_mut());
         let lines = self.lines.take();
         if batch.is_empty() {
             return;
         }
-        let room = batch.capacity();
+        let capacity = batch.capacity();
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
             self.sender.try_send(Message::Lines(batch, lines))
         {
             counters.log_dropped.add(lines);
         }
-        *self.batch.borrow_mut() = Vec::with_capacity(room.min(2 * BATCH_BYTES));
+        *self.batch.borrow_mut() = Vec::with_capacity(capacity.min(2 * BATCH_BYTES));
     }
 }
 
@@ -198,7 +197,7 @@ fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-/// What the thread works with.
+/// The state of the thread.
 struct Writing {
     target: LogOutput,
     output: Box<dyn Write + Send>,
@@ -213,9 +212,9 @@ impl Writing {
             // Acquire: see `AccessLog::reopen`.
             if self.reopens.swap(false, Ordering::Acquire) {
                 match open(&self.target) {
-                    Ok(anew) => self.output = anew,
+                    Ok(reopened) => self.output = reopened,
                     Err(error) => {
-                        eprintln!("tollgate: the access log cannot be opened anew: {error}");
+                        tracing::error!("cannot reopen the access log: {error}");
                     }
                 }
             }
@@ -223,11 +222,11 @@ impl Writing {
                 Message::Lines(bytes, lines) => {
                     let written = self.output.write_all(&bytes);
                     let written = written.and_then(|()| self.output.flush());
-                    // A full disk or a closed pipe is no reason to stop serving.
+                    // The gateway keeps serving on a full disk or a closed pipe.
                     if let Err(error) = &written {
                         self.counters.log_dropped.add(lines);
                         if was_written {
-                            eprintln!("tollgate: the access log cannot be written: {error}");
+                            tracing::error!("cannot write the access log: {error}");
                         }
                     }
                     was_written = written.is_ok();
@@ -277,21 +276,21 @@ mod tests {
             second: RefCell::new((i64::MIN, String::new())),
         };
         let counters = Counters::default();
-        let begun = Timestamp::from_millisecond(1_700_000_000_042).unwrap();
-        writer.write(&counters, begun, &mut record());
+        let started_at = Timestamp::from_millisecond(1_700_000_000_042).unwrap();
+        writer.write(&counters, started_at, &mut record());
         writer.flush(&counters);
         let Ok(Message::Lines(lines, 1)) = receiver.try_recv() else {
             panic!("no lines");
         };
         for _ in 0..3 {
-            writer.write(&counters, begun, &mut record());
-            writer.write(&counters, begun, &mut record());
+            writer.write(&counters, started_at, &mut record());
+            writer.write(&counters, started_at, &mut record());
             writer.flush(&counters);
         }
         assert_eq!(
             counters.log_dropped.value(),
             2,
-            "two batches wait, the third is dropped"
+            "two batches are queued, the third is dropped"
         );
         String::from_utf8(lines).unwrap()
     }

@@ -1,87 +1,77 @@
-//! Counts of one worker: written by it alone, read by anybody.
+//! Counters of one worker, which it alone writes and any thread may read, and their totals.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-/// A number that one thread adds to and others may read.
+/// Declares every counter once: its field in [`Counters`], its field in [`Totals`], which is its
+/// name in JSON as well, and its description.
+macro_rules! counters {
+    ($($counter:ident: $counter_type:ty => $total:ident: $total_type:ty, $description:literal;)*) => {
+        /// The counters of one worker, on cache lines of their own.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub struct Counters {
+            $(#[doc = $description] pub $counter: $counter_type,)*
+        }
+
+        /// The counters of all workers, summed up.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+        pub struct Totals {
+            $(#[doc = $description] pub $total: $total_type,)*
+        }
+
+        impl Totals {
+            /// The name and the description of each total.
+            pub const DESCRIPTIONS: &[(&str, &str)] = &[$((stringify!($total), $description),)*];
+
+            fn add(&mut self, worker: &Counters) {
+                $(worker.$counter.add_to(&mut self.$total);)*
+            }
+        }
+    };
+}
+
+counters! {
+    connections: Counter => connections_total: u64, "Downstream connections accepted";
+    handshakes: Counter => handshakes_total: u64, "Downstream TLS handshakes completed";
+    failed_handshakes: Counter => failed_handshakes_total: u64, "Downstream TLS handshakes failed";
+    requests: Counter => requests_total: u64, "Requests received";
+    responses: [Counter; 5] => responses_total: [u64; 5],
+        "Responses sent, one number per class: 1xx, 2xx, 3xx, 4xx, 5xx";
+    local_responses: Counter => local_responses_total: u64,
+        "Responses that the gateway made itself, without a backend";
+    retries: Counter => retries_total: u64, "Attempts after the first, to the same or another backend";
+    clients_left: Counter => clients_left_total: u64,
+        "Requests whose client disconnected before the end of the response";
+    log_dropped: Counter => log_dropped_total: u64, "Lines of the access log dropped";
+    received_bytes: Counter => received_bytes_total: u64, "Bytes received from clients";
+    sent_bytes: Counter => sent_bytes_total: u64, "Bytes sent to clients";
+}
+
+/// A number that one thread increases and others may read.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
-/// What one worker has done. It lies on cache lines of its own.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-pub struct Counters {
-    /// Connections of clients that were accepted.
-    pub connections: Counter,
-    /// Handshakes over TLS with clients.
-    pub handshakes: Counter,
-    /// Handshakes with clients that came to nothing.
-    pub failed_handshakes: Counter,
-    /// Requests that were read.
-    pub requests: Counter,
-    /// Answers by their class: 1xx to 5xx.
-    pub responses: [Counter; 5],
-    /// Requests that the gateway answered itself.
-    pub own_answers: Counter,
-    /// Requests that were sent to a backend once more.
-    pub retries: Counter,
-    /// Requests whose client left before the answer.
-    pub clients_left: Counter,
-    /// Lines of the access log that were dropped.
-    pub log_dropped: Counter,
-    /// Bytes read from clients.
-    pub received_bytes: Counter,
-    /// Bytes written to clients.
-    pub sent_bytes: Counter,
-}
-
-/// The counts of all workers together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
-    /// See [`Counters::connections`].
-    pub connections_total: u64,
-    /// See [`Counters::handshakes`].
-    pub handshakes_total: u64,
-    /// See [`Counters::failed_handshakes`].
-    pub failed_handshakes_total: u64,
-    /// See [`Counters::requests`].
-    pub requests_total: u64,
-    /// See [`Counters::responses`].
-    pub responses_total: [u64; 5],
-    /// See [`Counters::own_answers`].
-    pub own_answers_total: u64,
-    /// See [`Counters::retries`].
-    pub retries_total: u64,
-    /// See [`Counters::clients_left`].
-    pub clients_left_total: u64,
-    /// See [`Counters::log_dropped`].
-    pub log_dropped_total: u64,
-    /// See [`Counters::received_bytes`].
-    pub received_bytes_total: u64,
-    /// See [`Counters::sent_bytes`].
-    pub sent_bytes_total: u64,
-}
-
 impl Counter {
-    /// Adds to it; only the thread that owns it may.
+    /// Increases the counter. Only the thread that owns it may call this.
     #[inline]
     pub fn add(&self, count: u64) {
-        // Relaxed, and no exchange: nobody else writes it, and it orders nothing.
+        // Relaxed, and no read-modify-write: no other thread writes it, and it orders nothing.
         let before = self.0.load(Ordering::Relaxed);
         self.0.store(before.wrapping_add(count), Ordering::Relaxed);
     }
 
-    /// What it is now.
+    /// The current value.
     #[must_use]
     pub fn value(&self) -> u64 {
-        // Relaxed: a number to be told, perhaps a little old.
+        // Relaxed: a number to report, which may be slightly out of date.
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Counters {
-    /// Counts an answer with this status.
+    /// Counts a response with this status.
     #[inline]
     pub fn response(&self, status: u16) {
         let class = (status / 100).checked_sub(1).map(usize::from);
@@ -92,25 +82,32 @@ impl Counters {
 }
 
 impl Totals {
-    /// The sums over workers.
+    /// The sums over all workers.
     pub fn of<'c>(workers: impl IntoIterator<Item = &'c Counters>) -> Self {
         let mut totals = Self::default();
         for worker in workers {
-            totals.connections_total += worker.connections.value();
-            totals.handshakes_total += worker.handshakes.value();
-            totals.failed_handshakes_total += worker.failed_handshakes.value();
-            totals.requests_total += worker.requests.value();
-            for (total, counter) in totals.responses_total.iter_mut().zip(&worker.responses) {
-                *total += counter.value();
-            }
-            totals.own_answers_total += worker.own_answers.value();
-            totals.retries_total += worker.retries.value();
-            totals.clients_left_total += worker.clients_left.value();
-            totals.log_dropped_total += worker.log_dropped.value();
-            totals.received_bytes_total += worker.received_bytes.value();
-            totals.sent_bytes_total += worker.sent_bytes.value();
+            totals.add(worker);
         }
         totals
+    }
+}
+
+/// A counter, or several, that can be added to a total.
+trait AddTo<T> {
+    fn add_to(&self, total: &mut T);
+}
+
+impl AddTo<u64> for Counter {
+    fn add_to(&self, total: &mut u64) {
+        *total += self.value();
+    }
+}
+
+impl<const N: usize> AddTo<[u64; N]> for [Counter; N] {
+    fn add_to(&self, total: &mut [u64; N]) {
+        for (total, counter) in total.iter_mut().zip(self) {
+            counter.add_to(total);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One exchange, as the access log tells it.
+//! The record of one exchange in the access log.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -8,29 +8,29 @@ use serde::Serialize;
 
 use crate::config::serve::LogFormat;
 
-/// One exchange.
+/// One exchange: a request and its response. The field names are the keys of the JSON format.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record<'a> {
-    /// When it began, in UTC.
+    /// The start of the exchange, in UTC.
     pub time: &'a str,
-    /// Who asked, as far as is believed.
+    /// The address of the client; behind a trusted proxy, the one that the proxy reports.
     pub client: IpAddr,
-    /// `HTTP/1.1` or another.
+    /// The protocol, such as `HTTP/1.1`.
     pub protocol: &'a str,
     /// The method.
     pub method: &'a str,
-    /// Path and query as they came.
+    /// Path and query as received.
     pub path: &'a str,
-    /// The host that was asked for.
+    /// The host of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<&'a str>,
-    /// The status of the answer; 499 if the client left before it.
+    /// The status of the response; 499 if the client disconnected before it.
     pub status: u16,
     /// Bytes sent to the client: head and body, over HTTP/2 the body alone.
     pub sent_bytes: u64,
-    /// From the head of the request to the last byte of the answer, in microseconds.
+    /// From the head of the request to the last byte of the response, in microseconds.
     pub duration_us: u64,
-    /// From the same to the head of the backend's answer.
+    /// From the head of the request to the head of the backend's response, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_us: Option<u64>,
     /// The name of the route.
@@ -39,18 +39,18 @@ pub struct Record<'a> {
     /// The service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<&'a str>,
-    /// The backend that answered, or was tried last.
+    /// The backend of the last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<&'a str>,
-    /// How many tries it took.
+    /// The number of attempts.
     pub tries: usize,
-    /// Its `X-Request-Id`.
+    /// The `X-Request-Id` of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<&'a str>,
-    /// The code of the gateway's own answer, if it gave one.
+    /// The code of the error, if the response is a local one or broke off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'a str>,
-    /// What went wrong with the backend, in words for people.
+    /// The error of the last attempt, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
     /// `Referer`.
@@ -62,7 +62,7 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// An answer to what could not be read as a request: of that there is only `-`.
+    /// A response to something that could not be parsed as a request; its method and path are `-`.
     #[must_use]
     pub const fn unread(client: IpAddr, protocol: &'static str, status: u16) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Record<'_> {
     }
 }
 
-/// A second, as the format writes it.
+/// A time in the format of the log, to the second.
 pub(super) fn time(at: Timestamp, format: LogFormat) -> String {
     let pattern = match format {
         LogFormat::Json => "%Y-%m-%dT%H:%M:%S",
@@ -98,7 +98,7 @@ pub(super) fn time(at: Timestamp, format: LogFormat) -> String {
     at.strftime(pattern).to_string()
 }
 
-/// The line that the combined format has.
+/// Writes a line in the combined log format.
 pub(super) fn combined(out: &mut Vec<u8>, time: &str, record: &Record<'_>) {
     let _ = write!(out, "{} - - [{time}] \"", record.client);
     for (text, end) in [
@@ -116,7 +116,8 @@ pub(super) fn combined(out: &mut Vec<u8>, time: &str, record: &Record<'_>) {
     out.push(b'"');
 }
 
-/// Nobody writes a line of the log but the log.
+/// Writes a text with quotes, backslashes and control characters escaped, so that no client can
+/// forge a line.
 fn escaped(out: &mut Vec<u8>, text: &str) {
     for byte in text.bytes() {
         match byte {

@@ -1,4 +1,4 @@
-//! Counts per route and backend, kept by one worker alone: plain numbers, no atomics.
+//! Counts per route and backend of one worker: plain numbers, no atomics.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ pub struct Tally {
 #[derive(Clone, Debug, Default)]
 pub struct RouteTally {
     matched: u64,
-    /// By the slots of the backends.
+    /// By the slot of the backend.
     picks: Vec<u64>,
-    /// Picks of backends that are in no pool any more and whose slots are forgotten.
-    departed: u64,
+    /// Picks of backends that have been removed.
+    removed: u64,
 }
 
 impl Tally {
@@ -31,7 +31,7 @@ impl Tally {
         }
     }
 
-    /// Counts for the routes of another snapshot: those of routes and backends that stay go on.
+    /// Counts for the routes of the next snapshot. Routes and backends that remain keep their counts.
     #[must_use]
     pub fn carried(&self, previous: &Snapshot, next: &Snapshot) -> Self {
         let known: HashMap<RouteIdentity, (RouteId, &RouteTally)> = previous
@@ -48,14 +48,14 @@ impl Tally {
             let mut carried = RouteTally {
                 matched: tally.matched,
                 picks: Vec::new(),
-                departed: tally.picked(),
+                removed: tally.picked(),
             };
             for backend in next.cluster(id).backends() {
                 let found = before.binary_search_by_key(&&backend.address, |b| &b.address);
                 let old = found.ok().and_then(|at| before.get(at));
                 let picks = old.map_or(0, |old| tally.picks(old.slot));
                 carried.add(backend.slot, picks);
-                carried.departed -= picks;
+                carried.removed -= picks;
             }
             carried
         });
@@ -64,7 +64,7 @@ impl Tally {
         }
     }
 
-    /// Counts one request that a route answers.
+    /// Counts one request that matches a route.
     #[inline]
     pub fn matched(&mut self, route: RouteId) {
         if let Some(tally) = self.routes.get_mut(route.position()) {
@@ -80,13 +80,13 @@ impl Tally {
         }
     }
 
-    /// Adds the counts of another, of the same table.
+    /// Adds the counts of another tally for the same table.
     pub fn add(&mut self, other: &Self) {
-        for (own, more) in self.routes.iter_mut().zip(&other.routes) {
-            own.matched += more.matched;
-            own.departed += more.departed;
+        for (count, more) in self.routes.iter_mut().zip(&other.routes) {
+            count.matched += more.matched;
+            count.removed += more.removed;
             for (slot, picks) in (0..).zip(&more.picks) {
-                own.add(slot, *picks);
+                count.add(slot, *picks);
             }
         }
     }
@@ -102,13 +102,13 @@ impl Tally {
 }
 
 impl RouteTally {
-    /// How many requests the route answered, those among them that found no backend too.
+    /// The number of requests that matched the route, including those without an available backend.
     #[must_use]
     pub const fn matched(&self) -> u64 {
         self.matched
     }
 
-    /// How often the backend of this slot was picked.
+    /// The number of picks of the backend in this slot.
     #[must_use]
     pub fn picks(&self, slot: u32) -> u64 {
         usize::try_from(slot)
@@ -131,9 +131,9 @@ impl RouteTally {
         }
     }
 
-    /// How often any backend was picked.
+    /// The number of picks of all backends.
     #[must_use]
     pub fn picked(&self) -> u64 {
-        self.picks.iter().sum::<u64>() + self.departed
+        self.picks.iter().sum::<u64>() + self.removed
     }
 }

@@ -27,6 +27,7 @@ mod winner;
 
 pub use constraint::{Constraint, ValueTest};
 pub use decide::{Decision, decide};
+pub(crate) use host::check_host;
 pub use host::{HostPattern, RequestHostError, normal_host};
 pub use listing::ListedForm;
 pub use method::{Method, MethodError, MethodSet};

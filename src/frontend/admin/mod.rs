@@ -1,4 +1,4 @@
-//! The operators' listener: whether the gateway lives, whether it takes requests, what it has done.
+//! The admin listener: liveness, readiness and the counters of all workers.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -7,26 +7,27 @@ use tokio::net::TcpListener;
 
 use crate::frontend::http::responder::{self, Responder};
 use crate::http1::RequestView;
-use crate::observe::counters::Totals;
+use crate::observe::Totals;
 use crate::runtime::{Scratch, Worker};
 
-/// What operators are told.
-pub struct Told {
-    /// Whether it is about to stop, so that nobody should send it anything new.
+/// What the admin listener reports.
+pub struct AdminState {
+    /// Whether the process is about to stop and should get no more traffic.
     pub is_draining: Cell<bool>,
-    /// What all workers have done so far.
+    /// Sums up the counters of all workers.
     pub totals: Box<dyn Fn() -> Totals>,
 }
 
-/// Serves operators, for ever.
-pub(crate) async fn serve(worker: Rc<Worker>, listener: TcpListener, told: Rc<Told>) {
+/// Serves the admin endpoints until the process ends.
+pub(crate) async fn serve(worker: Rc<Worker>, listener: TcpListener, state: Rc<AdminState>) {
     let responder: Rc<Responder> =
-        Rc::new(move |view: RequestView<'_>, scratch: &mut Scratch| told.answer(view, scratch));
+        Rc::new(move |view: RequestView<'_>, scratch: &mut Scratch| state.respond(view, scratch));
     responder::serve(worker, listener, responder).await;
 }
 
-impl Told {
-    fn answer(&self, view: RequestView<'_>, scratch: &mut Scratch) -> u16 {
+impl AdminState {
+    /// Writes the fields and the body of the response into `scratch`, and returns the status.
+    fn respond(&self, view: RequestView<'_>, scratch: &mut Scratch) -> u16 {
         let target = view.origin_target();
         let path = target.split('?').next().unwrap_or_default();
         let (status, body) = match path {
@@ -39,15 +40,12 @@ impl Told {
                 let totals = (self.totals)();
                 (200, serde_json::to_string(&totals).unwrap_or_default())
             }
-            _ => (404, NOT_THERE.to_owned()),
+            _ => (404, NOT_FOUND.to_owned()),
         };
         let is_read = matches!(view.method(), "GET" | "HEAD");
         let (status, body) = if status != 404 && !is_read {
             scratch.edits.set("allow", b"GET, HEAD");
-            (
-                405,
-                r#"{"status":405,"code":"method.not_allowed"}"#.to_owned(),
-            )
+            (405, METHOD_NOT_ALLOWED.to_owned())
         } else {
             (status, body)
         };
@@ -58,12 +56,13 @@ impl Told {
     }
 }
 
-impl std::fmt::Debug for Told {
+impl std::fmt::Debug for AdminState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Told")
+        f.debug_struct("AdminState")
             .field("is_draining", &self.is_draining)
             .finish_non_exhaustive()
     }
 }
 
-const NOT_THERE: &str = r#"{"status":404,"code":"admin.not_found","detail":"there are /health/live, /health/ready and /stats"}"#;
+const NOT_FOUND: &str = r#"{"status":404,"code":"admin.not_found","detail":"unknown path; use /health/live, /health/ready or /stats"}"#;
+const METHOD_NOT_ALLOWED: &str = r#"{"status":405,"code":"method.not_allowed"}"#;

@@ -9,19 +9,19 @@ use serde::Serialize;
 use crate::config::compile::{LoadOptions, Loaded};
 use crate::config::diagnostic::{Diagnostic, Severity};
 use crate::engine::routing::route::Route;
-use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::args::{CheckArgs, Format};
+use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
-use crate::frontend::cli::{CheckArgs, Format};
 use crate::frontend::config_file::{ConfigFile, Unusable};
 
 /// Checks each file; one that cannot be read does not keep the others from being checked.
-pub(super) fn run(args: &CheckArgs, paint: Paint) -> Answer {
+pub(super) fn run(args: &CheckArgs, paint: Paint) -> Output {
     let options = LoadOptions {
         allow_unreachable: args.allow_unreachable,
         notes: MAX_NOTES,
         ..LoadOptions::FILE
     };
-    let mut answer = Answer::default();
+    let mut answer = Output::default();
     let mut report = Report { files: Vec::new() };
     for path in &args.files {
         let checked = Checked::of(path, options);
@@ -36,8 +36,8 @@ pub(super) fn run(args: &CheckArgs, paint: Paint) -> Answer {
     }
     match args.format {
         Format::Text => answer,
-        Format::Json => Answer {
-            out: Answer::json(&report, true).out,
+        Format::Json => Output {
+            out: Output::json(&report, true).out,
             ..answer
         },
     }

@@ -1,40 +1,18 @@
-//! `tollgate explain`: where a request goes, and why not elsewhere.
+//! `tollgate explain`: where a request goes, and why no other route gets it.
 
 use crate::config::compile::LoadOptions;
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
 use crate::engine::plan::Plan;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::snapshot::Snapshot;
-use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::args::{ExplainArgs, Format};
+use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
-use crate::frontend::cli::{ExplainArgs, Format};
 use crate::frontend::config_file::{ConfigFile, Unusable};
-use crate::frontend::explanation::{refusal, to_json, version_from};
-
-/// A header field of the request, as `-H` gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HeaderField {
-    name: String,
-    value: String,
-}
-
-impl HeaderField {
-    /// Reads `Name: value`.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let (name, value) = text.split_once(':').ok_or(HEADER_FORM)?;
-        let odd = |c: char| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
-        if name.is_empty() || name.contains(odd) {
-            return Err(HEADER_FORM.into());
-        }
-        Ok(Self {
-            name: name.into(),
-            value: value.trim_matches([' ', '\t']).into(),
-        })
-    }
-}
+use crate::frontend::explanation::{rejection, to_json, version_from};
 
 /// Explains one request.
-pub(super) fn run(args: &ExplainArgs, paint: Paint) -> Result<Answer, Unusable> {
+pub(super) fn run(args: &ExplainArgs, paint: Paint) -> Result<Output, Unusable> {
     let file = ConfigFile::read_or_builtin(args.config.as_deref())?;
     let loaded = file.into_loaded(LoadOptions::FILE)?;
     let snapshot = loaded.into_snapshot();
@@ -55,28 +33,28 @@ pub(super) fn run(args: &ExplainArgs, paint: Paint) -> Result<Answer, Unusable> 
         headers: &headers[..],
     };
     let explanation = explain(&snapshot, &request);
-    let admitted = refusal(&explanation, &snapshot).is_none();
+    let is_admitted = rejection(&explanation, &snapshot).is_none();
     Ok(match args.format {
-        Format::Json => Answer::json(&to_json(&explanation, &snapshot), admitted),
+        Format::Json => Output::json(&to_json(&explanation, &snapshot), is_admitted),
         Format::Text => {
-            let asked = format!("{} {}", args.method, args.url);
-            Answer::text(text(&asked, &explanation, &snapshot, paint), admitted)
+            let title = format!("{} {}", args.method, args.url);
+            Output::text(text(&title, &explanation, &snapshot, paint), is_admitted)
         }
     })
 }
 
-/// The explanation as people read it: the verdict, the facts, the candidates.
-fn text(asked: &str, explanation: &Explanation<'_>, snapshot: &Snapshot, paint: Paint) -> String {
+/// The explanation for people: the result, its details, the candidates.
+fn text(title: &str, explanation: &Explanation<'_>, snapshot: &Snapshot, paint: Paint) -> String {
     let mut out = String::new();
-    paint.add(&mut out, &Cell::strong(asked));
+    paint.add(&mut out, &Cell::strong(title));
     out.push_str(" -> ");
-    match (refusal(explanation, snapshot), &explanation.outcome) {
+    match (rejection(explanation, snapshot), &explanation.outcome) {
         (Some(reject), _) => {
             let code = format!("{} {}", reject.status(), reject.code());
             paint.add(&mut out, &Cell::bad(code));
             paint.add(&mut out, &Cell::plain(format!(": {reject}")));
         }
-        (None, Ok(plan)) => paint.add(&mut out, &Cell::good(served_by(plan))),
+        (None, Ok(plan)) => paint.add(&mut out, &Cell::good(service_and_version(plan))),
         (None, Err(_)) => {}
     }
     out.push('\n');
@@ -97,13 +75,13 @@ fn text(asked: &str, explanation: &Explanation<'_>, snapshot: &Snapshot, paint: 
     out
 }
 
-fn served_by(plan: &Plan<'_>) -> String {
+fn service_and_version(plan: &Plan<'_>) -> String {
     let service = plan.route().service();
     plan.version()
         .map_or_else(|| service.into(), |version| format!("{service} {version}"))
 }
 
-/// What is known of an admitted request, as names and values.
+/// The details of an admitted request, as names and values.
 fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
     let fact = |name: &str, value: String| vec![Cell::quiet(name), Cell::plain(value)];
     let route = plan.route();
@@ -142,11 +120,13 @@ fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
 
 fn version_words(plan: &Plan<'_>) -> String {
     match (plan.version(), version_from(plan)) {
-        (Some(version), Some("default")) => format!("{version}, as the request states none"),
+        (Some(version), Some("default")) => {
+            format!("{version}, the default, as the request states none")
+        }
         (Some(version), Some("path")) => format!("{version}, stated by the path"),
         (Some(version), Some(source)) => format!("{version}, stated by {source}"),
         (Some(version), None) => version.to_string(),
-        (None, _) => "any: the route has none".into(),
+        (None, _) => "any: the route has no version".into(),
     }
 }
 
@@ -165,24 +145,3 @@ fn candidate_row(at: usize, candidate: &Candidate<'_>) -> Vec<Cell> {
 }
 
 const CANDIDATES: &str = "routes whose host and path match, in the order in which they are tried";
-const HEADER_FORM: &str = "write a header as 'Name: value'";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn header_fields() {
-        let parse = |text: &str| {
-            HeaderField::parse(text)
-                .map(|field| format!("{}={}", field.name, field.value))
-                .ok()
-        };
-        assert_eq!(parse("A: b"), Some("A=b".into()));
-        assert_eq!(parse("Host:a.test:80"), Some("Host=a.test:80".into()));
-        assert_eq!(parse("A:"), Some("A=".into()));
-        for wrong in ["A", ": b", "a b: c", "A : b", ""] {
-            assert_eq!(parse(wrong), None, "{wrong}");
-        }
-    }
-}

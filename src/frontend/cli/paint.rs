@@ -1,4 +1,4 @@
-//! Colours and columns, for answers that people read.
+//! Colours and columns for output that people read.
 
 use std::fmt::Write;
 
@@ -8,13 +8,13 @@ use anstyle::{AnsiColor, Style};
 
 use crate::config::diagnostic::printable;
 
-/// Colours, or none.
+/// Whether to use colours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paint {
     coloured: bool,
 }
 
-/// A cell of a row, or any other run of text in one style. It never holds a control character.
+/// A table cell, or any other text in one style, without control characters.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     text: String,
@@ -22,19 +22,19 @@ pub(super) struct Cell {
 }
 
 impl Paint {
-    /// Colours for a stream if it is a terminal and nothing forbids them, such as `NO_COLOR`.
+    /// Uses colours if the stream is a terminal and the environment allows them (`NO_COLOR`).
     pub(super) fn of(stream: &(impl RawStream + AsLockedWrite)) -> Self {
         Self {
             coloured: AutoStream::choice(stream) != ColorChoice::Never,
         }
     }
 
-    /// Whether there are colours.
+    /// Whether output is coloured.
     pub(super) const fn is_coloured(self) -> bool {
         self.coloured
     }
 
-    /// Adds a cell to a text.
+    /// Appends a cell.
     pub(super) fn add(self, out: &mut String, cell: &Cell) {
         let Cell { text, style } = cell;
         let _ = if self.coloured {
@@ -44,13 +44,13 @@ impl Paint {
         };
     }
 
-    /// Rows in columns, two spaces apart, each row after `margin`. The last cell of a row may be
-    /// as long as it likes.
+    /// Appends rows in aligned columns, two spaces apart, each row after `margin`. The last cell of
+    /// a row does not widen its column.
     pub(super) fn columns(self, out: &mut String, margin: &str, rows: &[Vec<Cell>]) {
         let mut widths: Vec<usize> = Vec::new();
         for row in rows {
             for (at, cell) in row.iter().enumerate() {
-                // A last cell pushes nothing to the right.
+                // The last cell has nothing to its right.
                 let width = if at + 1 == row.len() { 0 } else { cell.width() };
                 match widths.get_mut(at) {
                     Some(widest) => *widest = width.max(*widest),
@@ -75,7 +75,7 @@ impl Paint {
 }
 
 impl Cell {
-    /// Text as it is.
+    /// Plain text.
     pub(super) fn plain(text: impl AsRef<str>) -> Self {
         let text = text.as_ref().chars().map(printable).collect();
         Self {
@@ -84,22 +84,22 @@ impl Cell {
         }
     }
 
-    /// What is as it should be.
+    /// A good result.
     pub(super) fn good(text: impl AsRef<str>) -> Self {
         Self::plain(text).with(AnsiColor::Green.on_default().bold())
     }
 
-    /// What is not.
+    /// A bad result.
     pub(super) fn bad(text: impl AsRef<str>) -> Self {
         Self::plain(text).with(AnsiColor::Red.on_default().bold())
     }
 
-    /// What helps to read the rest.
+    /// Labels and other secondary text.
     pub(super) fn quiet(text: impl AsRef<str>) -> Self {
         Self::plain(text).with(AnsiColor::BrightBlue.on_default())
     }
 
-    /// What is to be seen first.
+    /// A title.
     pub(super) fn strong(text: impl AsRef<str>) -> Self {
         Self::plain(text).with(Style::new().bold())
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_aligned_and_nothing_trails() {
+    fn columns_are_aligned_without_trailing_spaces() {
         assert_eq!(
             columns(false),
             "  a     b\u{fffd}[1m\n  long  c      long, but last\n"
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
+    fn colours_have_no_width() {
         let coloured = columns(true);
         assert!(coloured.contains('\u{1b}'));
         let stripped = anstream::adapter::strip_str(&coloured).to_string();

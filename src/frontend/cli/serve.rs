@@ -18,23 +18,20 @@ use tokio::task::spawn_local;
 
 use crate::config::compile::{LoadOptions, Loaded};
 use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
-use crate::frontend::admin::{self, Told};
-use crate::frontend::cli::ServeArgs;
-use crate::frontend::cli::answer::Answer;
+use crate::frontend::admin::{self, AdminState};
+use crate::frontend::cli::args::ServeArgs;
+use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::http::demo::Demo;
 use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
-use crate::observe::access_log::{AccessLog, LogOutput};
-use crate::observe::counters::Totals;
-use crate::runtime::Gateway;
-use crate::runtime::Settings;
-use crate::runtime::TICK;
-use crate::runtime::Worker;
-use crate::runtime::tls::roots;
+use crate::observe::{AccessLog, LogOutput, Totals, log};
+use crate::runtime::tls::trusted_roots;
+use crate::runtime::{Gateway, Settings, TICK, Worker};
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
+    log::init(args.log.level());
     let loaded = match load(args) {
         Ok(loaded) => loaded,
         Err(unusable) => return refuse(&unusable),
@@ -42,7 +39,7 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     match serve_until_told(args, loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            tell(&sentence);
+            tracing::error!("{sentence}");
             ExitCode::from(2)
         }
     }
@@ -53,7 +50,7 @@ fn load(args: &ServeArgs) -> Result<Loaded, Unusable> {
 }
 
 fn refuse(unusable: &Unusable) -> ExitCode {
-    Answer::refusal(unusable, Paint::of(&io::stderr())).deliver()
+    Output::unusable(unusable, Paint::of(&io::stderr())).write()
 }
 
 fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> {
@@ -107,10 +104,13 @@ fn serve_until_told(args: &ServeArgs, mut loaded: Loaded) -> Result<(), String> 
         args, &serve, &gateway, &server, operators, log_ref, signals,
     ))?;
     let totals = server.join();
-    if log.is_some_and(|log| !log.end(LAST_LINES)) {
-        tell("the last lines of the access log are not taken, and lost");
+    if log.is_some_and(|log| !log.finish(LAST_LINES)) {
+        tracing::warn!("the last lines of the access log are not taken, and lost");
     }
-    tell(&serde_json::to_string(&totals).unwrap_or_default());
+    tracing::info!(
+        "totals: {}",
+        serde_json::to_string(&totals).unwrap_or_default()
+    );
     Ok(())
 }
 
@@ -124,7 +124,7 @@ fn check_authorities(loaded: &Loaded, folder: &Path) -> Result<(), String> {
     files.dedup();
     let unusable = |fault| format!("cannot check backends over TLS: {fault}");
     let mut paths = files.iter().map(|file| resolved(folder, file));
-    paths.try_for_each(|path| roots::of_file(&path).map(drop).map_err(unusable))
+    paths.try_for_each(|path| trusted_roots(&path).map(drop).map_err(unusable))
 }
 
 /// What the command line says, else what the file says.
@@ -188,7 +188,7 @@ async fn control(
     mut signals: [Signal; 4],
 ) -> Result<(), String> {
     let counters = server.counters();
-    let told = Rc::new(Told {
+    let told = Rc::new(AdminState {
         is_draining: Cell::new(false),
         totals: Box::new(move || Totals::of(counters.iter().map(|counters| &**counters))),
     });
@@ -254,15 +254,17 @@ fn reload(args: &ServeArgs, serve: &Serve, gateway: &Gateway) {
         .as_deref()
         .is_some_and(|it| it != Path::new("-"));
     if !is_file {
-        return tell("there is no file to be read again; the configuration stays as it was");
+        return tracing::warn!(
+            "there is no file to be read again; the configuration stays as it was"
+        );
     }
     match load(args) {
         Ok(loaded) => {
             if let Err(unusable) = check_authorities(&loaded, folder(args)) {
-                return tell(&format!("the configuration stays as it was: {unusable}"));
+                return tracing::error!("the configuration stays as it was: {unusable}");
             }
             if loaded.serve != *serve {
-                tell(
+                tracing::warn!(
                     "what the file says of the process, such as listen, workers or limits, has \
                      changed; that comes into force with the next start",
                 );
@@ -274,8 +276,8 @@ fn reload(args: &ServeArgs, serve: &Serve, gateway: &Gateway) {
             ));
         }
         Err(unusable) => {
-            let report = unusable.report(Paint::of(&io::stderr()).is_coloured());
-            tell(&format!("the configuration stays as it was\n{report}"));
+            let report = unusable.report(false);
+            tracing::error!("the configuration stays as it was\n{report}");
         }
     }
 }
@@ -294,5 +296,5 @@ fn show_what_to_try(at: SocketAddr) {
 }
 
 fn tell(sentence: &str) {
-    let _ = writeln!(io::stderr().lock(), "tollgate: {sentence}");
+    tracing::info!("{sentence}");
 }

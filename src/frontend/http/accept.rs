@@ -17,7 +17,7 @@ use crate::engine::semantics::{Cause, RequestError};
 use crate::frontend::http::listener::Service;
 use crate::frontend::http::{http1, http2};
 use crate::runtime::proxy::ExchangeContext;
-use crate::runtime::tls::server::ServerTls;
+use crate::runtime::tls::ServerTls;
 use crate::runtime::{Http1Connection, OpenConnection, Socket, TICK, Worker, boxed};
 
 /// The protocols that [`serve_by_alpn`] serves. No other is offered.

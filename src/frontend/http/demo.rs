@@ -16,7 +16,7 @@ use crate::engine::upstream::Address;
 use crate::frontend::http::responder::{self, Responder};
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::http1::RequestView;
-use crate::observe::counters::Counters;
+use crate::observe::Counters;
 use crate::runtime::{Gateway, Scratch, Settings, Worker};
 
 /// Listening backends, and the backends that they stand for.
@@ -84,7 +84,7 @@ impl Demo {
             let runtime = runtime.enable_all().build_local(LocalOptions::default());
             match runtime {
                 Ok(runtime) => runtime.block_on(self.serve(gateway)),
-                Err(error) => eprintln!("tollgate: the sample services cannot start: {error}"),
+                Err(error) => tracing::error!("cannot start the sample services: {error}"),
             }
         })?;
         Ok(())
@@ -106,7 +106,7 @@ impl Demo {
                 Ok(listener) => {
                     spawn_local(responder::serve(Rc::clone(&worker), listener, responder));
                 }
-                Err(error) => eprintln!("tollgate: a sample service cannot listen: {error}"),
+                Err(error) => tracing::error!("a sample service cannot listen: {error}"),
             }
         }
         std::future::pending().await

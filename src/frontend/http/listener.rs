@@ -8,8 +8,7 @@ use std::sync::Arc;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::config::serve;
-use crate::runtime::tls::files::TlsFiles;
-use crate::runtime::tls::server::ServerTls;
+use crate::runtime::tls::{ServerTls, TlsFiles};
 
 /// An address that accepts connections.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,11 +15,8 @@ use tokio::task::spawn_local;
 
 use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind, listen};
-use crate::observe::access_log::AccessLog;
-use crate::observe::counters::{Counters, Totals};
-use crate::runtime::tls::error::TlsError;
-use crate::runtime::tls::server::ServerTls;
-use crate::runtime::tls::watcher::Watcher;
+use crate::observe::{AccessLog, Counters, Totals};
+use crate::runtime::tls::{CertificateReloader, ServerTls, TlsError};
 use crate::runtime::{Gateway, Settings, Worker};
 
 /// A gateway that serves HTTP on its own threads.
@@ -31,7 +28,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     addresses: Vec<SocketAddr>,
     /// Reloads certificates that change, until it is dropped.
-    _watcher: Option<Watcher>,
+    _watcher: Option<CertificateReloader>,
 }
 
 /// How long exchanges may take to report the end after the drain timeout.
@@ -90,7 +87,7 @@ impl Server {
             }
             addresses.push(bind_all(*address, &service, &mut shares)?);
         }
-        let watcher = Watcher::start(certificates)?;
+        let watcher = CertificateReloader::start(certificates)?;
         // Only now, because nothing else in the configuration can be wrong.
         for ((listener, _), address) in shares.iter().flat_map(|own| own.iter().zip(&addresses)) {
             let address = *address;
@@ -124,7 +121,7 @@ impl Server {
                         // A DNS lookup in progress must not delay the exit.
                         runtime.shutdown_background();
                     }
-                    Err(error) => eprintln!("worker {number} cannot start: {error}"),
+                    Err(error) => tracing::error!("cannot start worker {number}: {error}"),
                 }
             })?);
         }
@@ -196,7 +193,7 @@ fn load(address: SocketAddr, service: &ListenerService) -> Result<Service, Start
             let loaded = ServerTls::load(files);
             let (tls, remarks) = loaded.map_err(|error| StartError::Tls { address, error })?;
             for remark in remarks {
-                eprintln!("tollgate: warning: {remark}");
+                tracing::warn!("{remark}");
             }
             Service::Tls(Arc::new(tls))
         }
@@ -216,7 +213,7 @@ async fn run_worker(
                 let worker = Rc::clone(&worker);
                 accepting.push(spawn_local(accept(worker, listener, service, stop.clone())));
             }
-            Err(error) => eprintln!("a worker cannot listen: {error}"),
+            Err(error) => tracing::error!("a worker cannot listen: {error}"),
         }
     }
     let _ = stop.wait_for(|stop| *stop).await;

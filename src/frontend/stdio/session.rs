@@ -23,7 +23,7 @@ use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient,
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{Attempt, BrokenText, attempt_ignored};
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 use crate::runtime::cell::Held;
 use crate::runtime::gateway::Gateway;
 

@@ -182,7 +182,7 @@ impl Downstream<'_, '_> {
         scratch: &Scratch,
     ) {
         let counters = &context.worker.counters;
-        counters.own_answers.add(1);
+        counters.local_responses.add(1);
         counters.response(response.status);
         match self {
             Self::Http1(client) => client.send_local(context, response, scratch).await,

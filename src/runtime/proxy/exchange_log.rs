@@ -8,7 +8,7 @@ use crate::engine::routing::RouteId;
 use crate::engine::semantics::forwarded::client_address;
 use crate::engine::semantics::{Protocol, Request, RequestId};
 use crate::engine::upstream::Backend;
-use crate::observe::record::Record;
+use crate::observe::Record;
 use crate::runtime::clock;
 use crate::runtime::proxy::failure::{Failure, Interruption};
 use crate::runtime::proxy::inbound::{ExchangeContext, RequestHead};

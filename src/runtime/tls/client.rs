@@ -1,4 +1,4 @@
-//! How backends are spoken to over TLS.
+//! TLS to backends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,37 +21,40 @@ use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use crate::engine::semantics::error::TlsReason;
 use crate::engine::upstream::backend::Address;
 use crate::engine::upstream::{Protocol, Upstream};
-use crate::runtime::tls::error::TlsError;
-use crate::runtime::tls::reasons::Failed;
-use crate::runtime::tls::{provider, roots};
+use crate::runtime::tls::error::{HandshakeError, TlsError};
+use crate::runtime::tls::{credentials, provider};
 
-/// How one backend is spoken to over TLS.
+/// The TLS settings for one backend.
 ///
-/// Each backend of each worker has its own: a session is resumed only with the backend that gave
-/// it, and only under the settings under which it was checked.
+/// Each worker has its own for each backend, so that it resumes a session only with the backend
+/// that issued the ticket, and only under the settings that verified that backend.
 #[derive(Debug)]
-pub struct ClientTls {
+pub(crate) struct ClientTls {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     protocol: Protocol,
 }
 
 impl ClientTls {
-    /// Reads what a backend is checked by; relative names of files start at `folder`. It may read
-    /// files: not for a worker's own thread.
+    /// Loads the trusted authorities for a backend; relative file names start at `folder`. May read
+    /// files, so do not call it on the thread of a worker.
     ///
     /// # Errors
-    /// If a file cannot be used, or the host has no name that a certificate could be for.
-    pub fn load(to: &Address, upstream: &Upstream, folder: &Path) -> Result<Self, Failed> {
+    /// If a file cannot be used, or no certificate can be issued for the name of the host.
+    pub(crate) fn load(
+        to: &Address,
+        upstream: &Upstream,
+        folder: &Path,
+    ) -> Result<Self, HandshakeError> {
         let host = to.host().trim_matches(['[', ']']);
         let name = upstream.tls.server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-            Failed::setup(format!(
-                "{name:?} is no name that a certificate can be for; say one as `server_name`"
+            HandshakeError::setup(format!(
+                "{name:?} is not a valid name for a certificate; set one as `server_name`"
             ))
         })?;
         let config = config(to, upstream, folder);
-        let config = config.map_err(|fault| Failed::setup(fault.to_string()))?;
+        let config = config.map_err(|error| HandshakeError::setup(error.to_string()))?;
         Ok(Self {
             config: Arc::new(config),
             name,
@@ -59,18 +62,21 @@ impl ClientTls {
         })
     }
 
-    /// Shakes hands with a backend.
+    /// Performs the handshake with the backend.
     ///
     /// # Errors
-    /// If it is not who it should be or does not speak what it should.
-    pub async fn connect(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
+    /// If the backend cannot be verified or does not support the configured protocol.
+    pub(crate) async fn connect(
+        &self,
+        tcp: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, HandshakeError> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
-        let shaken = connector.connect(self.name.clone(), tcp).await;
-        let tls = shaken.map_err(|error| Failed::of_handshake(&error))?;
+        let handshake = connector.connect(self.name.clone(), tcp).await;
+        let tls = handshake.map_err(|error| HandshakeError::of(&error))?;
         if self.protocol == Protocol::H2 && tls.get_ref().1.alpn_protocol() != Some(b"h2") {
-            return Err(Failed::new(
+            return Err(HandshakeError::new(
                 TlsReason::Protocol,
-                "it does not offer HTTP/2 (`h2` in its ALPN)",
+                "it does not support HTTP/2 (`h2` in ALPN)",
             ));
         }
         Ok(tls)
@@ -78,46 +84,46 @@ impl ClientTls {
 }
 
 fn config(to: &Address, upstream: &Upstream, folder: &Path) -> Result<ClientConfig, TlsError> {
-    let crypto = provider::connecting();
+    let crypto = provider::upstream();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&crypto))
         .with_protocol_versions(&[&TLS13, &TLS12])?;
     let builder = if upstream.tls.verify {
         builder.with_root_certificates(match &upstream.tls.ca {
-            Some(ca) => roots::of_file(&folder.join(&**ca))?,
-            None => roots::of_system()?,
+            Some(ca) => credentials::trusted_roots(&folder.join(&**ca))?,
+            None => credentials::system_roots()?,
         })
     } else {
         warn_once(to);
         builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anybody(crypto)))
+            .with_custom_certificate_verifier(Arc::new(NoVerification(crypto)))
     };
     let mut config = builder.with_no_client_auth();
     config.alpn_protocols = vec![match upstream.protocol {
         Protocol::H1 => b"http/1.1".to_vec(),
         Protocol::H2 => b"h2".to_vec(),
     }];
-    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
     Ok(config)
 }
 
 fn warn_once(to: &Address) {
-    static TOLD: AtomicBool = AtomicBool::new(false);
-    // Relaxed: it orders nothing, and is only to be true for one.
-    if !TOLD.swap(true, Ordering::Relaxed) {
-        eprintln!(
-            "tollgate: warning: the certificate of {to} is not looked at (`verify: false`), nor are \
-             those of other backends for which that is said: whoever stands in between can read and \
-             change everything"
+    static HAS_WARNED: AtomicBool = AtomicBool::new(false);
+    // Relaxed: it orders nothing; one thread alone gets `false`.
+    if !HAS_WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            "the certificate of {to} is not verified (`verify: false`), nor is that \
+             of any other backend with this setting: anyone on the network path can read and change \
+             all traffic"
         );
     }
 }
 
-/// Believes any certificate; the backend must own its key all the same.
+/// Accepts any certificate whose private key the backend has.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct NoVerification(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for NoVerification {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -154,6 +160,6 @@ impl ServerCertVerifier for Anybody {
     }
 }
 
-/// How many sessions of a backend are kept to be resumed. There is one name, and up to eight
-/// tickets of it.
-const SESSIONS: usize = 8;
+/// The number of session tickets kept per backend. All are for one name, for which rustls keeps at
+/// most eight.
+const MAX_SESSIONS: usize = 8;

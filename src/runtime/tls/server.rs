@@ -1,4 +1,4 @@
-//! How a listener speaks TLS, made of files, and made again when they change.
+//! TLS of a listener: loaded from files, and reloaded when they change.
 
 use std::fmt;
 use std::path::Path;
@@ -12,117 +12,133 @@ use tokio_rustls::rustls::server::{
 };
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{Error, RootCertStore, SupportedProtocolVersion};
+use tokio_rustls::rustls::{Error, SupportedProtocolVersion};
 
 use crate::config::serve::{Alpn, TlsVersion};
 use crate::runtime::clock;
 use crate::runtime::tls::error::TlsError;
-use crate::runtime::tls::files::{CertificateFiles, ClientAuth, TlsFiles};
-use crate::runtime::tls::names::Named;
-use crate::runtime::tls::stamp::Stamp;
-use crate::runtime::tls::{pem, provider, roots, validity};
+use crate::runtime::tls::files::{CertificateFiles, ClientAuth, FileStamp, TlsFiles};
+use crate::runtime::tls::sni::SniResolver;
+use crate::runtime::tls::{credentials, provider};
 
-/// How one listener speaks TLS. All workers share it.
+/// The TLS settings of one listener, shared by all workers.
 ///
-/// A session is resumed by a ticket that only the client keeps, so nothing is looked up or locked
-/// for it, and any worker takes the ticket of another. Each listener has ticket keys of its own:
-/// what one has let in is not let in by another that asks for more.
+/// Sessions are resumed with tickets, which only clients store: no worker looks anything up or takes
+/// a lock, and each accepts the tickets of the others. Each listener has ticket keys of its own, so
+/// that a client verified by one listener cannot resume at another that requires more.
 pub struct ServerTls {
     files: TlsFiles,
     current: ArcSwap<ServerConfig>,
-    /// For the one who looks at the files; no handshake touches it.
-    seen: Mutex<Seen>,
+    /// Locked by reloads only, never by a handshake.
+    loaded: Mutex<Loaded>,
 }
 
 /// The files as they were last read.
-struct Seen {
-    stamps: Vec<Stamp>,
+struct Loaded {
+    stamps: Vec<FileStamp>,
     tickets: Tickets,
-    /// What is wrong with them and has been told.
-    told: Option<String>,
+    /// The last error reported, until a reload succeeds.
+    error: Option<String>,
 }
 
-/// The keys of tickets, as long as they are good for.
+/// The keys that encrypt session tickets.
 #[derive(Clone)]
 struct Tickets {
     keys: Arc<dyn ProducesTickets>,
-    /// The authorities when they were made: who is no longer believed cannot resume either.
-    client_ca: Stamp,
+    /// The authorities of clients when the keys were made. New authorities need new keys: a client
+    /// that is no longer trusted must not resume either.
+    client_ca: FileStamp,
 }
 
-/// What is worth saying about files that can be used.
-pub type Remarks = Vec<String>;
+/// What operators should know about files that can be used, such as an expired certificate.
+pub type Warnings = Vec<String>;
+
+/// What a check of the files has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// Nothing new.
+    Unchanged,
+    /// The files were read again, and are in use.
+    Reloaded {
+        /// The certificate files.
+        files: String,
+        /// What operators should know about them.
+        warnings: Warnings,
+    },
+    /// A file cannot be used, for this reason.
+    Failed(String),
+}
 
 impl ServerTls {
-    /// Reads the files.
+    /// Loads the files.
     ///
     /// # Errors
-    /// If one cannot be used.
-    pub fn load(files: TlsFiles) -> Result<(Self, Remarks), TlsError> {
-        // Before they are read: what is written meanwhile is noticed later.
-        let stamps = stamps(&files);
-        let tickets = Tickets::new(client_ca(&files))?;
-        let (config, remarks) = read(&files, &tickets)?;
+    /// If one of them cannot be used.
+    pub fn load(files: TlsFiles) -> Result<(Self, Warnings), TlsError> {
+        // Before the files are read, so that a change in between leads to a reload.
+        let stamps = files.stamps();
+        let tickets = Tickets::new(files.client_ca_stamp())?;
+        let (config, warnings) = read(&files, &tickets)?;
         let tls = Self {
             files,
             current: ArcSwap::from_pointee(config),
-            seen: Mutex::new(Seen {
+            loaded: Mutex::new(Loaded {
                 stamps,
                 tickets,
-                told: None,
+                error: None,
             }),
         };
-        Ok((tls, remarks))
+        Ok((tls, warnings))
     }
 
-    /// What holds for the next handshake.
+    /// The settings for the next handshake.
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {
         self.current.load_full()
     }
 
-    /// Looks whether a file has changed. New ones are used from the next handshake on; with broken
-    /// ones all stays as it was. Gives what there is to say, once.
-    pub fn look(&self) -> Remarks {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamps = stamps(&self.files);
-        if stamps == seen.stamps && seen.told.is_none() {
-            return Remarks::new();
+    /// Reloads the files if one has changed, for the handshakes that follow. If one cannot be used,
+    /// everything stays as it is. Returns what to log; an error again only when it changes.
+    pub fn reload_if_changed(&self) -> Reload {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamps = self.files.stamps();
+        if stamps == loaded.stamps && loaded.error.is_none() {
+            return Reload::Unchanged;
         }
-        match self.read_again(&seen.tickets) {
-            Ok((tickets, config, mut remarks)) => {
+        match self.reload(&loaded.tickets) {
+            Ok((tickets, config, warnings)) => {
                 self.current.store(Arc::new(config));
                 let names = self.files.certificates.iter();
                 let names: Vec<_> = names.map(|it| it.cert.display().to_string()).collect();
-                remarks.insert(
-                    0,
-                    format!("the certificates were read again: {}", names.join(", ")),
-                );
-                *seen = Seen {
+                *loaded = Loaded {
                     stamps,
                     tickets,
-                    told: None,
+                    error: None,
                 };
-                remarks
+                Reload::Reloaded {
+                    files: names.join(", "),
+                    warnings,
+                }
             }
-            Err(fault) => {
-                let told = format!("{fault}; the certificates from before stay in use");
-                let is_news = seen.told.as_ref() != Some(&told);
-                seen.told = Some(told.clone());
-                is_news.then_some(told).into_iter().collect()
+            Err(error) => {
+                let error = error.to_string();
+                if loaded.error.replace(error.clone()).as_ref() == Some(&error) {
+                    return Reload::Unchanged;
+                }
+                Reload::Failed(error)
             }
         }
     }
 
-    fn read_again(&self, known: &Tickets) -> Result<(Tickets, ServerConfig, Remarks), TlsError> {
-        let client_ca = client_ca(&self.files);
-        let tickets = if client_ca == known.client_ca {
-            known.clone()
+    fn reload(&self, previous: &Tickets) -> Result<(Tickets, ServerConfig, Warnings), TlsError> {
+        let client_ca = self.files.client_ca_stamp();
+        let tickets = if client_ca == previous.client_ca {
+            previous.clone()
         } else {
             Tickets::new(client_ca)?
         };
-        let (config, remarks) = read(&self.files, &tickets)?;
-        Ok((tickets, config, remarks))
+        let (config, warnings) = read(&self.files, &tickets)?;
+        Ok((tickets, config, warnings))
     }
 }
 
@@ -135,58 +151,51 @@ impl fmt::Debug for ServerTls {
 }
 
 impl Tickets {
-    fn new(client_ca: Stamp) -> Result<Self, TlsError> {
+    fn new(client_ca: FileStamp) -> Result<Self, TlsError> {
         let keys = Ticketer::new()?;
         Ok(Self { keys, client_ca })
     }
 }
 
-fn stamps(files: &TlsFiles) -> Vec<Stamp> {
-    let pairs = files.certificates.iter();
-    let paths = pairs.flat_map(|CertificateFiles { cert, key }| [cert, key]);
-    let ca = files.client_auth.as_ref().map(|auth| &auth.ca);
-    paths.chain(ca).map(|path| Stamp::of(path)).collect()
-}
-
-fn client_ca(files: &TlsFiles) -> Stamp {
-    let auth = files.client_auth.as_ref();
-    auth.map(|auth| Stamp::of(&auth.ca)).unwrap_or_default()
-}
-
-fn read(files: &TlsFiles, tickets: &Tickets) -> Result<(ServerConfig, Remarks), TlsError> {
-    let mut remarks = Remarks::new();
-    let mut named = Named::default();
+fn read(files: &TlsFiles, tickets: &Tickets) -> Result<(ServerConfig, Warnings), TlsError> {
+    let mut warnings = Warnings::new();
+    let mut resolver = SniResolver::default();
     if files.certificates.is_empty() {
         return Err(TlsError::NoCertificates);
     }
     for pair in &files.certificates {
-        named.push(certified(pair, &mut remarks)?);
+        resolver.push(certified_key(pair, &mut warnings)?);
     }
     let versions: &[&SupportedProtocolVersion] = match files.min_version {
         TlsVersion::V12 => &[&TLS13, &TLS12],
         TlsVersion::V13 => &[&TLS13],
     };
-    let mut config = ServerConfig::builder_with_provider(provider::serving())
+    let mut config = ServerConfig::builder_with_provider(provider::downstream())
         .with_protocol_versions(versions)?
         .with_client_cert_verifier(client_verifier(files.client_auth.as_ref())?)
-        .with_cert_resolver(Arc::new(named));
-    config.alpn_protocols = offered(&files.alpn);
+        .with_cert_resolver(Arc::new(resolver));
+    config.alpn_protocols = alpn_names(&files.alpn);
     config.ticketer = Arc::clone(&tickets.keys);
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    Ok((config, remarks))
+    Ok((config, warnings))
 }
 
-fn certified(pair: &CertificateFiles, remarks: &mut Remarks) -> Result<CertifiedKey, TlsError> {
+fn certified_key(
+    pair: &CertificateFiles,
+    warnings: &mut Warnings,
+) -> Result<CertifiedKey, TlsError> {
     let CertificateFiles { cert, key } = pair;
-    let chain = pem::certificates(cert)?;
-    let private = pem::key(key)?;
-    if let Some(remark) = chain.first().and_then(|first| expired(cert, first)) {
-        remarks.push(remark);
+    let chain = credentials::certificates(cert)?;
+    let private = credentials::private_key(key)?;
+    if let Some(warning) = chain.first().and_then(|first| expired(cert, first)) {
+        warnings.push(warning);
     }
-    let signing = provider::serving().key_provider.load_private_key(private);
-    let signing = signing.map_err(|fault| TlsError::Malformed {
+    let signing = provider::downstream()
+        .key_provider
+        .load_private_key(private);
+    let signing = signing.map_err(|error| TlsError::Malformed {
         path: key.clone(),
-        why: fault.to_string(),
+        why: error.to_string(),
     })?;
     let certified = CertifiedKey::new(chain, signing);
     match certified.keys_match() {
@@ -195,18 +204,18 @@ fn certified(pair: &CertificateFiles, remarks: &mut Remarks) -> Result<Certified
             cert: cert.clone(),
             key: key.clone(),
         }),
-        Err(fault) => Err(TlsError::Malformed {
+        Err(error) => Err(TlsError::Malformed {
             path: cert.clone(),
-            why: fault.to_string(),
+            why: error.to_string(),
         }),
     }
 }
 
 fn expired(path: &Path, certificate: &[u8]) -> Option<String> {
-    let end = u64::try_from(validity::not_after(certificate)?).unwrap_or(0);
+    let end = u64::try_from(credentials::not_after(certificate)?).unwrap_or(0);
     (end < clock::unix_seconds()).then(|| {
         format!(
-            "the certificate in {} expired on {}; clients will refuse it",
+            "the certificate in {} expired on {}; clients will reject it",
             path.display(),
             clock::http_date(end)
         )
@@ -217,22 +226,22 @@ fn client_verifier(auth: Option<&ClientAuth>) -> Result<Arc<dyn ClientCertVerifi
     let Some(auth) = auth else {
         return Ok(Arc::new(NoClientAuth));
     };
-    let roots: Arc<RootCertStore> = roots::of_file(&auth.ca)?;
-    let builder = WebPkiClientVerifier::builder_with_provider(roots, provider::serving());
+    let roots = credentials::trusted_roots(&auth.ca)?;
+    let builder = WebPkiClientVerifier::builder_with_provider(roots, provider::downstream());
     let builder = if auth.is_required {
         builder
     } else {
         builder.allow_unauthenticated()
     };
-    builder.build().map_err(|fault| TlsError::Malformed {
+    builder.build().map_err(|error| TlsError::Malformed {
         path: auth.ca.clone(),
-        why: fault.to_string(),
+        why: error.to_string(),
     })
 }
 
-/// What is offered, by the names of RFC 7301. Who offers HTTP/1.1 takes 1.0 as well, under the name
-/// that curl gives it.
-fn offered(alpn: &[Alpn]) -> Vec<Vec<u8>> {
+/// The protocols to offer, by their names in RFC 7301. With HTTP/1.1 goes `http/1.0`, which curl
+/// sends.
+fn alpn_names(alpn: &[Alpn]) -> Vec<Vec<u8>> {
     let names = alpn.iter().flat_map(|protocol| match protocol {
         Alpn::H2 => &["h2"][..],
         Alpn::Http11 => &["http/1.1", "http/1.0"],

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::engine::semantics::error;
 use crate::http1::{FieldError, ResponseHeadError};
-use crate::runtime::tls::reasons::Failed;
+use crate::runtime::tls::HandshakeError;
 
 /// Why a backend gave no response.
 #[derive(Debug, Error)]
@@ -22,7 +22,7 @@ pub(crate) enum UpstreamError {
     ConnectTimeout,
     /// The TLS handshake failed.
     #[error("the TLS handshake with the backend failed: {0}")]
-    TlsFailed(Failed),
+    TlsFailed(HandshakeError),
     /// It has the maximum number of requests in flight.
     #[error("the backend has the maximum number of requests in flight")]
     Overloaded,

@@ -22,7 +22,7 @@ use crate::engine::semantics::TlsReason;
 use crate::runtime::connection::{Http1Connection, Socket};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::http2::{Traffic, Transport};
-use crate::runtime::tls::reasons::Failed;
+use crate::runtime::tls::HandshakeError;
 use crate::runtime::upstream::error::UpstreamError;
 
 /// The HTTP/2 connections of one worker to one backend.
@@ -165,7 +165,7 @@ impl Opening {
             UpstreamError::NameUnresolved(error) => OpenError::NameUnresolved(error.kind()),
             UpstreamError::ConnectFailed(error) => OpenError::ConnectFailed(error.kind()),
             UpstreamError::TlsFailed(failed) => {
-                OpenError::TlsFailed(failed.reason, failed.words.clone())
+                OpenError::TlsFailed(failed.reason, failed.detail.clone())
             }
             UpstreamError::ConnectTimeout
             | UpstreamError::Overloaded
@@ -183,7 +183,9 @@ impl From<OpenError> for UpstreamError {
         match error {
             OpenError::NameUnresolved(kind) => Self::NameUnresolved(kind.into()),
             OpenError::ConnectFailed(kind) => Self::ConnectFailed(kind.into()),
-            OpenError::TlsFailed(reason, words) => Self::TlsFailed(Failed { reason, words }),
+            OpenError::TlsFailed(reason, detail) => {
+                Self::TlsFailed(HandshakeError { reason, detail })
+            }
         }
     }
 }
@@ -208,7 +210,7 @@ async fn handshake(
     const MAX_TIME: Duration = Duration::from_secs(2);
     if stream.is_tls() && stream.alpn() != Some(b"h2") {
         let why = "it did not select HTTP/2";
-        return Err(UpstreamError::TlsFailed(Failed::setup(why)));
+        return Err(UpstreamError::TlsFailed(HandshakeError::setup(why)));
     }
     let traffic = Rc::new(Traffic::default());
     let transport = Transport::new(stream, None, Rc::clone(&traffic));

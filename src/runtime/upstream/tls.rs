@@ -10,8 +10,7 @@ use tokio_rustls::TlsStream;
 
 use crate::engine::upstream::{Address, Upstream};
 use crate::runtime::connection::Socket;
-use crate::runtime::tls::client::ClientTls;
-use crate::runtime::tls::reasons::Failed;
+use crate::runtime::tls::{ClientTls, HandshakeError};
 use crate::runtime::upstream::error::UpstreamError;
 
 /// TLS with one backend.
@@ -40,7 +39,7 @@ impl BackendTls {
 
     /// Performs the handshake. After a failure the files are read again with the next connection,
     /// because they may have changed with the certificate of the backend. Clients get no names of
-    /// files, so the error is logged to standard error, once while it stays the same.
+    /// files, so the error is logged, once while it stays the same.
     ///
     /// # Errors
     /// If a file cannot be used, or the handshake fails.
@@ -54,19 +53,19 @@ impl BackendTls {
             Err(failed) => {
                 *self.loaded.borrow_mut() = None;
                 let mut logged = self.logged.borrow_mut();
-                if *logged != failed.words {
+                if *logged != failed.detail {
                     eprintln!(
                         "tollgate: the TLS handshake with {} failed: {failed}",
                         self.address
                     );
-                    logged.clone_from(&failed.words);
+                    logged.clone_from(&failed.detail);
                 }
                 Err(UpstreamError::TlsFailed(failed))
             }
         }
     }
 
-    async fn load(&self) -> Result<Rc<ClientTls>, Failed> {
+    async fn load(&self) -> Result<Rc<ClientTls>, HandshakeError> {
         let loaded = self.loaded.borrow().clone();
         if let Some(loaded) = loaded {
             return Ok(loaded);
@@ -76,7 +75,7 @@ impl BackendTls {
         let loading = spawn_blocking(move || ClientTls::load(&address, &upstream, &folder));
         let loaded = loading
             .await
-            .map_err(|error| Failed::setup(error.to_string()))??;
+            .map_err(|error| HandshakeError::setup(error.to_string()))??;
         let mut cached = self.loaded.borrow_mut();
         // If another connection has loaded it meanwhile, its sessions are resumed.
         Ok(Rc::clone(cached.get_or_insert_with(|| Rc::new(loaded))))

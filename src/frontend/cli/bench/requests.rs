@@ -1,4 +1,4 @@
-//! The requests of `tollgate bench`: made from the table that is measured.
+//! The requests of `tollgate bench`, generated from the routes that it measures.
 
 use crate::engine::plan::decide;
 use crate::engine::request::RawRequest;
@@ -10,7 +10,7 @@ use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::{VersionSource, VersionSources};
 use crate::engine::snapshot::Snapshot;
 
-/// One request.
+/// A generated request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sample {
     method: String,
@@ -19,7 +19,7 @@ pub(super) struct Sample {
     headers: Vec<(String, String)>,
 }
 
-/// Requests that are admitted, and requests that nothing serves.
+/// Requests that a route matches, and requests that no route matches.
 #[derive(Debug, Default)]
 pub(super) struct Samples {
     pub(super) hits: Vec<Sample>,
@@ -27,7 +27,7 @@ pub(super) struct Samples {
 }
 
 impl Sample {
-    /// The request as the engine takes it.
+    /// The request for the engine.
     pub(super) fn request(&self) -> RawRequest<'_, [(String, String)]> {
         RawRequest {
             method: &self.method,
@@ -37,7 +37,7 @@ impl Sample {
         }
     }
 
-    /// A request for one form of a route; it states no version but in its path.
+    /// A request for one form of a route. It states a version in its path only.
     fn for_form(form: &ListedForm<'_>) -> Self {
         let route = form.route;
         let headers = route.headers().iter();
@@ -74,8 +74,8 @@ impl Sample {
         self
     }
 
-    /// The same with its last segment unknown.
-    fn elsewhere(&self) -> Self {
+    /// The same request with an unknown last segment.
+    fn with_unknown_segment(&self) -> Self {
         let path = self.target.split('?').next().unwrap_or_default();
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         Self {
@@ -84,8 +84,8 @@ impl Sample {
         }
     }
 
-    /// The same at an unknown host.
-    fn at_unknown_host(&self) -> Self {
+    /// The same request for an unknown host.
+    fn with_unknown_host(&self) -> Self {
         Self {
             host: Some(format!("{UNKNOWN}.invalid")),
             ..self.clone()
@@ -94,14 +94,14 @@ impl Sample {
 }
 
 impl Samples {
-    /// Requests for every form of the table; of very many forms, for [`MAX_FORMS`] of them.
+    /// Requests for every form of the table, or for [`MAX_FORMS`] of them if there are more.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let listing = snapshot.table().listing();
         let stride = listing.len().div_ceil(MAX_FORMS).max(1);
         let mut samples = Self::default();
         for form in listing.iter().step_by(stride) {
             let hit = samples.add_hit(form, snapshot);
-            let misses = [hit.elsewhere(), hit.at_unknown_host()];
+            let misses = [hit.with_unknown_segment(), hit.with_unknown_host()];
             let miss = misses
                 .into_iter()
                 .find(|miss| decide(snapshot, &miss.request()).is_err());
@@ -133,7 +133,7 @@ fn winner(snapshot: &Snapshot, sample: &Sample) -> Option<RouteId> {
     plan.map(|plan| plan.route_id())
 }
 
-/// A query that satisfies all constraints: `?page=1&q=x%20y`.
+/// A query that satisfies all constraints, such as `?page=1&q=x%20y`.
 fn query(constraints: &[Constraint]) -> String {
     let encode = |text: &str| -> String {
         text.bytes()
@@ -154,25 +154,25 @@ fn query(constraints: &[Constraint]) -> String {
     }
 }
 
-/// Shuffles, each time alike: the generator of Knuth's MMIX, seeded with its own increment.
+/// Shuffles in a fixed order, with the random number generator of Knuth's MMIX.
 fn shuffle(samples: &mut [Sample]) {
     let mut state = INCREMENT;
     for last in (1..samples.len()).rev() {
         state = state.wrapping_mul(MULTIPLIER).wrapping_add(INCREMENT);
         let below = u64::try_from(last).unwrap_or(u64::MAX) + 1;
-        // The high bits: the low ones of such a generator repeat soon.
+        // The high bits: the low bits of a linear congruential generator have short periods.
         let other = usize::try_from((state >> 32) % below).unwrap_or(0);
         samples.swap(last, other);
     }
 }
 
-/// The most forms that requests are made for.
+/// The maximum number of forms to generate requests for.
 const MAX_FORMS: usize = 65_536;
 
 const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
 const INCREMENT: u64 = 1_442_695_040_888_963_407;
 
-/// A segment and host label that no table has.
+/// A segment and host label that no configuration has.
 const UNKNOWN: &str = "tollgate-bench-unknown";
 
 #[cfg(test)]
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_built_in_table() {
         let samples = samples(builtin::TEXT);
-        // Five declared patterns, and the two that the family of users derives.
+        // Five declared patterns, and two derived from the versions of the users service.
         assert_eq!((samples.hits.len(), samples.misses.len()), (7, 7));
         let states = |sample: &&Sample| !sample.headers.is_empty();
         let stated: Vec<_> = samples.hits.iter().filter(states).collect();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_route_asks_for_is_there() {
+    fn requests_satisfy_all_constraints() {
         let samples = samples(
             "routes: [{path_pattern: '/a/{id}', hosts: ['*.a.test'], methods: [POST],
             headers: {x: b}, query: {'q r': {prefix: 'ä'}}, service: s, backends: [a]}]",
@@ -216,13 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn where_everything_is_served_nothing_misses() {
+    fn a_route_for_every_path_has_no_misses() {
         let samples = samples("routes: [{path_pattern: /*, service: s, backends: [a]}]");
         assert_eq!((samples.hits.len(), samples.misses.len()), (1, 0));
     }
 
     #[test]
-    fn shuffled_alike_each_time() {
+    fn the_shuffle_is_deterministic() {
         let sample = |at: usize| Sample {
             method: at.to_string(),
             ..samples_of_one().hits.remove(0)

@@ -1,4 +1,4 @@
-//! What a route asks for beside its service, in the words of the configuration.
+//! The policies of a route, in the words of the configuration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,28 +12,29 @@ use crate::engine::semantics::{HostRule, Retry};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::upstream::{Protocol, Upstream, UpstreamTls};
 
-/// What is in force at a route, defaults among it; what is not there does nothing.
+/// The effective policies of a route, including defaults. A policy that the route does not have is
+/// absent.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct ToldPolicy<'s> {
+pub(super) struct PolicyView<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) redirect: Option<ToldRedirect<'s>>,
+    pub(super) redirect: Option<RedirectView<'s>>,
     #[serde(flatten)]
-    forwarding: Option<Forwarding<'s>>,
+    forwarding: Option<ForwardingView<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_headers: Option<ToldRules<'s>>,
+    response_headers: Option<HeaderRulesView<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cors: Option<ToldCors<'s>>,
+    cors: Option<CorsView<'s>>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ToldRedirect<'s> {
+pub(super) struct RedirectView<'s> {
     to: &'s str,
     status: u16,
 }
 
-/// What concerns only requests that go upstream.
+/// Policies for requests that go upstream.
 #[derive(Debug, Serialize)]
-struct Forwarding<'s> {
+struct ForwardingView<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     strip_prefix: Option<&'s str>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -45,21 +46,21 @@ struct Forwarding<'s> {
     idle_timeout: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_duration: Option<String>,
-    retry: ToldRetry,
+    retry: RetryView,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_body: Option<String>,
     host: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_headers: Option<ToldRules<'s>>,
+    request_headers: Option<HeaderRulesView<'s>>,
     protocol: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<ToldTls<'s>>,
+    tls: Option<TlsView<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_in_flight: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
-struct ToldRetry {
+struct RetryView {
     attempts: u32,
     on: Vec<String>,
     non_idempotent: bool,
@@ -67,7 +68,7 @@ struct ToldRetry {
 }
 
 #[derive(Debug, Serialize)]
-struct ToldRules<'s> {
+struct HeaderRulesView<'s> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     set: BTreeMap<&'s str, &'s str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -77,7 +78,7 @@ struct ToldRules<'s> {
 }
 
 #[derive(Debug, Serialize)]
-struct ToldCors<'s> {
+struct CorsView<'s> {
     origins: &'s [Box<str>],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     methods: &'s [Box<str>],
@@ -90,7 +91,7 @@ struct ToldCors<'s> {
 }
 
 #[derive(Debug, Serialize)]
-struct ToldTls<'s> {
+struct TlsView<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,39 +99,39 @@ struct ToldTls<'s> {
     verify: bool,
 }
 
-impl<'s> ToldPolicy<'s> {
+impl<'s> PolicyView<'s> {
     pub(super) fn of(route: RouteId, snapshot: &'s Snapshot) -> Self {
         let chain = snapshot.policy(route).chain();
-        let mut told = Self::default();
+        let mut view = Self::default();
         if chain.redirect().is_none() {
-            told.forwarding = Some(Forwarding::of(route, snapshot));
+            view.forwarding = Some(ForwardingView::of(route, snapshot));
         }
         for policy in chain.policies() {
             match policy {
-                Policy::Cors(cors) => told.cors = Some(ToldCors::of(cors)),
+                Policy::Cors(cors) => view.cors = Some(CorsView::of(cors)),
                 Policy::Redirect(redirect) => {
-                    told.redirect = Some(ToldRedirect {
+                    view.redirect = Some(RedirectView {
                         to: &redirect.to,
                         status: redirect.status,
                     });
                 }
                 Policy::RequestHeaders(rules) => {
-                    if let Some(forwarding) = &mut told.forwarding {
-                        forwarding.request_headers = Some(ToldRules::of(rules));
+                    if let Some(forwarding) = &mut view.forwarding {
+                        forwarding.request_headers = Some(HeaderRulesView::of(rules));
                     }
                 }
                 Policy::ResponseHeaders(rules) => {
-                    told.response_headers = Some(ToldRules::of(rules));
+                    view.response_headers = Some(HeaderRulesView::of(rules));
                 }
-                // The limit stands beside the timeouts, and a version's end at the service.
+                // The body limit is listed beside the timeouts, and a deprecation at the service.
                 Policy::BodyLimit(_) | Policy::Deprecation(_) => {}
             }
         }
-        told
+        view
     }
 }
 
-impl<'s> Forwarding<'s> {
+impl<'s> ForwardingView<'s> {
     fn of(id: RouteId, snapshot: &'s Snapshot) -> Self {
         let route = snapshot.table().route_at(id);
         let upstream = snapshot.cluster(id).upstream();
@@ -145,7 +146,7 @@ impl<'s> Forwarding<'s> {
             connect_timeout: duration(times.connect),
             idle_timeout: duration(times.idle),
             max_duration: times.exchange.map(duration),
-            retry: ToldRetry::of(&forwarding.retry),
+            retry: RetryView::of(&forwarding.retry),
             max_body: policy
                 .chain()
                 .max_body_bytes()
@@ -160,13 +161,13 @@ impl<'s> Forwarding<'s> {
                 Protocol::H1 => "h1",
                 Protocol::H2 => "h2",
             },
-            tls: ToldTls::of(upstream),
+            tls: TlsView::of(upstream),
             max_in_flight: upstream.max_in_flight,
         }
     }
 }
 
-impl ToldRetry {
+impl RetryView {
     fn of(retry: &Retry) -> Self {
         let words = [
             (true, "connect-failure"),
@@ -194,7 +195,7 @@ impl ToldRetry {
     }
 }
 
-impl<'s> ToldRules<'s> {
+impl<'s> HeaderRulesView<'s> {
     fn of(rules: &'s HeaderRules) -> Self {
         let mut add: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, value) in &rules.add {
@@ -209,7 +210,7 @@ impl<'s> ToldRules<'s> {
     }
 }
 
-impl<'s> ToldCors<'s> {
+impl<'s> CorsView<'s> {
     fn of(cors: &'s Cors) -> Self {
         Self {
             origins: &cors.origins,
@@ -222,7 +223,7 @@ impl<'s> ToldCors<'s> {
     }
 }
 
-impl<'s> ToldTls<'s> {
+impl<'s> TlsView<'s> {
     fn of(upstream: &'s Upstream) -> Option<Self> {
         let tls = &upstream.tls;
         (*tls != UpstreamTls::default()).then_some(Self {

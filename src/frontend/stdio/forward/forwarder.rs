@@ -11,7 +11,7 @@ use crate::frontend::stdio::forward::job::{Job, RequestBody};
 use crate::frontend::stdio::forward::limit::Limit;
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::reply::Recipient;
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 use crate::runtime::proxy::PickEvent;
 
 /// Hands requests to the forwarding thread.

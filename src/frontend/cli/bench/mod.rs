@@ -1,4 +1,4 @@
-//! `tollgate bench`: what a decision costs on one's own table.
+//! `tollgate bench`: the time of a routing decision with the routes of a configuration.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -8,17 +8,17 @@ use serde::Serialize;
 
 use crate::config::compile::LoadOptions;
 use crate::engine::plan::decide;
-use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::args::{BenchArgs, Format};
 use crate::frontend::cli::bench::requests::{Sample, Samples};
+use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
-use crate::frontend::cli::{BenchArgs, Format};
 use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::runtime::clock;
 
 mod requests;
 
 /// Measures hits and misses, each for half of the time.
-pub(super) fn run(args: &BenchArgs, paint: Paint) -> Result<Answer, Unusable> {
+pub(super) fn run(args: &BenchArgs, paint: Paint) -> Result<Output, Unusable> {
     let file = ConfigFile::read_or_builtin(args.config.as_deref())?;
     let config = file.name().to_owned();
     let loaded = file.into_loaded(LoadOptions::FILE)?;
@@ -44,8 +44,8 @@ pub(super) fn run(args: &BenchArgs, paint: Paint) -> Result<Answer, Unusable> {
         note: NOTE,
     };
     Ok(match args.format {
-        Format::Text => Answer::text(text(&report, paint), true),
-        Format::Json => Answer::json(&report, true),
+        Format::Text => Output::text(text(&report, paint), true),
+        Format::Json => Output::json(&report, true),
     })
 }
 
@@ -62,21 +62,22 @@ struct Report {
     note: &'static str,
 }
 
-/// What a decision took.
+/// The time of a decision.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Timing {
-    /// Different requests.
+    /// The number of different requests.
     requests: usize,
     rounds: usize,
-    /// Nanoseconds a decision, in the middle of all rounds.
+    /// Nanoseconds per decision, median of all rounds.
     ns: f64,
-    /// The same in the fastest round.
+    /// Nanoseconds per decision in the fastest round.
     fastest_ns: f64,
-    /// Decisions a second, on one thread.
+    /// Decisions per second on one thread.
     per_second: f64,
 }
 
-/// Warms up, then goes round the samples until the time is up; none if there are no samples.
+/// Warms up, then measures rounds over all samples until `budget` has passed; `None` if there are no
+/// samples.
 fn measure(
     samples: &[Sample],
     budget: Duration,
@@ -88,15 +89,15 @@ fn measure(
             .filter(|count| *count > 0)?,
     );
     let mut timed = |passes: u32| {
-        let begun = clock::now();
+        let started_at = clock::now();
         for _ in 0..passes {
             for sample in samples {
                 decide_one(black_box(sample));
             }
         }
-        begun.elapsed()
+        started_at.elapsed()
     };
-    let passes = passes_a_round(budget / 10, &mut timed);
+    let passes = passes_per_round(budget / 10, &mut timed);
     let mut rounds = Vec::new();
     let end = clock::now() + budget;
     while rounds.len() < MIN_ROUNDS || clock::now() < end {
@@ -114,21 +115,21 @@ fn measure(
     })
 }
 
-/// Warms up for a while, and so learns how many passes make a round of a few milliseconds.
-fn passes_a_round(budget: Duration, timed: &mut impl FnMut(u32) -> Duration) -> u32 {
+/// Warms up, and returns how many passes over the samples take at least [`MIN_ROUND`].
+fn passes_per_round(budget: Duration, timed: &mut impl FnMut(u32) -> Duration) -> u32 {
     let mut passes = 1;
-    let mut warmed = Duration::ZERO;
+    let mut elapsed = Duration::ZERO;
     loop {
         let took = timed(passes);
-        warmed += took;
-        if took >= ROUND || warmed >= budget {
+        elapsed += took;
+        if took >= MIN_ROUND || elapsed >= budget {
             return passes;
         }
         passes = passes.saturating_mul(2);
     }
 }
 
-/// To a tenth: more than that is noise.
+/// Rounds to a tenth of a nanosecond; the rest is noise.
 fn tenths(ns: f64) -> f64 {
     (ns * 10.0).round() / 10.0
 }
@@ -143,9 +144,9 @@ fn text(report: &Report, paint: Paint) -> String {
     };
     let facts = [
         fact("routes", report.routes, ""),
-        fact("patterns", report.forms, ", with those derived"),
+        fact("patterns", report.forms, ", derived ones included"),
         fact("trie keys", report.trie_keys, ""),
-        fact("bytes a route", report.router_bytes_per_route, BYTES),
+        fact("bytes per route", report.router_bytes_per_route, BYTES),
     ];
     paint.columns(&mut out, "  ", &facts);
     out.push('\n');
@@ -154,7 +155,7 @@ fn text(report: &Report, paint: Paint) -> String {
         Some(timing) => vec![
             Cell::quiet(name),
             Cell::good(format!("{:.1} ns", timing.ns)),
-            Cell::plain(format!("{} a second", grouped(timing.per_second))),
+            Cell::plain(format!("{} per second", grouped(timing.per_second))),
             Cell::plain(format!(
                 "fastest {:.1} ns; {what}; requests: {}, rounds: {}",
                 timing.fastest_ns,
@@ -164,9 +165,9 @@ fn text(report: &Report, paint: Paint) -> String {
         ],
     };
     let (hit, miss) = match (report.hits, report.misses) {
-        (None, _) => ("nothing to hit: no routes", "nothing to miss"),
-        (_, None) => (HIT, "none: the table serves every path"),
-        _ => (HIT, "refused with its reason"),
+        (None, _) => ("none: there are no routes", "none"),
+        (_, None) => (HIT, "none: the routes match every path"),
+        _ => (HIT, "rejected with a reason"),
     };
     let rows = [
         row("hit", hit, report.hits),
@@ -184,7 +185,7 @@ fn text(report: &Report, paint: Paint) -> String {
     out
 }
 
-/// A whole number with its thousands apart: `1,234,567`.
+/// A whole number with thousands separators: `1,234,567`.
 fn grouped(number: impl ToString) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
@@ -197,20 +198,21 @@ fn grouped(number: impl ToString) -> String {
     out
 }
 
-/// A round is at least so long, so that reading the clock does not count.
-const ROUND: Duration = Duration::from_millis(2);
+/// The minimum duration of a round, which makes the cost of reading the clock negligible.
+const MIN_ROUND: Duration = Duration::from_millis(2);
 const MIN_ROUNDS: usize = 5;
 
-const BYTES: &str = ", of heap beyond the tries";
-const HIT: &str = "decided and picked";
-const NOTE: &str = "Of one decision, the middle of all rounds, on one thread of this machine: on another it differs.";
+const BYTES: &str = ", heap without the tries";
+const HIT: &str = "decided, and a backend picked";
+const NOTE: &str =
+    "The median time of one decision on one thread of this machine; other machines differ.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn thousands() {
+    fn thousands_separators() {
         for (number, expected) in [
             (0, "0"),
             (999, "999"),
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_not_measured() {
+    fn no_samples_no_timing() {
         assert!(measure(&[], Duration::from_millis(1), |_| ()).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! `tollgate routes`: the compiled table, in its order of precedence.
+//! `tollgate routes`: the compiled routes in order of precedence.
 
 use serde::Serialize;
 
@@ -7,16 +7,16 @@ use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::host::HostPattern;
 use crate::engine::routing::listing::ListedForm;
 use crate::engine::snapshot::Snapshot;
-use crate::frontend::cli::answer::Answer;
+use crate::frontend::cli::args::{Format, RoutesArgs};
+use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
-use crate::frontend::cli::routes::policy::ToldPolicy;
-use crate::frontend::cli::{Format, RoutesArgs};
+use crate::frontend::cli::routes::policy::PolicyView;
 use crate::frontend::config_file::{ConfigFile, Unusable};
 
 mod policy;
 
-/// Lists every form of every route.
-pub(super) fn run(args: &RoutesArgs, paint: Paint) -> Result<Answer, Unusable> {
+/// Lists every form of every route: one row for each pattern and host.
+pub(super) fn run(args: &RoutesArgs, paint: Paint) -> Result<Output, Unusable> {
     let loaded = ConfigFile::read(&args.file)?.into_loaded(LoadOptions::FILE)?;
     let snapshot = loaded.into_snapshot();
     let listing = snapshot.table().listing();
@@ -25,19 +25,19 @@ pub(super) fn run(args: &RoutesArgs, paint: Paint) -> Result<Answer, Unusable> {
         .map(|(position, form)| Row::of(position, form, &snapshot))
         .collect();
     Ok(match args.format {
-        Format::Text => Answer::text(text(&rows, paint), true),
-        Format::Json => Answer::json(&rows, true),
+        Format::Text => Output::text(text(&rows, paint), true),
+        Format::Json => Output::json(&rows, true),
     })
 }
 
-/// One line of the table.
+/// A row of the listing.
 #[derive(Serialize)]
 struct Row<'s> {
     position: usize,
     host: Option<String>,
     pattern: String,
     derived: bool,
-    /// None if any is admitted.
+    /// `None` if the route admits any method.
     methods: Option<&'s [Box<str>]>,
     headers: Vec<String>,
     query: Vec<String>,
@@ -46,7 +46,7 @@ struct Row<'s> {
     backends: Vec<String>,
     route: String,
     #[serde(flatten)]
-    policy: ToldPolicy<'s>,
+    policy: PolicyView<'s>,
     #[serde(skip)]
     given_name: Option<&'s str>,
 }
@@ -74,12 +74,12 @@ impl<'s> Row<'s> {
                 .map(|backend| backend.address.to_string())
                 .collect(),
             route: route.name(),
-            policy: ToldPolicy::of(form.route_id, snapshot),
+            policy: PolicyView::of(form.route_id, snapshot),
             given_name: route.given_name(),
         }
     }
 
-    /// What the request must have beside its path, host and method: `[header]`, `?query`.
+    /// The constraints on header fields and query parameters: `[header]`, `?query`.
     fn when(&self) -> String {
         let headers = self.headers.iter().map(|header| format!("[{header}]"));
         let query = self.query.iter().map(|query| format!("?{query}"));
@@ -87,8 +87,13 @@ impl<'s> Row<'s> {
     }
 
     fn backends(&self) -> String {
-        let shown: Vec<&str> = self.backends.iter().take(SHOWN).map(|b| &**b).collect();
-        match self.backends.len().saturating_sub(SHOWN) {
+        let shown: Vec<&str> = self
+            .backends
+            .iter()
+            .take(MAX_SHOWN_BACKENDS)
+            .map(|b| &**b)
+            .collect();
+        match self.backends.len().saturating_sub(MAX_SHOWN_BACKENDS) {
             _ if self.policy.redirect.is_some() => String::new(),
             _ if shown.is_empty() => "none".into(),
             0 => shown.join(" "),
@@ -97,15 +102,15 @@ impl<'s> Row<'s> {
     }
 }
 
-/// The table as people read it. A column that would say nothing is left out, and those that grow
-/// long come last, so that most tables fit a narrow terminal.
+/// The listing for people. It omits empty columns, and the widest columns come last, so that most
+/// listings fit a narrow terminal.
 fn text(rows: &[Row<'_>], paint: Paint) -> String {
     if rows.is_empty() {
-        return "no routes: every request is refused\n".into();
+        return "no routes: every request is rejected\n".into();
     }
     let columns: Vec<&Column> = COLUMNS
         .iter()
-        .filter(|column| rows.iter().any(column.says))
+        .filter(|column| rows.iter().any(column.has_value))
         .collect();
     let heading = columns.iter().map(|column| Cell::strong(column.name));
     let lines = rows
@@ -124,25 +129,25 @@ fn text(rows: &[Row<'_>], paint: Paint) -> String {
 
 struct Column {
     name: &'static str,
-    /// Whether a row has anything to say in it.
-    says: fn(&Row<'_>) -> bool,
+    /// Whether a row has a value in this column.
+    has_value: fn(&Row<'_>) -> bool,
     cell: fn(&Row<'_>) -> Cell,
 }
 
 const COLUMNS: [Column; 9] = [
     Column {
         name: "#",
-        says: |_| true,
+        has_value: |_| true,
         cell: |row| Cell::quiet(row.position.to_string()),
     },
     Column {
         name: "HOST",
-        says: |row| row.host.is_some(),
+        has_value: |row| row.host.is_some(),
         cell: |row| Cell::plain(row.host.as_deref().unwrap_or(ANY)),
     },
     Column {
         name: "PATTERN",
-        says: |_| true,
+        has_value: |_| true,
         cell: |row| {
             if row.derived {
                 Cell::quiet(format!("{} +", row.pattern))
@@ -153,43 +158,42 @@ const COLUMNS: [Column; 9] = [
     },
     Column {
         name: "METHODS",
-        says: |row| row.methods.is_some(),
+        has_value: |row| row.methods.is_some(),
         cell: |row| Cell::plain(row.methods.map_or_else(|| ANY.into(), |m| m.join(","))),
     },
     Column {
         name: "WHEN",
-        says: |row| !row.headers.is_empty() || !row.query.is_empty(),
+        has_value: |row| !row.headers.is_empty() || !row.query.is_empty(),
         cell: |row| Cell::plain(row.when()),
     },
     Column {
         name: "VERSION",
-        says: |row| row.version.is_some(),
+        has_value: |row| row.version.is_some(),
         cell: |row| Cell::plain(row.version.as_deref().unwrap_or(ANY)),
     },
     Column {
         name: "SERVICE",
-        says: |_| true,
+        has_value: |_| true,
         cell: |row| Cell::plain(row.service),
     },
     Column {
         name: "BACKENDS",
-        says: |_| true,
+        has_value: |_| true,
         cell: |row| Cell::plain(row.backends()),
     },
     Column {
         name: "NAME",
-        says: |row| row.given_name.is_some(),
+        has_value: |row| row.given_name.is_some(),
         cell: |row| Cell::plain(row.given_name.unwrap_or_default()),
     },
 ];
 
 const ANY: &str = "any";
 
-/// How many backends of a route are shown.
-const SHOWN: usize = 4;
+/// The number of backends of a route that are listed by address.
+const MAX_SHOWN_BACKENDS: usize = 4;
 
-const LEGEND: &str =
-    "+ derived from its family of versions; a version stated in a header goes first in its pattern";
+const LEGEND: &str = "+ derived: a version is reached by path and by header; at equal patterns the header comes first";
 
 #[cfg(test)]
 mod tests {
@@ -209,7 +213,7 @@ mod tests {
             service: "s",
             backends: (0..count).map(|at| format!("b{at}")).collect(),
             route: "r".into(),
-            policy: ToldPolicy::default(),
+            policy: PolicyView::default(),
             given_name: None,
         };
         assert_eq!(row(0).backends(), "none");
@@ -226,7 +230,7 @@ mod order {
     fn check(text: &str, expected: &[&str]) {
         let table = load_file(text, LoadOptions::FILE).unwrap().table;
         let listing = table.listing();
-        let told = listing.iter().map(|form| {
+        let lines = listing.iter().map(|form| {
             let derived = if form.derived { " derived" } else { "" };
             format!(
                 "{} {}{derived} {}",
@@ -235,7 +239,7 @@ mod order {
                 form.route.service()
             )
         });
-        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
 
     #[test]

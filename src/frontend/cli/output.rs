@@ -1,4 +1,4 @@
-//! What a command has to say, and how it gets out.
+//! The output of a command, and how it is written.
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -8,18 +8,18 @@ use serde::Serialize;
 use crate::frontend::cli::paint::Paint;
 use crate::frontend::config_file::Unusable;
 
-/// What a command has to say.
+/// The output of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct Output {
     /// For standard output.
     pub(super) out: String,
     /// For standard error.
     pub(super) err: String,
-    /// 0 for yes, 1 for no, 2 for a command that could not be carried out.
+    /// The exit code: 0 for success, 1 for a negative result, 2 if the command could not run.
     pub(super) code: u8,
 }
 
-impl Answer {
+impl Output {
     /// A text for standard output.
     pub(super) fn text(out: String, succeeded: bool) -> Self {
         Self {
@@ -36,8 +36,8 @@ impl Answer {
         Self::text(json + "\n", succeeded)
     }
 
-    /// A configuration that cannot be used.
-    pub(super) fn refusal(unusable: &Unusable, paint: Paint) -> Self {
+    /// The report on a configuration that cannot be used.
+    pub(super) fn unusable(unusable: &Unusable, paint: Paint) -> Self {
         Self {
             out: String::new(),
             err: unusable.report(paint.is_coloured()),
@@ -45,17 +45,17 @@ impl Answer {
         }
     }
 
-    /// Writes it. A reader that has closed the pipe has seen enough: that changes nothing.
-    pub(super) fn deliver(&self) -> ExitCode {
+    /// Writes it and returns the exit code, also if the reader has closed the pipe.
+    pub(super) fn write(&self) -> ExitCode {
         let mut out = io::stdout().lock();
         let written = write!(out, "{}", self.out).and_then(|()| out.flush());
         drop(out);
         let mut err = io::stderr().lock();
-        // Nowhere is left to tell that standard error cannot be written.
+        // If standard error cannot be written, there is nowhere left to report it.
         let _ = write!(err, "{}", self.err);
         match written {
-            Err(fault) if fault.kind() != ErrorKind::BrokenPipe => {
-                let _ = writeln!(err, "tollgate: cannot write to standard output: {fault}");
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                let _ = writeln!(err, "tollgate: cannot write to standard output: {error}");
                 ExitCode::from(2)
             }
             Ok(()) | Err(_) => ExitCode::from(self.code),

@@ -1,4 +1,4 @@
-//! Which certificate a client gets: the one that has the name that it asks for (SNI, RFC 6066).
+//! Selection of a listener's certificate by the server name that the client sends (SNI, RFC 6066).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,20 +8,20 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use webpki::EndEntityCert;
 
-/// The certificates of a listener by the names in them.
+/// The certificates of a listener, by the names that they hold.
 #[derive(Debug, Default)]
-pub(super) struct Named {
+pub(super) struct SniResolver {
     /// In the order of the configuration.
     all: Vec<Arc<CertifiedKey>>,
-    /// By whole name. A certificate may stand beside another of the same name and of another kind.
+    /// By full name. Certificates with different key types may share a name.
     exact: HashMap<Box<str>, Vec<Arc<CertifiedKey>>>,
-    /// By what follows the `*.`, which stands for one label (RFC 6125, section 6.4.3).
+    /// By the suffix after `*.`, which stands for one label (RFC 6125, section 6.4.3).
     wildcard: HashMap<Box<str>, Vec<Arc<CertifiedKey>>>,
 }
 
-impl Named {
-    /// Adds a certificate behind the others. Only subject alternative names count, as everywhere
-    /// today; one without is the default or nothing.
+impl SniResolver {
+    /// Adds a certificate with a lower preference than those before it. Only subject alternative
+    /// names count, as in browsers; a certificate without any can only be the default.
     pub(super) fn push(&mut self, certified: CertifiedKey) {
         let certified = Arc::new(certified);
         let end_entity = certified.end_entity_cert().ok();
@@ -29,32 +29,32 @@ impl Named {
         for name in parsed.iter().flat_map(|parsed| parsed.valid_dns_names()) {
             let name = name.to_ascii_lowercase();
             let (names, name) = match name.strip_prefix("*.") {
-                Some(rest) => (&mut self.wildcard, rest),
+                Some(suffix) => (&mut self.wildcard, suffix),
                 None => (&mut self.exact, &*name),
             };
-            let known = names.entry(name.into()).or_default();
-            known.push(Arc::clone(&certified));
+            let sharing = names.entry(name.into()).or_default();
+            sharing.push(Arc::clone(&certified));
         }
         self.all.push(certified);
     }
 
-    fn named(&self, name: &str) -> Option<&Vec<Arc<CertifiedKey>>> {
+    fn find(&self, name: &str) -> Option<&Vec<Arc<CertifiedKey>>> {
         let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             Cow::Owned(name.to_ascii_lowercase())
         } else {
             Cow::Borrowed(name)
         };
         self.exact.get(&*name).or_else(|| {
-            let (_, rest) = name.split_once('.')?;
-            self.wildcard.get(rest)
+            let (_, suffix) = name.split_once('.')?;
+            self.wildcard.get(suffix)
         })
     }
 }
 
-impl ResolvesServerCert for Named {
+impl ResolvesServerCert for SniResolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let named = hello.server_name().and_then(|name| self.named(name));
-        let candidates = named.unwrap_or(&self.all);
+        let matching = hello.server_name().and_then(|name| self.find(name));
+        let candidates = matching.unwrap_or(&self.all);
         let schemes = hello.signature_schemes();
         candidates
             .iter()

@@ -1,0 +1,68 @@
+//! `tollgate stdio`: responses to the JSON messages on standard input, until it ends.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::config::compile::LoadOptions;
+use crate::frontend::cli::args::StdioArgs;
+use crate::frontend::cli::output::Output;
+use crate::frontend::cli::paint::Paint;
+use crate::frontend::config_file::ConfigFile;
+use crate::frontend::stdio;
+use crate::frontend::stdio::forward::Forwarding;
+use crate::frontend::stdio::values::Limits;
+use crate::observe::log;
+use crate::runtime::clock;
+use crate::runtime::gateway::Gateway;
+use crate::runtime::settings::Settings;
+
+pub(super) fn run(args: &StdioArgs) -> ExitCode {
+    log::init(args.log.level());
+    let file = ConfigFile::read_or_builtin(args.config.as_deref());
+    let mut loaded = match file.and_then(|file| file.into_loaded(LoadOptions::FILE)) {
+        Ok(loaded) => loaded,
+        Err(unusable) => {
+            return Output::unusable(&unusable, Paint::of(&io::stderr())).write();
+        }
+    };
+    if io::stdin().is_terminal() {
+        // The input is read in any case, so a hint that cannot be written does not matter.
+        let _ = io::stderr().lock().write_all(HINT.as_bytes());
+    }
+    let settings = Settings::of(&std::mem::take(&mut loaded.serve), args.folder());
+    let gateway = Gateway::new(loaded, args.max_registrations);
+    let options = stdio::Options {
+        is_verbose: args.verbose,
+        limits: Limits {
+            max_value_bytes: args.max_value_bytes.get(),
+            ..Limits::default()
+        },
+    };
+    let served = if args.forward {
+        let forwarding = Forwarding {
+            settings: Arc::new(settings),
+            concurrency: args.concurrency,
+            max_body_bytes: args.max_body_bytes.get(),
+        };
+        let (input, output) = (io::stdin(), io::stdout());
+        let gateway = Arc::new(gateway);
+        stdio::serve_forwarding(&gateway, options, forwarding, clock::now, input, output)
+    } else {
+        let (input, output) = (io::stdin().lock(), io::stdout().lock());
+        stdio::serve(&gateway, options, clock::now, input, output)
+    };
+    match served {
+        // A reader that closes the output needs no more of it.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr().lock(), "tollgate: {error}");
+            ExitCode::from(2)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+const HINT: &str = "tollgate: reading JSON messages, one per line; Ctrl-D ends. For example:
+  {\"type\":\"api_request\",\"path\":\"/api/users/123\"}
+`tollgate --help` lists all commands.
+";
