@@ -12,9 +12,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::control::Reconciler;
 use tollgate::frontend::http::listener::Listener;
 use tollgate::frontend::http::server::Server;
-use tollgate::runtime::gateway::Gateway;
 
 const CONNECTIONS: u64 = 64;
 const REQUEST: &[u8] = b"GET /api/users/123 HTTP/1.1\r\nHost: api.example.com\r\n\
@@ -56,9 +56,9 @@ fn start_gateway(backend: SocketAddr) -> Server {
         "routes: [{{path_pattern: /api/users/*, service: users, backends: [\"{backend}\"]}}]"
     );
     let loaded = load_file(&table, LoadOptions::FILE).expect("a table");
-    let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
+    let reconciler = Reconciler::new(loaded, Reconciler::DEFAULT_MAX_REGISTRATIONS);
     let listener = Listener::plain(SocketAddr::from(([127, 0, 0, 1], 0)));
-    Server::start(&gateway, &Arc::default(), &[listener], 1, None).expect("a server")
+    Server::start(&reconciler.reader(), &Arc::default(), &[listener], 1, None).expect("a server")
 }
 
 /// A request on each connection, and its answer.

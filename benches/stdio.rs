@@ -10,9 +10,9 @@ use std::time::Instant;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::config::builtin;
 use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::control::Reconciler;
 use tollgate::frontend::stdio::{Options, serve};
 use tollgate::runtime::clock;
-use tollgate::runtime::gateway::Gateway;
 
 const MESSAGES: u64 = 10_000;
 
@@ -35,7 +35,7 @@ fn requests(headers: &str) -> String {
 
 fn messages(c: &mut Criterion) {
     let loaded = load_file(builtin::TEXT, LoadOptions::FILE).expect("the built-in table loads");
-    let gateway = Gateway::new(loaded, Gateway::MAX_REGISTRATIONS);
+    let mut reconciler = Reconciler::new(loaded, Reconciler::DEFAULT_MAX_REGISTRATIONS);
     let clock: fn() -> Instant = clock::now;
     let plain = requests("");
     let with_headers = requests(
@@ -53,7 +53,7 @@ fn messages(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 serve(
-                    &gateway,
+                    &mut reconciler,
                     Options::default(),
                     clock,
                     black_box(input.as_bytes()),

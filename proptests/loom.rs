@@ -8,10 +8,11 @@
 use loom::sync::Arc;
 use loom::thread;
 use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::control::{Reconciler, Update};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::backend::{Address, BackendSource};
+use tollgate::engine::upstream::registry::ServiceKey;
 use tollgate::engine::upstream::{Cluster, Cursor};
-use tollgate::runtime::gateway::Gateway;
 
 #[test]
 fn each_cursor_value_is_given_once() {
@@ -64,13 +65,9 @@ fn a_swap_neither_loses_nor_doubles_a_pick() {
     const AFTER: &str = r#"{"routes":[
         {"path_pattern":"/a/*","service":"s","backends":["a","b","c"]},
         {"path_pattern":"/b/*","service":"t","backends":["d"]}]}"#;
-    check_swap(BEFORE, |gateway| drop(gateway.init(AFTER).unwrap()));
-    check_swap(BEFORE, |gateway| {
-        // Registered where no route is: a snapshot is published, no pool changes.
-        let address = Address::parse("e").unwrap();
-        gateway.register("u", None, address, None).unwrap();
-        gateway.publish();
-    });
+    check_swap(BEFORE, || init(AFTER));
+    // Registered where no route is: a snapshot is published, no pool changes.
+    check_swap(BEFORE, || register("u", "e"));
 }
 
 /// Both routes change with one `init`, and no reader sees one of them changed alone, or the old
@@ -83,55 +80,50 @@ fn a_reader_sees_the_old_table_or_the_new_one() {
     const AFTER: &str = r#"{"routes":[
         {"path_pattern":"/a/*","service":"s","backends":["new"]},
         {"path_pattern":"/b/*","service":"s","backends":["new"]}]}"#;
-    check_whole(BEFORE, |gateway| drop(gateway.init(AFTER).unwrap()));
-    check_whole(BEFORE, |gateway| {
-        gateway
-            .register("s", None, Address::parse("new").unwrap(), None)
-            .unwrap();
-        gateway.publish();
-    });
-    check_whole(BEFORE, |gateway| {
-        gateway
-            .deregister("s", None, &Address::parse("old").unwrap())
-            .unwrap();
-        gateway.publish();
+    check_whole(BEFORE, || init(AFTER));
+    check_whole(BEFORE, || register("s", "new"));
+    check_whole(BEFORE, || Update::Deregister {
+        service: ServiceKey::of("s", None),
+        address: Address::parse("old").unwrap(),
     });
 }
 
-fn check_swap(before: &'static str, swap: fn(&Gateway)) {
+fn check_swap(before: &'static str, update: fn() -> Update) {
     loom::model(move || {
-        let gateway = Arc::new(gateway(before));
+        let mut reconciler = reconciler(before);
         let reader = |picks: usize| {
-            let gateway = Arc::clone(&gateway);
+            let snapshots = reconciler.reader();
             thread::spawn(move || {
                 (0..picks)
-                    .map(|_| first_pick(&gateway.snapshot()))
+                    .map(|_| first_pick(&snapshots.load()))
                     .collect::<Vec<_>>()
             })
         };
         let readers = [reader(2), reader(1)];
-        swap(&gateway);
+        reconciler.apply(update()).unwrap();
+        reconciler.publish();
         let mut picked: Vec<String> = readers
             .into_iter()
             .flat_map(|reader| reader.join().unwrap())
             .collect();
-        picked.push(first_pick(&gateway.snapshot()));
+        picked.push(first_pick(&reconciler.reader().load()));
         picked.sort_unstable();
         assert_eq!(picked, ["a", "a", "b", "c"]);
     });
 }
 
-fn check_whole(before: &'static str, change: fn(&Gateway)) {
+fn check_whole(before: &'static str, update: fn() -> Update) {
     loom::model(move || {
-        let gateway = Arc::new(gateway(before));
+        let mut reconciler = reconciler(before);
         let reader = || {
-            let gateway = Arc::clone(&gateway);
-            thread::spawn(move || [0, 1].map(|_| pools(&gateway.snapshot())))
+            let snapshots = reconciler.reader();
+            thread::spawn(move || [0, 1].map(|_| pools(&snapshots.load())))
         };
         let readers = [reader(), reader()];
         let old = [["old"], ["old"]];
-        change(&gateway);
-        let new = pools(&gateway.snapshot());
+        reconciler.apply(update()).unwrap();
+        reconciler.publish();
+        let new = pools(&reconciler.reader().load());
         assert_ne!(new, old);
         for seen in readers.map(|reader| reader.join().unwrap()) {
             let [first, second] = seen.map(|pools| (pools != old, pools == new));
@@ -154,8 +146,20 @@ fn in_threads<T: 'static, W: FnOnce() -> Vec<T> + 'static>(
     all
 }
 
-fn gateway(json: &str) -> Gateway {
-    Gateway::new(load_json(json, LoadOptions::INIT).unwrap(), 10)
+fn reconciler(json: &str) -> Reconciler {
+    Reconciler::new(load_json(json, LoadOptions::INIT).unwrap(), 10)
+}
+
+fn init(json: &str) -> Update {
+    Update::Init(Box::new(load_json(json, LoadOptions::INIT).unwrap()))
+}
+
+fn register(service: &str, address: &str) -> Update {
+    Update::Register {
+        service: ServiceKey::of(service, None),
+        address: Address::parse(address).unwrap(),
+        expires: None,
+    }
 }
 
 fn pool(names: &[&str]) -> Cluster {

@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use tollgate::config::compile::{LoadOptions, load_json};
-use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
+use tollgate::control::Reconciler;
+use tollgate::frontend::stdio::values::{Limits, Parsed, Step, Values, parse_ignored};
 use tollgate::frontend::stdio::{Options, serve};
-use tollgate::runtime::gateway::Gateway;
 
 use messages::{bytes, messages, mutated};
 
@@ -96,7 +96,7 @@ fn headers_that_cannot_be_are_refused() {
 /// answer was that of a message that could not be read at all.
 #[test]
 fn regression_what_cannot_be_read_is_the_fault_of_its_own_field() {
-    let half = "should be a text, but is a text with half a surrogate pair";
+    let half = "must be a string, not a string with an unpaired surrogate";
     for (fields, expected) in [
         (r#""path":"/a\ud800""#, format!("`path` {half}")),
         (
@@ -105,19 +105,19 @@ fn regression_what_cannot_be_read_is_the_fault_of_its_own_field() {
         ),
         (
             r#""path":"/","method":1e400"#,
-            "`method` should be a text, but is a number".into(),
+            "`method` must be a string, not a number".into(),
         ),
         (
             r#""path":"/","headers":{"a":"\ud800"}"#,
-            "`headers.a` should be".into(),
+            "`headers.a` must be".into(),
         ),
         (
             r#""path":"/","headers":{"\ud800":"a"}"#,
-            "`headers` has a name with half".into(),
+            "`headers` has a name with an unpaired".into(),
         ),
         (
             r#""path":"/","method":7,"x\ud800":[1e400]"#,
-            "`method` should be".into(),
+            "`method` must be".into(),
         ),
     ] {
         for input in [
@@ -132,13 +132,13 @@ fn regression_what_cannot_be_read_is_the_fault_of_its_own_field() {
     for (input, expected) in [
         (
             r#"{"type":"register","service":"s","backend":"b","ttl":1e400}"#,
-            "`ttl` should be",
+            "`ttl` must be",
         ),
         (
             r#"{"type":"discover","version":"\ud800"}"#,
-            "`version` should be",
+            "`version` must be",
         ),
-        (r#"{"type":"\ud800"}"#, "`type` should be"),
+        (r#"{"type":"\ud800"}"#, "`type` must be"),
         (r#"{"x\ud800":1}"#, "`type` is missing"),
     ] {
         let answer = answers(input.as_bytes(), false);
@@ -231,13 +231,13 @@ fn answers(input: &[u8], verbose: bool) -> String {
         {"path_pattern":"/api/users/*","service":"users-service","version":"v1","backends":["u-1","u-2"]},
         {"path_pattern":"/api/v2/users/*","service":"users-service","backends":["u-3"]},
         {"path_pattern":"/api/orders/{id}","service":"orders-service","methods":["GET"]}]}"#;
-    let gateway = Gateway::new(load_json(TABLE, LoadOptions::INIT).unwrap(), 5);
+    let mut reconciler = Reconciler::new(load_json(TABLE, LoadOptions::INIT).unwrap(), 5);
     let mut output = Vec::new();
     let options = Options {
         is_verbose: verbose,
         ..Options::default()
     };
-    serve(&gateway, options, clock, input, &mut output).unwrap();
+    serve(&mut reconciler, options, clock, input, &mut output).unwrap();
     String::from_utf8(output).unwrap()
 }
 
@@ -312,15 +312,15 @@ fn asked(input: &[u8]) -> Vec<Asked> {
     let mut asked = Vec::new();
     loop {
         let mut take = |text: &[u8]| {
-            let attempt = attempt_ignored(text);
-            if let Attempt::Done(length) = attempt {
+            let attempt = parse_ignored(text);
+            if let Parsed::Complete(length) = attempt {
                 asked.push(Asked::of(std::str::from_utf8(&text[..length]).unwrap()));
             }
             attempt
         };
         match values.next(&mut take, &mut || Ok(())).unwrap() {
-            Step::Taken => {}
-            Step::Broken(_) => asked.push(Asked::default()),
+            Step::Value => {}
+            Step::Invalid(_) => asked.push(Asked::default()),
             Step::End => return asked,
         }
     }

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use proptest::prelude::*;
-use tollgate::frontend::stdio::values::{Attempt, Limits, Step, Values, attempt_ignored};
+use tollgate::frontend::stdio::values::{Limits, Parsed, Step, Values, parse_ignored};
 
 use naive::naive_steps;
 
@@ -67,8 +67,8 @@ fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<Found> {
     let found = RefCell::new(Vec::new());
     let mut take = |text: &[u8]| {
         assert!(text.len() <= limits.max_value_bytes);
-        let attempt = attempt_ignored(text);
-        if let Attempt::Done(length) = attempt {
+        let attempt = parse_ignored(text);
+        if let Parsed::Complete(length) = attempt {
             found
                 .borrow_mut()
                 .push(Found::Value(text[..length].to_vec()));
@@ -77,8 +77,8 @@ fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<Found> {
     };
     for count in 1.. {
         match values.next(&mut take, &mut || Ok(())).unwrap() {
-            Step::Taken => {}
-            Step::Broken(text) => found.borrow_mut().push(Found::Broken {
+            Step::Value => {}
+            Step::Invalid(text) => found.borrow_mut().push(Found::Broken {
                 line: text.line,
                 column: text.column,
                 started_line: text.started_line,

@@ -6,13 +6,15 @@
 //! - [`engine`] is pure: it decides and explains, and does nothing else;
 //! - [`config`] makes a table for it out of a file or a message, or says all that is wrong;
 //! - [`observe`] counts what happens, and logs it;
-//! - [`runtime`] holds the snapshot in force and changes it, has the connections, and forwards;
+//! - [`runtime`] holds the published snapshot, owns the connections, and forwards;
+//! - [`control`] changes that snapshot: sources send updates to one reconciler;
 //! - [`frontend`] translates: HTTP from clients, the JSON lines of `tollgate stdio`, and the command
 //!   line.
 //!
 //! [`http1`] stands beside them and names none: HTTP/1.1 on the wire.
 
 pub mod config;
+pub mod control;
 pub mod engine;
 pub mod frontend;
 pub mod http1;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::sample::select;
 use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::control::{Reconciler, Update, UpdateError};
 use tollgate::engine::routing::version::ApiVersion;
 use tollgate::engine::upstream::backend::Address;
-use tollgate::runtime::gateway::Gateway;
+use tollgate::engine::upstream::registry::ServiceKey;
 
 /// One thing that happens to a gateway.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ pub(crate) type Seen = (&'static str, Vec<String>, Vec<Option<String>>);
 /// A gateway and what it should be.
 #[derive(Debug)]
 pub(crate) struct Model {
-    gateway: Gateway,
+    reconciler: Reconciler,
     start: Instant,
     seconds: u64,
     table: usize,
@@ -100,7 +101,7 @@ impl Model {
     pub(crate) fn new() -> Self {
         let start = load_json(&json(TABLES[0]), LoadOptions::INIT).unwrap();
         Self {
-            gateway: Gateway::new(start, 1000),
+            reconciler: Reconciler::new(start, 1000),
             start: Instant::now(),
             seconds: 0,
             table: 0,
@@ -114,19 +115,20 @@ impl Model {
     pub(crate) fn make(&mut self, change: &Change) {
         match change {
             Change::Init(table) => {
-                self.gateway.init(&json(TABLES[*table])).unwrap();
+                let loaded = load_json(&json(TABLES[*table]), LoadOptions::INIT).unwrap();
+                self.apply(Update::Init(Box::new(loaded))).unwrap();
                 self.replace(*table);
             }
             Change::InitFromStart => {
-                self.gateway.init_from_start();
+                self.apply(Update::Reset).unwrap();
                 self.replace(0);
             }
             Change::Register((service, version, address), ttl) => {
-                let parsed = Address::parse(address).unwrap();
-                let life = ttl.map(|ttl| (Duration::from_secs(ttl), self.now()));
-                let taken = self
-                    .gateway
-                    .register(service, parse(*version), parsed, life);
+                let taken = self.apply(Update::Register {
+                    service: ServiceKey::of(service, parse(*version)),
+                    address: Address::parse(address).unwrap(),
+                    expires: ttl.map(|ttl| self.now() + Duration::from_secs(ttl)),
+                });
                 let meant = self.meant(service, *version);
                 assert_eq!(taken.is_ok(), meant.is_some());
                 if let Some(version) = meant {
@@ -138,8 +140,10 @@ impl Model {
                 }
             }
             Change::Deregister((service, version, address)) => {
-                let parsed = Address::parse(address).unwrap();
-                let taken = self.gateway.deregister(service, parse(*version), &parsed);
+                let taken = self.apply(Update::Deregister {
+                    service: ServiceKey::of(service, parse(*version)),
+                    address: Address::parse(address).unwrap(),
+                });
                 let was_unsettled = self.take_unsettled(service, address);
                 let meant = self.meant(service, *version);
                 assert_eq!(taken.is_ok(), meant.is_some() || was_unsettled);
@@ -155,7 +159,7 @@ impl Model {
                 let now = self.seconds;
                 self.registered
                     .retain(|(_, _, expires)| expires.is_none_or(|at| at > now));
-                self.gateway.expire(self.now());
+                self.apply(Update::Expire { now: self.now() }).unwrap();
             }
             Change::Ask(times) => {
                 for _ in 0..*times {
@@ -164,20 +168,20 @@ impl Model {
                 }
             }
         }
-        self.gateway.publish();
+        self.reconciler.publish();
         let next = self
             .registered
             .iter()
             .filter_map(|(_, _, expires)| *expires)
             .min();
         let next = next.map(|at| self.start + Duration::from_secs(at));
-        assert_eq!(self.gateway.next_expiry(), next);
+        assert_eq!(self.reconciler.next_expiry(), next);
     }
 
     /// Every route as the gateway has it, in the order of the table; two picks are made of each.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let [first, second] = [self.picks(), self.picks()];
-        let snapshot = self.gateway.snapshot();
+        let snapshot = self.reconciler.reader().load();
         let pools = snapshot.table().ids().map(|id| {
             let backends = snapshot.cluster(id).backends().iter();
             backends
@@ -209,6 +213,10 @@ impl Model {
         expected
     }
 
+    fn apply(&mut self, update: Update) -> Result<(), UpdateError> {
+        self.reconciler.apply(update)
+    }
+
     fn pool(&self, route: &Route) -> Vec<String> {
         let (_, service, version, backends) = *route;
         let key = (service, version);
@@ -224,7 +232,7 @@ impl Model {
     }
 
     fn picks(&self) -> Vec<Option<String>> {
-        let snapshot = self.gateway.snapshot();
+        let snapshot = self.reconciler.reader().load();
         let picks = snapshot.table().ids().map(|id| snapshot.pick(id));
         picks
             .map(|pick| pick.map(|pick| pick.backend.address.to_string()))

@@ -25,7 +25,7 @@ fn slow(barrier: &Arc<Barrier>) -> Backend {
 
 /// Asks the listener for operators.
 fn ask(gateway: &Gateway, target: &str) -> Message {
-    let line = gateway.said("operators are answered on http://");
+    let line = gateway.said("admin interface on http://");
     let (_, address) = line.rsplit_once('/').unwrap();
     Client::connect(address.parse().unwrap()).get(target)
 }
@@ -62,7 +62,7 @@ fn regression_the_next_process_may_have_the_same_operators() {
     let backend = Backend::hello();
     let config = |admin: &str| table(&[backend.address()], "", &format!("admin: {admin}"));
     let old = Gateway::start(&config("127.0.0.1:0"));
-    let line = old.said("operators are answered on http://");
+    let line = old.said("admin interface on http://");
     let admin = line.rsplit_once('/').unwrap().1;
     let new = Gateway::launch(&config(admin), 1, old.address());
     assert_eq!(ask(&new, "/health/live").status(), 200);
@@ -87,7 +87,7 @@ fn told_to_stop_twice_it_does_so_at_once() {
     let (status, said) = gateway.exit();
     assert_eq!(status.code(), Some(2), "{said:?}");
     assert!(
-        said.iter().any(|line| line.contains("once more")),
+        said.iter().any(|line| line.contains("second signal")),
         "{said:?}"
     );
     assert!(client.response_to("GET").is_err());
@@ -106,7 +106,7 @@ fn the_sample_services_are_there_and_stay() {
     let second = ask(&mut client, "/api/v2/users/123");
     assert!(second.contains("alice@example.com"), "{second}");
     gateway.signal("HUP");
-    gateway.said("there is no file to be read again");
+    gateway.said("there is no configuration file to reload");
     assert_eq!(ask(&mut client, "/api/v2/users/123"), second);
     assert_eq!(client.get("/api/unknown").status(), 404);
 }
@@ -125,7 +125,7 @@ fn a_log_that_nobody_reads_holds_nothing_up() {
     let (status, said) = gateway.exit();
     assert_eq!(status.code(), Some(0), "{said:?}");
     assert!(
-        said.iter().any(|line| line.contains("are not taken")),
+        said.iter().any(|line| line.contains("are lost")),
         "{said:?}"
     );
 }
@@ -140,7 +140,7 @@ fn an_authority_that_cannot_be_read_keeps_the_old_table() {
         "routes: [{path_pattern: /*, service: s}]\n\
          services: {s: {tls: {ca: ca.pem}, backends: [\"https://127.0.0.1:1\"]}}\n",
     );
-    let told = gateway.said("the configuration stays as it was");
+    let told = gateway.said("reload failed");
     assert!(told.contains("ca.pem"), "{told}");
     assert_eq!(gateway.client().get("/").text(), "hello");
 }

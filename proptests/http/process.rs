@@ -111,10 +111,10 @@ fn another_table_holds_from_the_next_request_on() {
     let mut client = gateway.client();
     assert_eq!(client.get("/").text(), "old");
     gateway.reload(&table(&[new.address()], "", ""));
-    gateway.said("the configuration was read again: 1 routes");
+    gateway.said("configuration reloaded: 1 route");
     assert_eq!(client.get("/").text(), "new");
     gateway.reload("routes: [{path_pattern: /*, sevice: s}]");
-    gateway.said("the configuration stays as it was");
+    gateway.said("reload failed");
     gateway.said("config.unknown_key");
     assert_eq!(client.get("/").text(), "new");
     gateway.reload("routes: [");

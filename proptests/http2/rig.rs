@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::control::Reconciler;
 use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::Server;
 use tollgate::observe::Totals;
-use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
 
 /// A gateway that serves.
@@ -68,7 +68,7 @@ impl Rig {
         });
         let loaded = load_json(&table.to_string(), LoadOptions::INIT)
             .unwrap_or_else(|faults| panic!("{faults:?}"));
-        let gateway = Arc::new(Gateway::new(loaded, Gateway::MAX_REGISTRATIONS));
+        let reconciler = Reconciler::new(loaded, Reconciler::DEFAULT_MAX_REGISTRATIONS);
         let mut settings = Settings::default();
         change(&mut settings);
         let listen = [Listener {
@@ -76,7 +76,7 @@ impl Rig {
             service,
         }];
         let settings = Arc::new(settings);
-        let server = Server::start(&gateway, &settings, &listen, 1, None).unwrap();
+        let server = Server::start(&reconciler.reader(), &settings, &listen, 1, None).unwrap();
         Self {
             address: server.addresses()[0],
             server: Some(server),

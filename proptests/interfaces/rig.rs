@@ -2,10 +2,11 @@
 
 use crate::backend::Recorder;
 use crate::configuration::configuration;
+use crate::http1;
+use crate::http2;
 use crate::observation::Observation;
 use crate::processes::{Folder, HttpGateway, StdioGateway};
 use crate::request::ClientRequest;
-use crate::{http1, http2};
 
 /// The processes with their configuration.
 #[derive(Debug)]

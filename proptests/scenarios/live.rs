@@ -103,7 +103,7 @@ fn a_number_at_the_very_end_is_a_value() {
     let mut gateway = Gateway::start();
     gateway.write("12");
     let end = gateway.end();
-    assert!(end.rest.contains("this is no message"), "{end:?}");
+    assert!(end.rest.contains("not a message"), "{end:?}");
 }
 
 #[test]

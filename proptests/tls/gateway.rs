@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tollgate::config::compile::{LoadOptions, load_file};
 use tollgate::config::serve::{Alpn, TlsVersion};
+use tollgate::control::Reconciler;
 use tollgate::engine::upstream::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::{Server, StartError};
 use tollgate::observe::Totals;
-use tollgate::runtime::gateway::Gateway;
 use tollgate::runtime::settings::Settings;
 use tollgate::runtime::tls::{CertificateFiles, TlsFiles};
 
@@ -85,7 +85,7 @@ fn begin(
             ..Upstream::default()
         });
     }
-    let gateway = Arc::new(Gateway::new(loaded, 10));
+    let reconciler = Reconciler::new(loaded, 10);
     let settings = Settings {
         drain_timeout: Duration::from_secs(1),
         ..settings
@@ -94,6 +94,12 @@ fn begin(
         address: (Ipv4Addr::LOCALHOST, 0).into(),
         service,
     };
-    let server = Server::start(&gateway, &Arc::new(settings), &[listener], 2, None)?;
+    let server = Server::start(
+        &reconciler.reader(),
+        &Arc::new(settings),
+        &[listener],
+        2,
+        None,
+    )?;
     Ok(Running(Some(server)))
 }

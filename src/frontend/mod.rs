@@ -2,7 +2,8 @@
 
 pub mod admin;
 pub mod cli;
-pub mod config_file;
 pub mod explanation;
 pub mod http;
 pub mod stdio;
+
+pub use crate::control::source::config_file;

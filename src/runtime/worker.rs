@@ -17,18 +17,18 @@ use crate::engine::semantics::{Edits, Random, Retry};
 use crate::http1::{RequestHead, ResponseHead};
 use crate::observe::{Counters, LogWriter};
 use crate::runtime::buffer::Buffers;
+use crate::runtime::cell::SnapshotReader;
 use crate::runtime::clock;
 use crate::runtime::deadline::Deadlines;
 use crate::runtime::free_list::FreeList;
-use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 use crate::runtime::upstream::Upstreams;
 
 /// One worker: a thread with its own runtime, listeners and connections.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    /// The current snapshot.
-    pub(crate) gateway: Arc<Gateway>,
+    /// Where the current snapshot is read.
+    snapshots: SnapshotReader,
     /// Process-wide limits and timeouts.
     pub(crate) settings: Arc<Settings>,
     /// Unused buffers.
@@ -92,7 +92,7 @@ impl Worker {
     /// A worker without connections.
     #[must_use]
     pub(crate) fn new(
-        gateway: Arc<Gateway>,
+        snapshots: SnapshotReader,
         settings: Arc<Settings>,
         counters: Arc<Counters>,
         log: Option<LogWriter>,
@@ -100,9 +100,9 @@ impl Worker {
         let upstreams = Upstreams::new(settings.folder.as_path().into());
         let budget = RetryBudget::new(settings.retries, settings.workers);
         Self {
-            snapshot: RefCell::new(Rc::new(HeldSnapshot(gateway.snapshot_owned()))),
+            snapshot: RefCell::new(Rc::new(HeldSnapshot(snapshots.load_full()))),
             date: RefCell::new((u64::MAX, "".into())),
-            gateway,
+            snapshots,
             settings,
             buffers: Buffers::default(),
             deadlines: Rc::new(Deadlines::new(Box::new(clock::milliseconds()))),
@@ -124,7 +124,7 @@ impl Worker {
     /// The current snapshot, held for an exchange. Its reference count belongs to the worker, so that
     /// workers do not write to each other's cache lines.
     pub(crate) fn snapshot(&self) -> Rc<HeldSnapshot> {
-        self.hold(&self.gateway.snapshot())
+        self.hold(&self.snapshots.load())
     }
 
     /// Holds a snapshot for an exchange. It allocates only if the last call was for another one.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::Level;
 
+use crate::control::Reconciler;
 use crate::frontend::cli::examples;
-use crate::runtime::gateway::Gateway;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -80,7 +80,7 @@ pub(super) struct StdioArgs {
     #[arg(long, value_name = "BYTES", default_value = "8388608", value_parser = whole_bytes)]
     pub(super) max_value_bytes: NonZeroUsize,
     /// Maximum number of registered backends
-    #[arg(long, value_name = "COUNT", default_value_t = Gateway::MAX_REGISTRATIONS)]
+    #[arg(long, value_name = "COUNT", default_value_t = Reconciler::DEFAULT_MAX_REGISTRATIONS)]
     pub(super) max_registrations: usize,
     #[command(flatten)]
     pub(super) log: LogArgs,

@@ -5,16 +5,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::config::compile::LoadOptions;
+use crate::control::Reconciler;
+use crate::control::source::ConfigFile;
 use crate::frontend::cli::args::StdioArgs;
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::Paint;
-use crate::frontend::config_file::ConfigFile;
 use crate::frontend::stdio;
-use crate::frontend::stdio::forward::Forwarding;
+use crate::frontend::stdio::forward::{self, Forwarding};
 use crate::frontend::stdio::values::Limits;
 use crate::observe::log;
 use crate::runtime::clock;
-use crate::runtime::gateway::Gateway;
 use crate::runtime::settings::Settings;
 
 pub(super) fn run(args: &StdioArgs) -> ExitCode {
@@ -31,7 +31,7 @@ pub(super) fn run(args: &StdioArgs) -> ExitCode {
         let _ = io::stderr().lock().write_all(HINT.as_bytes());
     }
     let settings = Settings::of(&std::mem::take(&mut loaded.serve), args.folder());
-    let gateway = Gateway::new(loaded, args.max_registrations);
+    let mut reconciler = Reconciler::new(loaded, args.max_registrations);
     let options = stdio::Options {
         is_verbose: args.verbose,
         limits: Limits {
@@ -46,11 +46,10 @@ pub(super) fn run(args: &StdioArgs) -> ExitCode {
             max_body_bytes: args.max_body_bytes.get(),
         };
         let (input, output) = (io::stdin(), io::stdout());
-        let gateway = Arc::new(gateway);
-        stdio::serve_forwarding(&gateway, options, forwarding, clock::now, input, output)
+        forward::serve(reconciler, options, forwarding, clock::now, input, output)
     } else {
         let (input, output) = (io::stdin().lock(), io::stdout().lock());
-        stdio::serve(&gateway, options, clock::now, input, output)
+        stdio::serve(&mut reconciler, options, clock::now, input, output)
     };
     match served {
         // A reader that closes the output needs no more of it.

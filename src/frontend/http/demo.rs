@@ -14,10 +14,11 @@ use crate::config::compile::Loaded;
 use crate::engine::routing::ApiVersion;
 use crate::engine::upstream::Address;
 use crate::frontend::http::responder::{self, Responder};
-use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
+use crate::frontend::stdio::{SampleRequest, SampleUpstream};
 use crate::http1::RequestView;
 use crate::observe::Counters;
-use crate::runtime::{Gateway, Scratch, Settings, Worker};
+use crate::runtime::cell::SnapshotReader;
+use crate::runtime::{Scratch, Settings, Worker};
 
 /// Listening backends, and the backends that they stand for.
 #[derive(Debug, Default)]
@@ -76,23 +77,23 @@ impl Demo {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(self, gateway: &Arc<Gateway>) -> io::Result<()> {
-        let gateway = Arc::clone(gateway);
+    pub fn start(self, snapshots: &SnapshotReader) -> io::Result<()> {
+        let snapshots = snapshots.clone();
         let thread = std::thread::Builder::new().name("demo".into());
         thread.spawn(move || {
             let mut runtime = Builder::new_current_thread();
             let runtime = runtime.enable_all().build_local(LocalOptions::default());
             match runtime {
-                Ok(runtime) => runtime.block_on(self.serve(gateway)),
+                Ok(runtime) => runtime.block_on(self.serve(snapshots)),
                 Err(error) => tracing::error!("cannot start the sample services: {error}"),
             }
         })?;
         Ok(())
     }
 
-    async fn serve(self, gateway: Arc<Gateway>) {
+    async fn serve(self, snapshots: SnapshotReader) {
         let counters = Arc::new(Counters::default());
-        let worker = Worker::new(gateway, Arc::new(Settings::default()), counters, None);
+        let worker = Worker::new(snapshots, Arc::new(Settings::default()), counters, None);
         let worker = Rc::new(worker);
         spawn_local(Rc::clone(&worker).maintain());
         let sample = Rc::new(SampleUpstream::compiled_in());
@@ -126,7 +127,7 @@ impl SampleBackend {
         };
         let backend = sample.find(&self.service, version.as_deref());
         let mut text = Vec::new();
-        sample.answer(backend, &request, &mut text);
+        sample.respond(backend, &request, &mut text);
         let body: String = serde_json::from_slice(&text).unwrap_or_default();
         scratch.body.extend_from_slice(body.as_bytes());
         scratch.edits.set("content-type", b"application/json");

@@ -16,8 +16,9 @@ use tokio::task::spawn_local;
 use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind, listen};
 use crate::observe::{AccessLog, Counters, Totals};
+use crate::runtime::cell::SnapshotReader;
 use crate::runtime::tls::{CertificateReloader, ServerTls, TlsError};
-use crate::runtime::{Gateway, Settings, Worker};
+use crate::runtime::{Settings, Worker};
 
 /// A gateway that serves HTTP on its own threads.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl Server {
     /// # Errors
     /// If it cannot listen on an address, a certificate cannot be used, or a thread cannot be started.
     pub fn start(
-        gateway: &Arc<Gateway>,
+        snapshots: &SnapshotReader,
         settings: &Arc<Settings>,
         listeners: &[Listener],
         workers: usize,
@@ -105,12 +106,12 @@ impl Server {
         for (number, shares) in shares.into_iter().enumerate() {
             let counters = Arc::new(Counters::default());
             server.counters.push(Arc::clone(&counters));
-            let (gateway, settings) = (Arc::clone(gateway), Arc::clone(settings));
+            let (snapshots, settings) = (snapshots.clone(), Arc::clone(settings));
             let stop = server.stop.subscribe();
             let log = log.map(AccessLog::writer);
             let thread = std::thread::Builder::new().name(format!("worker-{number}"));
             server.threads.push(thread.spawn(move || {
-                let worker = Worker::new(gateway, settings, counters, log);
+                let worker = Worker::new(snapshots, settings, counters, log);
                 let runtime = Builder::new_current_thread()
                     .enable_all()
                     .max_blocking_threads(MAX_BLOCKING_THREADS)

@@ -1,29 +1,27 @@
-//! What `discover` lists: every service and version, and where it is.
+//! What `discover` lists: every service and version with its backends.
 
 use std::collections::HashSet;
 
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::snapshot::Snapshot;
-use crate::engine::upstream::Cluster;
-use crate::engine::upstream::backend::{Address, Backend, BackendSource};
-use crate::engine::upstream::registry::ServiceKey;
+use crate::engine::Snapshot;
+use crate::engine::routing::ApiVersion;
+use crate::engine::upstream::{Address, Backend, BackendSource, Cluster, ServiceKey};
 use crate::frontend::stdio::reply::{ListedBackend, ListedService};
 
-/// The services of the table, and those that only have registrations waiting; one alone or one
-/// version alone if so asked.
+/// The services of the table, then the registrations of services that no route names, filtered by
+/// service and version.
 pub(super) fn services<'a>(
     snapshot: &'a Snapshot,
-    waiting: &'a [(ServiceKey, Vec<Address>)],
+    unrouted: &'a [(ServiceKey, Vec<Address>)],
     service: Option<&str>,
     version: Option<ApiVersion>,
 ) -> Vec<ListedService<'a>> {
-    let asked = |name: &str, of: Option<ApiVersion>| {
+    let is_wanted = |name: &str, of: Option<ApiVersion>| {
         service.is_none_or(|service| service == name) && (version.is_none() || version == of)
     };
     let table = snapshot.table();
     let known = table
         .services()
-        .filter(|(name, version)| asked(name, *version))
+        .filter(|(name, version)| is_wanted(name, *version))
         .map(|(name, version)| {
             let routes = table.routes_of(name, version);
             let mut backends: Vec<&Backend> = routes
@@ -37,23 +35,23 @@ pub(super) fn services<'a>(
                 backends: backends.into_iter().map(ListedBackend::of).collect(),
             }
         });
-    let waiting = waiting
+    let unrouted = unrouted
         .iter()
-        .filter(|(key, _)| asked(&key.service, key.version));
+        .filter(|(key, _)| is_wanted(&key.service, key.version));
     known
-        .chain(waiting.map(|(key, addresses)| in_waiting(key, addresses)))
+        .chain(unrouted.map(|(key, addresses)| unrouted_service(key, addresses)))
         .collect()
 }
 
-fn in_waiting<'a>(key: &'a ServiceKey, addresses: &[Address]) -> ListedService<'a> {
+fn unrouted_service<'a>(key: &'a ServiceKey, addresses: &[Address]) -> ListedService<'a> {
     let registered = addresses
         .iter()
         .map(|address| (address, BackendSource::Registered));
-    let pool = Cluster::new(None, registered);
+    let cluster = Cluster::new(None, registered);
     ListedService {
         service: &key.service,
         version: key.version.map(|version| version.to_string()),
-        backends: pool.backends().iter().map(ListedBackend::of).collect(),
+        backends: cluster.backends().iter().map(ListedBackend::of).collect(),
     }
 }
 

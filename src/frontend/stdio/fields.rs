@@ -1,25 +1,33 @@
-//! The fields of a message, as each type of message needs them; what is wrong names the field.
+//! The fields of a message, parsed as each type of message needs them. Errors name the field.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use jiff::SignedDuration;
 use serde_json::value::RawValue;
 
 use crate::config::diagnostic::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
-use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::ApiVersion;
 use crate::engine::semantics::{Arrival, Protocol, Request};
-use crate::engine::upstream::backend::Address;
+use crate::engine::upstream::{Address, ServiceKey};
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::text::{Text, compact, kind, string};
 
-/// A message that cannot be carried out, in words.
+/// Why a message is malformed, as the text of the error reply.
 #[derive(Debug)]
 pub(super) struct Malformed(pub(super) String);
 
-/// The request that an `api_request` or an `explain` describes.
+impl Malformed {
+    /// The value of a field is not a string.
+    pub(super) fn not_string(name: &str, found: &str) -> Self {
+        Self(format!("`{name}` must be a string, not {found}"))
+    }
+}
+
+/// The request in an `api_request` or an `explain`.
 #[derive(Debug)]
 pub(super) struct ClientRequest<'f> {
     pub(super) method: &'f str,
@@ -46,10 +54,10 @@ impl<'f> ClientRequest<'f> {
         let method = match &fields.method {
             Text::Is(method) => &**method,
             Text::Absent => "GET",
-            Text::Not(found) => return Err(not_text("method", found)),
+            Text::Not(found) => return Err(Malformed::not_string("method", found)),
         };
-        if let Some(fault) = &fields.headers.fault {
-            return Err(Malformed(fault.to_string()));
+        if let Some(error) = &fields.headers.error {
+            return Err(Malformed(error.to_string()));
         }
         let headers = &*fields.headers.list;
         let host = headers
@@ -77,6 +85,7 @@ impl<'f> ClientRequest<'f> {
         })
     }
 
+    /// The view that the engine reads.
     pub(super) fn raw(&self) -> RawRequest<'_, [(Cow<'f, str>, Cow<'f, str>)]> {
         let Self {
             method,
@@ -128,30 +137,66 @@ fn body_length(raw: &RawValue) -> Option<u64> {
     u64::try_from(length).ok()
 }
 
-/// A field that must be there, and be a text.
+/// The body that an `api_request` gives its request.
+#[derive(Debug)]
+pub(super) struct RequestBody {
+    pub(super) data: Option<Bytes>,
+    /// Whether it is JSON rather than a string with any content.
+    pub(super) is_json: bool,
+}
+
+impl RequestBody {
+    /// A string is sent as it is, other JSON as compact text; `null` is no body.
+    pub(super) fn of(fields: &Fields<'_>) -> Result<Self, Malformed> {
+        let Some(raw) = fields.body.filter(|raw| raw.get() != "null") else {
+            return Ok(Self {
+                data: None,
+                is_json: false,
+            });
+        };
+        if raw.get().starts_with('"') {
+            let text = string(raw).ok_or_else(|| {
+                let found = kind(raw);
+                Malformed(format!(
+                    "`body` must be a string or other JSON, not {found}"
+                ))
+            })?;
+            return Ok(Self {
+                data: Some(text.into_owned().into()),
+                is_json: false,
+            });
+        }
+        let mut json = Vec::with_capacity(raw.get().len());
+        compact(raw.get(), &mut json);
+        Ok(Self {
+            data: Some(json.into()),
+            is_json: true,
+        })
+    }
+}
+
+/// A required field that must be a string.
 pub(super) fn required<'f>(name: &str, text: &'f Text<'_>) -> Result<&'f str, Malformed> {
     match text {
         Text::Is(text) => Ok(text),
         Text::Absent => Err(Malformed(format!("`{name}` is missing"))),
-        Text::Not(found) => Err(not_text(name, found)),
+        Text::Not(found) => Err(Malformed::not_string(name, found)),
     }
 }
 
-/// The service, version and address of a `register` or `deregister`.
-pub(super) fn membership<'f>(
-    fields: &'f Fields<'_>,
-) -> Result<(&'f str, Option<ApiVersion>, Address), Malformed> {
+/// The service, its version and the address of a `register` or `deregister`.
+pub(super) fn membership(fields: &Fields<'_>) -> Result<(ServiceKey, Address), Malformed> {
     let service = required("service", &fields.service)?;
     if service.is_empty() {
         return Err(Malformed("`service` is empty".into()));
     }
     let backend = required("backend", &fields.backend)?;
     let address =
-        Address::parse(backend).map_err(|fault| Malformed(format!("`backend`: {fault}")))?;
-    Ok((service, version(fields)?, address))
+        Address::parse(backend).map_err(|error| Malformed(format!("`backend`: {error}")))?;
+    Ok((ServiceKey::of(service, version(fields)?), address))
 }
 
-/// The `version`, which may be left out and may be a number.
+/// The optional `version`, a string or a number.
 pub(super) fn version(fields: &Fields<'_>) -> Result<Option<ApiVersion>, Malformed> {
     let Some(raw) = fields.version else {
         return Ok(None);
@@ -161,34 +206,34 @@ pub(super) fn version(fields: &Fields<'_>) -> Result<Option<ApiVersion>, Malform
         "a number" => Cow::Borrowed(raw.get()),
         found => string(raw).ok_or_else(|| {
             Malformed(format!(
-                "`version` should be a text such as \"v2\", but is {found}"
+                "`version` must be a string such as \"v2\", not {found}"
             ))
         })?,
     };
     let parsed = ApiVersion::parse(&text);
     parsed
         .map(Some)
-        .map_err(|fault| Malformed(format!("`version`: {fault}")))
+        .map_err(|error| Malformed(format!("`version`: {error}")))
 }
 
-/// The `ttl`, which may be left out, and the time from which it counts.
-pub(super) fn ttl(
+/// When a registration with the `ttl` of this message ends; `None` without one.
+pub(super) fn expiry(
     fields: &Fields<'_>,
     clock: fn() -> Instant,
-) -> Result<Option<(Duration, Instant)>, Malformed> {
+) -> Result<Option<Instant>, Malformed> {
     let text = match &fields.ttl {
         Text::Absent => return Ok(None),
         Text::Is(text) => text,
         Text::Not(found) => {
             return Err(Malformed(format!(
-                "`ttl` should be a duration such as \"30s\", but is {found}"
+                "`ttl` must be a duration such as \"30s\", not {found}"
             )));
         }
     };
     let now = clock();
-    let wrong = match lifetime(text) {
-        Ok(ttl) if now.checked_add(ttl).is_some() => return Ok(Some((ttl, now))),
-        Ok(_) => TOO_LONG,
+    let wrong = match lifetime(text).map(|ttl| now.checked_add(ttl)) {
+        Ok(Some(expiry)) => return Ok(Some(expiry)),
+        Ok(None) => TOO_LONG,
         Err(wrong) => wrong,
     };
     Err(Malformed(format!("`ttl`: {:?} {wrong}", excerpt(text))))
@@ -196,26 +241,26 @@ pub(super) fn ttl(
 
 fn lifetime(text: &str) -> Result<Duration, &'static str> {
     let Ok(ttl) = text.parse::<SignedDuration>() else {
-        // With small numbers it would be one.
+        // If it parses with each number cut to one digit, its numbers are too large.
         let mut small: Vec<char> = text.chars().collect();
         small.dedup_by(|next, before| next.is_ascii_digit() && before.is_ascii_digit());
         let small: String = small.into_iter().collect();
         return Err(match small.parse::<SignedDuration>() {
             Ok(_) => TOO_LONG,
-            Err(_) => NO_DURATION,
+            Err(_) => NOT_A_DURATION,
         });
     };
     match Duration::try_from(ttl) {
         Ok(ttl) if !ttl.is_zero() => Ok(ttl),
-        _ => Err("is not longer than zero; write a duration such as 30s"),
+        _ => Err("is not positive; use a duration such as 30s"),
     }
 }
 
-const TOO_LONG: &str = "is longer than the clock can tell; leave `ttl` out for no end";
-const NO_DURATION: &str = "is no duration; write one such as 30s, 500ms or 1h 30m (the units are h, \
-                           m, s, ms, us and ns; a day is 24h)";
+const TOO_LONG: &str = "is too long; omit `ttl` for a registration that does not end";
+const NOT_A_DURATION: &str = "is not a duration; use one such as 30s, 500ms or 1h 30m (units: h, m, s, \
+                              ms, us, ns; a day is 24h)";
 
-/// The configuration in an `init`, as a document of its own.
+/// The configuration in an `init`, as a JSON document.
 pub(super) fn table_json(fields: &Fields<'_>) -> String {
     let parts: [(&str, Option<&RawValue>); 3] = [
         ("routes", fields.routes),
@@ -227,10 +272,6 @@ pub(super) fn table_json(fields: &Fields<'_>) -> String {
         .map(|(key, raw)| format!("\"{key}\":{}", raw.get()))
         .collect();
     format!("{{{}}}", given.join(","))
-}
-
-fn not_text(name: &str, found: &str) -> Malformed {
-    Malformed(format!("`{name}` should be a text, but is {found}"))
 }
 
 #[cfg(test)]
@@ -252,15 +293,15 @@ mod tests {
             assert!(lifetime(text).is_ok(), "{text}");
         }
         for (text, expected) in [
-            ("0s", "is not longer than zero"),
-            ("-1s", "is not longer than zero"),
-            ("PT0S", "is not longer than zero"),
-            ("2562047788015216h", "is longer than the clock can tell"),
-            ("99999999999999999999s", "is longer than the clock can tell"),
-            ("1d", "is no duration"),
-            ("30", "is no duration"),
-            ("", "is no duration"),
-            ("soon", "is no duration"),
+            ("0s", "is not positive"),
+            ("-1s", "is not positive"),
+            ("PT0S", "is not positive"),
+            ("2562047788015216h", "is too long"),
+            ("99999999999999999999s", "is too long"),
+            ("1d", "is not a duration"),
+            ("30", "is not a duration"),
+            ("", "is not a duration"),
+            ("soon", "is not a duration"),
         ] {
             let wrong = lifetime(text).unwrap_err();
             assert!(wrong.starts_with(expected), "{text}: {wrong}");

@@ -1,4 +1,4 @@
-//! The header fields of a request, as a message gives them.
+//! The header fields in a message.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,15 +8,14 @@ use serde_json::value::RawValue;
 
 use crate::config::diagnostic::excerpt;
 use crate::engine::request::{is_field_name, is_field_value};
-use crate::frontend::stdio::message::Key;
-use crate::frontend::stdio::text::{kind, string};
+use crate::frontend::stdio::text::{Key, kind, string};
 
 /// The `headers` of an `api_request`.
 #[derive(Debug, Default)]
 pub(super) struct HeaderFields<'a> {
     pub(super) list: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// The first thing that is wrong with them, as a sentence.
-    pub(super) fault: Option<Box<str>>,
+    /// The first error in them.
+    pub(super) error: Option<Box<str>>,
 }
 
 impl<'a> HeaderFields<'a> {
@@ -24,11 +23,8 @@ impl<'a> HeaderFields<'a> {
         match raw.get() {
             "{}" | "null" => Self::default(),
             text if text.starts_with('{') => Self::read(text)
-                .unwrap_or_else(|_| faulty("`headers` has a name with half a surrogate pair")),
-            _ => faulty(&format!(
-                "`headers` should be an object, but is {}",
-                kind(raw)
-            )),
+                .unwrap_or_else(|_| invalid("`headers` has a name with an unpaired surrogate")),
+            _ => invalid(&format!("`headers` must be an object, not {}", kind(raw))),
         }
     }
 
@@ -36,7 +32,7 @@ impl<'a> HeaderFields<'a> {
         let mut headers = Self::default();
         let seed = HeaderFieldsSeed {
             headers: &mut headers,
-            // JSON texts hold control characters as escapes alone, but for this one.
+            // JSON strings contain control characters only as escapes, except DELETE.
             is_plain: memchr::memchr2(b'\\', DELETE, text.as_bytes()).is_none(),
         };
         seed.deserialize(&mut serde_json::Deserializer::from_str(text))?;
@@ -49,62 +45,63 @@ impl<'a> HeaderFields<'a> {
         let inside = || json.strip_prefix('"')?.strip_suffix('"');
         match inside() {
             Some(value) if is_plain => self.list.push((name, Cow::Borrowed(value))),
-            _ => self.add_odd(name, raw),
+            _ => self.add_other(name, raw),
         }
     }
 
-    fn add_odd(&mut self, name: Cow<'a, str>, raw: &'a RawValue) {
+    /// Adds any value but a plain string.
+    fn add_other(&mut self, name: Cow<'a, str>, raw: &'a RawValue) {
         match raw.get().as_bytes().first() {
             Some(b'"') => match string(raw) {
                 Some(value) if is_field_value(value.as_bytes()) => self.list.push((name, value)),
-                Some(_) => self.note(&name, CONTROL),
-                None => self.refuse(&name, raw),
+                Some(_) => self.note(&name, CONTROL_CHARACTER),
+                None => self.reject(&name, raw),
             },
             Some(b'-' | b'0'..=b'9') => self.list.push((name, Cow::Borrowed(raw.get()))),
             Some(b'[') => {
                 let values: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
                 for value in values {
                     match value.get().as_bytes().first() {
-                        Some(b'[') => self.refuse(&name, value),
-                        _ => self.add_odd(name.clone(), value),
+                        Some(b'[') => self.reject(&name, value),
+                        _ => self.add_other(name.clone(), value),
                     }
                 }
             }
-            _ => self.refuse(&name, raw),
+            _ => self.reject(&name, raw),
         }
     }
 
     #[cold]
-    fn refuse(&mut self, name: &str, raw: &RawValue) {
+    fn reject(&mut self, name: &str, raw: &RawValue) {
         let found = kind(raw);
-        let wrong = format!("should be a text, a number or a list of these, but is {found}");
-        self.note(name, &wrong);
+        let problem = format!("must be a string, a number or an array of these, not {found}");
+        self.note(name, &problem);
     }
 
     #[cold]
-    fn note(&mut self, name: &str, wrong: &str) {
-        let fault = || format!("`headers.{}` {wrong}", excerpt(name)).into();
-        self.fault.get_or_insert_with(fault);
+    fn note(&mut self, name: &str, problem: &str) {
+        let error = || format!("`headers.{}` {problem}", excerpt(name)).into();
+        self.error.get_or_insert_with(error);
     }
 }
 
-const CONTROL: &str = "has a control character, which no header may have";
-const NO_NAME: &str = "is no name of a header; a name is a token such as X-Tenant";
+const CONTROL_CHARACTER: &str = "contains a control character; remove it";
+const INVALID_NAME: &str = "is not a header name; use a token such as X-Tenant";
 
-/// The last of the control characters.
+/// DELETE, the only control character that JSON strings may contain unescaped.
 const DELETE: u8 = 0x7f;
 
 #[cold]
-fn faulty<'a>(fault: &str) -> HeaderFields<'a> {
+fn invalid<'a>(error: &str) -> HeaderFields<'a> {
     HeaderFields {
         list: Vec::new(),
-        fault: Some(fault.into()),
+        error: Some(error.into()),
     }
 }
 
 struct HeaderFieldsSeed<'h, 'a> {
     headers: &'h mut HeaderFields<'a>,
-    /// Whether no text in them has an escape or a control character.
+    /// Whether no string in them has an escape or a control character.
     is_plain: bool,
 }
 
@@ -126,7 +123,7 @@ impl<'de: 'a, 'a> Visitor<'de> for HeaderFieldsSeed<'_, 'a> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(Key(name)) = entries.next_key()? {
             if !is_field_name(name.as_bytes()) {
-                self.headers.note(&name, NO_NAME);
+                self.headers.note(&name, INVALID_NAME);
             }
             self.headers.add(name, entries.next_value()?, self.is_plain);
         }

@@ -1,34 +1,32 @@
-//! Messages: what a JSON value says to the gateway.
+//! Messages: JSON values with their envelope and fields.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::config::json::Entries;
 use crate::frontend::stdio::headers::HeaderFields;
-use crate::frontend::stdio::text::{Text, string};
+use crate::frontend::stdio::text::{Key, Text, string};
 
-/// A value that may be a message. It is read in place: it is too large to be moved about.
+/// A value that may be a message. It is read in place, because it is large to move.
 #[derive(Debug, Default)]
 pub(super) struct Message<'a> {
-    /// The addresses it came in, if it came in an envelope.
+    /// The envelope, if there is one.
     pub(super) envelope: Option<Envelope<'a>>,
-    /// Whether it has fields: an envelope may have something else for a body.
+    /// Whether it has fields: the body of an envelope may be something else.
     pub(super) has_fields: bool,
     pub(super) fields: Fields<'a>,
 }
 
-/// Who sent a message, and to whom; each may be any value.
+/// The addresses of sender and receiver; each may be any JSON value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Envelope<'a> {
     pub(super) src: Option<&'a RawValue>,
     pub(super) dest: Option<&'a RawValue>,
 }
 
-/// The fields of all messages; which of them count depends on the type.
+/// The fields of all types of messages; the type decides which of them are used.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     pub(super) kind: Text<'a>,
@@ -47,27 +45,27 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the value at the beginning of `text` into this empty message, and tells where it ends.
+    /// Reads the value at the start of `text` into this empty message and returns its length.
     ///
     /// # Errors
-    /// If it is no object, or no JSON at all, or not whole.
+    /// If it is not an object, not JSON, or incomplete.
     #[inline]
     pub(super) fn read(&mut self, text: &'a str) -> Result<usize, serde_json::Error> {
         let mut json = serde_json::Deserializer::from_str(text);
         match EnvelopeSeed(self).deserialize(&mut json) {
             Ok(true) => Ok(json.into_iter::<IgnoredAny>().byte_offset()),
-            // It has a `type` at its top, or nothing of an envelope: it is bare.
+            // It has a `type` at the top level, or no field of an envelope: a bare message.
             Ok(false) => self.read_bare(text),
             Err(error) => Err(error),
         }
     }
 
-    /// Reads a whole object piece by piece: a text or a number that cannot be read is then in
-    /// nobody's way but its own field's. `None` if it is no object.
+    /// Reads a complete object field by field, so that a string or number that `serde_json` cannot
+    /// represent affects only its own field. `None` if it is not an object.
     ///
-    /// It is what [`Self::read`] says of the same value, much slower.
+    /// For other values it returns what [`Self::read`] does, but much slower.
     #[cold]
-    pub(super) fn read_apart(value: &'a str) -> Option<Self> {
+    pub(super) fn read_leniently(value: &'a str) -> Option<Self> {
         let Entries(entries) = serde_json::from_str(value).ok()?;
         let mut envelope = Envelope::default();
         let (mut body, mut has_type, mut is_enveloped) = (None, false, false);
@@ -136,7 +134,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads a value as an envelope, and tells whether it is one.
+/// Reads a value as an envelope and returns whether it is one.
 struct EnvelopeSeed<'m, 'a>(&'m mut Message<'a>);
 
 impl<'de: 'a, 'a> DeserializeSeed<'de> for EnvelopeSeed<'_, 'a> {
@@ -180,7 +178,7 @@ impl<'de: 'a, 'a> Visitor<'de> for EnvelopeSeed<'_, 'a> {
     }
 }
 
-/// Reads the body of an envelope, and tells whether it is an object.
+/// Reads the body of an envelope and returns whether it is an object.
 struct BodySeed<'m, 'a>(&'m mut Fields<'a>);
 
 impl<'de: 'a, 'a> DeserializeSeed<'de> for BodySeed<'_, 'a> {
@@ -278,34 +276,5 @@ impl<'de: 'a, 'a> Visitor<'de> for FieldsSeed<'_, 'a> {
             }
         }
         Ok(())
-    }
-}
-
-/// A key, borrowed unless it has escapes.
-pub(super) struct Key<'a>(pub(super) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor).map(Self)
-    }
-}
-
-struct KeyVisitor;
-
-impl<'de> Visitor<'de> for KeyVisitor {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    #[inline]
-    fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(key.to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! Answers: one compact JSON value a line, in the envelope that the request came in.
+//! Replies: one compact JSON value a line, in the envelope of the message.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -7,52 +7,52 @@ use crate::config::diagnostic::Diagnostic;
 use crate::engine::policy::Deprecation;
 use crate::engine::request::Headers;
 use crate::engine::semantics::{Cause, Edits, Request};
-use crate::engine::upstream::backend::{Backend, BackendSource};
+use crate::engine::upstream::{Backend, BackendSource};
 use crate::engine::{LocalResponse, Plan};
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::text::{base64, compact};
 
-/// To whom an answer goes, and what it answers.
+/// Where a reply goes, and which message it replies to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Recipient<'a> {
     pub(super) envelope: Option<Envelope<'a>>,
     pub(super) msg_id: Option<&'a RawValue>,
 }
 
-/// What an answer says beside its type and what it replies to.
+/// The fields of a reply, except `type` and `in_reply_to`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Answer<'a> {
+pub(super) enum Reply<'a> {
     Init {
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         warnings: &'a [Diagnostic],
     },
-    Registered {},
-    Refused {
+    Done {},
+    Rejected {
         status: u16,
-        error: Refusal<'a>,
+        error: LocalError<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         allow: Option<&'a [String]>,
     },
-    /// A response of the gateway itself, without a body.
+    /// A local response without a body.
     Local {
         status: u16,
         #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
         headers: serde_json::Map<String, serde_json::Value>,
     },
-    Forwarded(ForwardedAnswer<'a>),
+    Forwarded(ForwardedReply<'a>),
     Services {
         services: Vec<ListedService<'a>>,
     },
     Stats {
         routes: Vec<RouteStats>,
     },
-    Error(ErrorAnswer<'a>),
+    Error(ErrorReply<'a>),
 }
 
-/// What a backend has answered.
+/// The response of a backend.
 #[derive(Debug, Serialize)]
-pub(super) struct ForwardedAnswer<'a> {
+pub(super) struct ForwardedReply<'a> {
     pub(super) status: u16,
     pub(super) service: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub(super) struct ForwardedAnswer<'a> {
     pub(super) extras: Extras,
 }
 
-/// A body: JSON has no texts but those of Unicode.
+/// A body: JSON strings are Unicode, so other bytes need an encoding.
 #[derive(Debug, Serialize)]
 pub(super) enum Body<'a> {
     #[serde(rename = "body")]
@@ -73,10 +73,10 @@ pub(super) enum Body<'a> {
     Base64(String),
 }
 
-/// What an `api_response` has beyond the usual.
+/// Optional fields of an `api_response`.
 #[derive(Debug, Serialize)]
 pub(super) struct Extras {
-    /// What responses of the version announce.
+    /// The header fields that announce the deprecation of the version.
     #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
     pub(super) headers: serde_json::Map<String, serde_json::Value>,
     #[serde(flatten)]
@@ -118,14 +118,14 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The gateway's own refusal.
+/// The `error` of a local response.
 #[derive(Debug, Serialize)]
-pub(super) struct Refusal<'a> {
+pub(super) struct LocalError<'a> {
     pub(super) code: &'a str,
     pub(super) message: String,
 }
 
-/// One version of a service and where it is.
+/// One version of a service with its backends.
 #[derive(Debug, Serialize)]
 pub(super) struct ListedService<'a> {
     pub(super) service: &'a str,
@@ -149,7 +149,7 @@ pub(super) struct RouteStats {
     pub(super) route: String,
     pub(super) matched: u64,
     pub(super) picks: Vec<BackendStats>,
-    /// Picks of backends that are gone.
+    /// Picks of backends that have left.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) departed: u64,
 }
@@ -161,36 +161,46 @@ pub(super) struct BackendStats {
     pub(super) picks: u64,
 }
 
-/// A fault of the protocol itself, by the codes of Maelstrom.
+/// An error of the protocol itself, with the codes of Maelstrom.
 #[derive(Debug, Serialize)]
-pub(super) struct ErrorAnswer<'a> {
+pub(super) struct ErrorReply<'a> {
     pub(super) code: u8,
     pub(super) text: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) faults: &'a [Diagnostic],
+    #[serde(rename = "faults", skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) diagnostics: &'a [Diagnostic],
 }
 
-/// The request is malformed.
+/// The message is malformed.
 pub(super) const MALFORMED: u8 = 12;
-/// The type of message is not supported.
+/// The message type is not supported.
 pub(super) const NOT_SUPPORTED: u8 = 10;
 
 impl Recipient<'_> {
-    /// Appends an answer of this type as one line.
-    pub(super) fn answer(&self, kind: &str, answer: &impl Serialize, out: &mut Vec<u8>) {
+    /// Appends a reply of this type as one line.
+    pub(super) fn reply(&self, kind: &str, reply: &impl Serialize, out: &mut Vec<u8>) {
         self.open(kind, out);
-        append_fields(answer, out);
+        append_fields(reply, out);
         self.close(out);
     }
 
     /// Appends an error of the protocol itself.
     #[cold]
-    pub(super) fn error(&self, code: u8, text: &str, faults: &[Diagnostic], out: &mut Vec<u8>) {
-        let answer = ErrorAnswer { code, text, faults };
-        self.answer("error", &Answer::Error(answer), out);
+    pub(super) fn error(
+        &self,
+        code: u8,
+        text: &str,
+        diagnostics: &[Diagnostic],
+        out: &mut Vec<u8>,
+    ) {
+        let error = ErrorReply {
+            code,
+            text,
+            diagnostics,
+        };
+        self.reply("error", &Reply::Error(error), out);
     }
 
-    /// Appends a response of the gateway itself.
+    /// Appends a local response.
     #[cold]
     pub(super) fn local<H: Headers + ?Sized>(
         &self,
@@ -205,34 +215,34 @@ impl Recipient<'_> {
         response.write_fields(request, &mut edits);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let fields = edits.added();
-        let answer = Answer::Local {
+        let reply = Reply::Local {
             status: response.status(),
             headers: fields
                 .map(|(name, value)| (text(name), text(value).into()))
                 .collect(),
         };
-        self.answer("api_response", &answer, out);
+        self.reply("api_response", &reply, out);
     }
 
-    /// Appends the rejection of a request.
+    /// Appends the response to a rejected request.
     #[cold]
     pub(super) fn rejected(&self, cause: &Cause<'_>, out: &mut Vec<u8>) {
-        let error = Refusal {
+        let error = LocalError {
             code: cause.code(),
             message: cause.to_string(),
         };
-        let answer = Answer::Refused {
+        let reply = Reply::Rejected {
             status: cause.status(),
             error,
             allow: cause.allow(),
         };
-        self.answer("api_response", &answer, out);
+        self.reply("api_response", &reply, out);
     }
 
-    /// Appends the envelope, the type and what is replied to; fields may follow, each after a comma.
+    /// Appends the envelope, the type and `in_reply_to`; fields may follow, each after a comma.
     #[inline]
     pub(super) fn open(&self, kind: &str, out: &mut Vec<u8>) {
-        out.reserve(LIKELY_BYTES);
+        out.reserve(TYPICAL_BYTES);
         if let Some(envelope) = self.envelope {
             out.push(b'{');
             if let Some(dest) = envelope.dest {
@@ -256,7 +266,7 @@ impl Recipient<'_> {
         }
     }
 
-    /// Appends the end of the answer and of the line.
+    /// Appends the end of the reply and of the line.
     #[inline]
     pub(super) fn close(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(if self.envelope.is_some() {
@@ -275,14 +285,15 @@ const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// As much as most answers take.
-const LIKELY_BYTES: usize = 512;
+/// Enough for most replies.
+const TYPICAL_BYTES: usize = 512;
 
-/// Appends the fields of an object after others: of `{"a":1}`, `,"a":1`.
+/// Appends the fields of an object after others: for `{"a":1}`, appends `,"a":1`.
 pub(super) fn append_fields(fields: &impl Serialize, out: &mut Vec<u8>) {
     let start = out.len();
-    serde_json::to_writer(&mut *out, fields).expect("answers have text keys and go to memory");
-    // The closing brace comes with the end of the answer.
+    serde_json::to_writer(&mut *out, fields)
+        .expect("replies have string keys and are written to memory");
+    // `close` appends the closing brace.
     out.pop();
     if out.len() == start + 1 {
         out.truncate(start);

@@ -1,27 +1,27 @@
-//! The sample upstream: it stands in for the backends where nothing is really forwarded.
+//! The sample upstream: it responds in place of backends where nothing is forwarded.
 //!
-//! It plays the services of the built-in table from `fixtures/sample_upstream.json`, and answers
-//! for any other with an echo of what it was asked. It never refuses. Its answers go into JSON, as
-//! texts; those that are known beforehand are escaped for that beforehand.
+//! It has records for the services of the built-in table (`fixtures/sample_upstream.json`), and
+//! echoes the request for any other service. It never rejects a request. Its bodies become JSON
+//! strings; the known records are escaped in advance.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The services that the sample upstream plays.
+/// The sample services.
 #[derive(Debug)]
 pub struct SampleUpstream {
     services: Vec<SampleService>,
 }
 
-/// One version of one of these services.
+/// Identifies one version of a sample service.
 #[derive(Clone, Copy, Debug)]
 pub struct SampleVersionId {
     service: usize,
     version: usize,
 }
 
-/// What a request looks like to it.
+/// A request to the sample upstream.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct SampleRequest<'a> {
     /// The service.
@@ -40,7 +40,7 @@ pub struct SampleRequest<'a> {
 #[derive(Debug)]
 struct SampleService {
     name: String,
-    /// The segment after which an id stands.
+    /// The path segment before the id.
     collection: String,
     versions: Vec<SampleVersion>,
 }
@@ -48,33 +48,33 @@ struct SampleService {
 #[derive(Debug)]
 struct SampleVersion {
     name: String,
-    /// Ids and their records, as JSON texts.
+    /// Ids and their records, as JSON strings.
     records: Vec<(String, String)>,
-    /// The record of any other id.
+    /// The template for any other id.
     other: Vec<Piece>,
 }
 
-/// A piece of the record of an id that is not known.
+/// A part of a template.
 #[derive(Debug)]
 enum Piece {
-    /// This, as it stands within a JSON text.
+    /// Literal text, escaped for a JSON string.
     Text(String),
-    /// The id as JSON: a number if it is one, else a text.
+    /// The id as JSON: a number if it looks like one, else a string.
     IdJson,
-    /// The id within a text.
+    /// The id inside a string.
     IdText,
 }
 
 impl SampleUpstream {
-    /// The one that is compiled in.
+    /// Loads the compiled-in data.
     ///
     /// # Panics
-    /// Never: a test holds that the data is well formed.
+    /// Never: a test verifies the data.
     #[must_use]
     pub fn compiled_in() -> Self {
         const DATA: &str = include_str!("../../../fixtures/sample_upstream.json");
         let data: BTreeMap<String, ServiceData> =
-            serde_json::from_str(DATA).expect("the data compiled in is well formed");
+            serde_json::from_str(DATA).expect("a test verifies the compiled-in data");
         let services = data.into_iter().map(|(name, data)| SampleService {
             name,
             collection: data.collection,
@@ -85,7 +85,7 @@ impl SampleUpstream {
         }
     }
 
-    /// The version of a service that it plays, if it does; the oldest answers for a neutral route.
+    /// Finds a version of a sample service; a neutral route gets the oldest.
     #[must_use]
     pub fn find(&self, service: &str, version: Option<&str>) -> Option<SampleVersionId> {
         let at = self
@@ -103,29 +103,29 @@ impl SampleUpstream {
         })
     }
 
-    /// Appends the body of the answer as a JSON text: a known record, one made of the id, or an
-    /// echo. `played` is what [`SampleUpstream::find`] says of the service.
+    /// Appends the body of the response as a JSON string: the record of the id, one made from the
+    /// template, or an echo. `version` is the result of [`SampleUpstream::find`].
     #[inline]
-    pub fn answer(
+    pub fn respond(
         &self,
-        played: Option<SampleVersionId>,
+        version: Option<SampleVersionId>,
         request: &SampleRequest<'_>,
         out: &mut Vec<u8>,
     ) {
-        match (request.method, played) {
+        match (request.method, version) {
             ("HEAD", _) => out.extend_from_slice(b"\"\""),
-            ("GET", Some(played)) if self.record(played, request.path, out) => {}
+            ("GET", Some(version)) if self.record(version, request.path, out) => {}
             _ => echo(request, out),
         }
     }
 
-    /// Appends the record of the id that the path names, if it names one.
+    /// Appends the record of the id in the path and returns whether there is an id.
     #[inline]
-    fn record(&self, played: SampleVersionId, path: &str, out: &mut Vec<u8>) -> bool {
-        let Some(service) = self.services.get(played.service) else {
+    fn record(&self, at: SampleVersionId, path: &str, out: &mut Vec<u8>) -> bool {
+        let Some(service) = self.services.get(at.service) else {
             return false;
         };
-        let Some(version) = service.versions.get(played.version) else {
+        let Some(version) = service.versions.get(at.version) else {
             return false;
         };
         let Some(id) = id_of(path, &service.collection) else {
@@ -153,12 +153,12 @@ fn id_of<'p>(path: &'p str, collection: &str) -> Option<&'p str> {
 
 fn echo(request: &SampleRequest<'_>, out: &mut Vec<u8>) {
     let echo = serde_json::to_string(request).unwrap_or_default();
-    out.extend_from_slice(json_text(&echo).as_bytes());
+    out.extend_from_slice(json_string(&echo).as_bytes());
 }
 
 impl Piece {
     fn append(&self, id: &str, out: &mut Vec<u8>) {
-        // Of what a normal path can hold nothing needs an escape.
+        // A normal path contains no character that JSON must escape.
         match self {
             Self::Text(text) => out.extend_from_slice(text.as_bytes()),
             Self::IdJson if is_number(id) => out.extend_from_slice(id.as_bytes()),
@@ -172,17 +172,17 @@ impl Piece {
     }
 }
 
-/// Whether an id is a number as JSON writes them.
+/// Whether an id is a valid JSON number.
 fn is_number(id: &str) -> bool {
     id.len() < 16 && id.bytes().all(|b| b.is_ascii_digit()) && (id == "0" || !id.starts_with('0'))
 }
 
-/// A text as JSON, quotes and all.
-fn json_text(text: &str) -> String {
+/// Text as a JSON string, with quotes.
+fn json_string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// A service as the data has it.
+/// A service in the data file.
 #[derive(Debug, Deserialize)]
 struct ServiceData {
     collection: String,
@@ -192,7 +192,7 @@ struct ServiceData {
 #[derive(Debug, Deserialize)]
 struct VersionData {
     records: BTreeMap<String, String>,
-    /// The record of any other id: `{id}` is its JSON, `{text}` its text.
+    /// The template for any other id: `{id}` is the id as JSON, `{text}` the id inside a string.
     other: String,
 }
 
@@ -201,13 +201,13 @@ impl SampleVersion {
         let records = data
             .records
             .into_iter()
-            .map(|(id, record)| (id, json_text(&record)));
+            .map(|(id, record)| (id, json_string(&record)));
         let mut other = Vec::new();
-        let escaped = json_text(&data.other);
+        let escaped = json_string(&data.other);
         for piece in escaped.trim_matches('"').split_inclusive(['{', '}']) {
             match piece {
                 "id}" | "text}" => {
-                    // The brace before it is its own, not the text's.
+                    // The opening brace belongs to the placeholder.
                     if let Some(Piece::Text(before)) = other.last_mut() {
                         before.pop();
                     }
@@ -232,7 +232,7 @@ impl SampleVersion {
 mod tests {
     use super::*;
 
-    fn answer(method: &str, service: &str, version: Option<&str>, path: &str) -> String {
+    fn respond(method: &str, service: &str, version: Option<&str>, path: &str) -> String {
         let request = SampleRequest {
             service,
             version,
@@ -242,13 +242,13 @@ mod tests {
         };
         let sample = SampleUpstream::compiled_in();
         let mut out = Vec::new();
-        sample.answer(sample.find(service, version), &request, &mut out);
+        sample.respond(sample.find(service, version), &request, &mut out);
         serde_json::from_slice(&out).unwrap()
     }
 
     #[test]
     fn records_known_and_made() {
-        let users = |version, path| answer("GET", "users-service", version, path);
+        let users = |version, path| respond("GET", "users-service", version, path);
         assert_eq!(
             users(Some("v1"), "/api/users/123"),
             r#"{"id": 123, "name": "Alice"}"#
@@ -271,16 +271,16 @@ mod tests {
     #[test]
     fn everything_else_is_echoed() {
         let echo = r#"{"service":"x","backend":"b-1","method":"GET","path":"/a"}"#;
-        assert_eq!(answer("GET", "x", None, "/a"), echo);
+        assert_eq!(respond("GET", "x", None, "/a"), echo);
         assert_eq!(
-            answer("POST", "users-service", Some("v1"), "/api/users/123"),
+            respond("POST", "users-service", Some("v1"), "/api/users/123"),
             r#"{"service":"users-service","version":"v1","backend":"b-1","method":"POST","path":"/api/users/123"}"#
         );
         assert!(
-            answer("GET", "users-service", Some("v1"), "/api/users").starts_with(r#"{"service""#)
+            respond("GET", "users-service", Some("v1"), "/api/users").starts_with(r#"{"service""#)
         );
         assert_eq!(
-            answer("HEAD", "users-service", Some("v1"), "/api/users/1"),
+            respond("HEAD", "users-service", Some("v1"), "/api/users/1"),
             ""
         );
     }
@@ -298,7 +298,7 @@ mod tests {
                 "{id}",
             ] {
                 let path = format!("/api/{}/{id}", service.collection);
-                let body = answer("GET", &service.name, None, &path);
+                let body = respond("GET", &service.name, None, &path);
                 let record: serde_json::Value = serde_json::from_str(&body).unwrap();
                 assert_eq!(record["id"].to_string().trim_matches('"'), id);
             }

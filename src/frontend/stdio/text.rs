@@ -1,4 +1,4 @@
-//! Pieces of a message: borrowed from the input, and of whatever type they turn out to be.
+//! JSON values in a message, borrowed from the input, of whatever type they turn out to be.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,19 +7,20 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A field that should be a text.
+/// A field that should be a string.
 #[derive(Debug, Default)]
 pub(super) enum Text<'a> {
-    /// The field is not there, or null.
+    /// The field is missing or null.
     #[default]
     Absent,
+    /// A string.
     Is(Cow<'a, str>),
-    /// Something else, in words.
+    /// Something else, with its name for messages.
     Not(&'static str),
 }
 
 impl<'a> Text<'a> {
-    /// Reads a field by itself: it may be a text or a number that no reader takes.
+    /// Reads a field on its own: `serde_json` may not be able to represent its string or number.
     #[cold]
     pub(super) fn of(raw: &'a RawValue) -> Self {
         match string(raw) {
@@ -59,7 +60,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Text::Not("true or false"))
+        Ok(Text::Not("a boolean"))
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
@@ -76,7 +77,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Text::Not("a list"))
+        Ok(Text::Not("an array"))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
@@ -85,21 +86,50 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
-/// What a JSON value is, in words; a text that can be read is just that.
+/// A key, borrowed unless it has escapes.
+pub(super) struct Key<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor).map(Self)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
+/// The type of a JSON value, for messages.
 pub(super) fn kind(raw: &RawValue) -> &'static str {
     match raw.get().as_bytes().first() {
-        Some(b'"') if string(raw).is_none() => "a text with half a surrogate pair",
-        Some(b'"') => "a text",
+        Some(b'"') if string(raw).is_none() => "a string with an unpaired surrogate",
+        Some(b'"') => "a string",
         Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b't' | b'f') => "true or false",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
         Some(b'n') => "null",
         _ => "a number",
     }
 }
 
-/// The text of a JSON string, borrowed unless it has escapes; none if it is no string, or one
-/// with half a surrogate pair.
+/// The content of a JSON string, borrowed unless it has escapes; `None` if it is not a string, or
+/// has an unpaired surrogate.
 pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
@@ -108,9 +138,9 @@ pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str(raw.get()).ok().map(Cow::Owned)
 }
 
-/// Appends JSON on one line: white space between tokens goes, every token stays to the letter.
+/// Appends JSON without the white space between tokens; tokens stay unchanged.
 pub(super) fn compact(json: &str, out: &mut Vec<u8>) {
-    // Scalars, by far the most, have nothing to take out.
+    // Most values are scalars, without white space to remove.
     if !json.starts_with(['{', '[']) {
         out.extend_from_slice(json.as_bytes());
         return;
@@ -142,7 +172,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
             (b & 15) << 2 | c >> 6,
             c & 63,
         ];
-        // So many bytes fill one digit more.
+        // `n` bytes need `n + 1` digits.
         for six in sixes.iter().take(three.len() + 1) {
             let digit = DIGITS.get(usize::from(*six));
             text.extend(digit.map(|digit| char::from(*digit)));

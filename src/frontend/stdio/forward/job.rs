@@ -6,15 +6,12 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use bytes::Bytes;
-
 use crate::engine::Snapshot;
 use crate::engine::request::RawRequest;
-use crate::frontend::stdio::fields::Malformed;
+use crate::frontend::stdio::fields::RequestBody;
 use crate::frontend::stdio::forward::limit::Permit;
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::reply::Recipient;
-use crate::frontend::stdio::text::{compact, kind, string};
 use crate::runtime::proxy::MemoryRequest;
 
 /// A request with the recipient of its response.
@@ -26,14 +23,6 @@ pub(super) struct Job {
     envelope: Option<[Option<Box<RawValue>>; 2]>,
     msg_id: Option<Box<RawValue>>,
     _permit: Permit,
-}
-
-/// The body of a request, as a message gives it.
-#[derive(Debug)]
-pub(super) struct RequestBody {
-    data: Option<Bytes>,
-    /// Whether it is JSON, not a string, so that the content type is known.
-    is_json: bool,
 }
 
 type Fields<'f> = [(Cow<'f, str>, Cow<'f, str>)];
@@ -71,38 +60,5 @@ impl Job {
             }),
             msg_id: self.msg_id.as_deref(),
         }
-    }
-}
-
-impl RequestBody {
-    /// A string is sent as it is, other JSON as compact text; `null` is no body.
-    ///
-    /// # Errors
-    /// If it is a string with an invalid escape.
-    pub(super) fn of(raw: Option<&RawValue>) -> Result<Self, Malformed> {
-        let Some(raw) = raw.filter(|raw| raw.get() != "null") else {
-            return Ok(Self {
-                data: None,
-                is_json: false,
-            });
-        };
-        if raw.get().starts_with('"') {
-            let text = string(raw).ok_or_else(|| {
-                let found = kind(raw);
-                Malformed(format!(
-                    "`body` should be a text or other JSON, but is {found}"
-                ))
-            })?;
-            return Ok(Self {
-                data: Some(text.into_owned().into()),
-                is_json: false,
-            });
-        }
-        let mut json = Vec::with_capacity(raw.get().len());
-        compact(raw.get(), &mut json);
-        Ok(Self {
-            data: Some(json.into()),
-            is_json: true,
-        })
     }
 }

@@ -31,12 +31,12 @@ impl Limit {
     }
 
     /// Whether another request may be in flight.
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_capacity(&self) -> bool {
         *self.in_flight() < self.max
     }
 
     /// Waits until another request may be in flight.
-    pub(super) fn wait_for_room(&self) {
+    pub(super) fn wait_for_capacity(&self) {
         let is_full = |in_flight: &mut usize| *in_flight >= self.max;
         let waited = self.freed.wait_while(self.in_flight(), is_full);
         drop(waited.unwrap_or_else(PoisonError::into_inner));

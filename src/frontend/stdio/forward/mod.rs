@@ -8,8 +8,6 @@ mod forwarder;
 mod job;
 mod limit;
 mod output;
-mod run;
+mod serve;
 
-pub(super) use forwarder::Forwarder;
-pub use run::Forwarding;
-pub(super) use run::run;
+pub use serve::{Forwarding, serve};

@@ -1,19 +1,18 @@
-//! The bytes that have been read and not yet dealt with, and where they are in the input.
+//! The bytes that were read and not yet consumed, and their position in the input.
 //!
-//! Bytes are moved only when more are read, and then only the one value that is not whole yet;
-//! what has been found out about them (`Known`) is kept, so that a line with many values is
-//! looked through once. It does not know the grammar.
+//! Bytes move only when more are read, and then only those of the one incomplete value. What was
+//! found out about them (`Known`) moves along, so that a line with many values is searched once.
+//! The buffer does not know the grammar.
 
 use std::io::{self, Read};
 
-use super::Limits;
-use super::grammar;
+use crate::frontend::stdio::values::grammar::{self, Limits};
 
-/// Bytes of an input from the value at hand on.
+/// Bytes of an input, from the current value on.
 pub(super) struct Buffer<R> {
     input: R,
     limits: Limits,
-    /// All of it is initialised; `start..filled` is waiting to be dealt with.
+    /// All of it is initialised; `start..filled` is not yet consumed.
     bytes: Vec<u8>,
     start: usize,
     filled: usize,
@@ -27,11 +26,11 @@ pub(super) struct Buffer<R> {
 /// What follows the text that [`Buffer::line`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// A newline or the end of input: the line is whole.
+    /// A newline or the end of input: the line is complete.
     Line,
     /// Bytes of the same line that exceed a limit.
     Cut,
-    /// What the next read brings.
+    /// Whatever the next read returns.
     Open,
 }
 
@@ -50,18 +49,18 @@ impl<R: Read> Buffer<R> {
         }
     }
 
-    /// Line and column of the first byte that is waiting.
+    /// Line and column of the first byte that is not yet consumed.
     pub(super) fn place(&self) -> (usize, usize) {
         (self.line, self.column)
     }
 
-    /// The waiting bytes, at most `length` of them.
+    /// The bytes that are not yet consumed, at most `length` of them.
     pub(super) fn text(&self, length: usize) -> &[u8] {
         let end = self.start.saturating_add(length).min(self.filled);
         self.bytes.get(self.start..end).unwrap_or_default()
     }
 
-    /// What is there of the current line, without its newline and within the limits.
+    /// The buffered part of the current line, without its newline and within the limits.
     pub(super) fn line(&mut self) -> (&[u8], Edge) {
         let waiting = self.filled - self.start;
         let (length, whole) = match self.newline() {
@@ -77,8 +76,8 @@ impl<R: Read> Buffer<R> {
         }
     }
 
-    /// What is there of the next few lines, within the limits; `None` when that is no more than the
-    /// current line or may nest too deep.
+    /// The buffered part of the next few lines, within the limits; `None` if that is only the
+    /// current line, or may nest too deep.
     pub(super) fn lines(&mut self) -> Option<&[u8]> {
         let line = self.newline()?;
         let lines = self.text(LINES_BYTES.min(self.limits.max_value_bytes));
@@ -86,7 +85,7 @@ impl<R: Read> Buffer<R> {
         (shallow && lines.len() > line + 1).then_some(lines)
     }
 
-    /// Reads once, after `flush`; `false` is the end of input.
+    /// Calls `flush` and reads once; `false` is the end of input.
     pub(super) fn fill(&mut self, flush: &mut impl FnMut() -> io::Result<()>) -> io::Result<bool> {
         if self.input_ended {
             return Ok(false);
@@ -110,7 +109,7 @@ impl<R: Read> Buffer<R> {
         }
     }
 
-    /// The waiting bytes and, after them, the input, without giving up any of them.
+    /// Reads the buffered bytes and then the input, without consuming any of them.
     pub(super) fn pull<'a, F>(&'a mut self, flush: &'a mut F) -> Pull<'a, R, F> {
         Pull {
             buffer: self,
@@ -119,14 +118,14 @@ impl<R: Read> Buffer<R> {
         }
     }
 
-    /// Gives up `length` bytes that hold no newline.
+    /// Consumes `length` bytes without a newline.
     pub(super) fn advance_in_line(&mut self, length: usize) {
         let length = length.min(self.filled - self.start);
         self.start += length;
         self.column += length;
     }
 
-    /// Gives up `length` bytes.
+    /// Consumes `length` bytes.
     pub(super) fn advance(&mut self, length: usize) {
         let passed = self.text(length);
         let (length, newlines) = (passed.len(), memchr::memchr_iter(b'\n', passed).count());
@@ -140,7 +139,7 @@ impl<R: Read> Buffer<R> {
         }
     }
 
-    /// Gives up white space, newlines too, and returns the byte after it if it is there.
+    /// Consumes white space, including newlines, and returns the byte after it if it is buffered.
     pub(super) fn skip_whitespace(&mut self) -> Option<u8> {
         loop {
             match *self.bytes.get(self.start..self.filled)?.first()? {
@@ -155,8 +154,8 @@ impl<R: Read> Buffer<R> {
         }
     }
 
-    /// Gives up a byte-order mark, and tells whether there was one; `None` while there are too few
-    /// bytes to tell.
+    /// Consumes a byte-order mark and returns whether there was one; `None` if too few bytes are
+    /// buffered.
     pub(super) fn skip_byte_order_mark(&mut self) -> Option<bool> {
         let waiting = self.text(BYTE_ORDER_MARK.len());
         let is_one = waiting == BYTE_ORDER_MARK;
@@ -169,15 +168,15 @@ impl<R: Read> Buffer<R> {
         Some(is_one)
     }
 
-    /// Gives up the rest of the line; `false` while its newline is not there.
+    /// Consumes the rest of the line; `false` if its newline is not buffered.
     pub(super) fn skip_line(&mut self) -> bool {
         let newline = self.newline();
         self.advance(newline.map_or(usize::MAX, |length| length + 1));
         newline.is_some()
     }
 
-    /// Gives up everything before a line whose first byte is `{`, be it after a byte-order mark;
-    /// `false` while there is none.
+    /// Consumes everything before a line that starts with `{`, or with a byte-order mark and `{`;
+    /// `false` if no such line is buffered.
     pub(super) fn skip_to_brace(&mut self) -> bool {
         loop {
             if self.column == 1 {
@@ -198,7 +197,7 @@ impl<R: Read> Buffer<R> {
         self.bytes.capacity()
     }
 
-    /// How many waiting bytes are before the next newline.
+    /// The number of bytes before the next newline.
     fn newline(&mut self) -> Option<usize> {
         if let Some(newline) = self.known.newline
             && let Some(length) = newline.checked_sub(self.start)
@@ -212,10 +211,9 @@ impl<R: Read> Buffer<R> {
         self.known.newline.map(|newline| newline - self.start)
     }
 
-    /// How many of the `length` bytes before the end of the line are before a bracket that nests
-    /// too deep.
+    /// The number of bytes, at most `length`, before a bracket that nests too deep.
     fn shallow(&mut self, length: usize) -> usize {
-        // Fewer bytes than that cannot hold so many brackets.
+        // So few bytes cannot contain too many brackets.
         if length <= self.limits.max_depth {
             return length;
         }
@@ -234,8 +232,8 @@ impl<R: Read> Buffer<R> {
             .map_or(length, |deep| length.min(deep - self.start))
     }
 
-    /// Moves the waiting bytes to the front and makes room for a read. The caller lets at most
-    /// `max_value_bytes` wait, so that the buffer is never larger than these and one read.
+    /// Moves the bytes to the front and makes room for a read. The caller buffers at most
+    /// `max_value_bytes`, so the buffer is never larger than that and one read.
     fn make_room(&mut self) {
         self.bytes.copy_within(self.start..self.filled, 0);
         self.known = self.known.moved_down(self.start);
@@ -244,32 +242,32 @@ impl<R: Read> Buffer<R> {
 
         let needed = self.filled + READ_BYTES;
         if self.bytes.len() < needed {
-            let most = self.limits.max_value_bytes.saturating_add(READ_BYTES);
-            let length = self.bytes.len().saturating_mul(2).min(most).max(needed);
+            let max = self.limits.max_value_bytes.saturating_add(READ_BYTES);
+            let length = self.bytes.len().saturating_mul(2).min(max).max(needed);
             self.bytes.reserve_exact(length - self.bytes.len());
             self.bytes.resize(length, 0);
-        } else if self.bytes.len() > KEPT_BYTES && needed <= KEPT_BYTES {
-            self.bytes.truncate(KEPT_BYTES);
+        } else if self.bytes.len() > RETAINED_BYTES && needed <= RETAINED_BYTES {
+            self.bytes.truncate(RETAINED_BYTES);
             self.bytes.shrink_to_fit();
         }
     }
 }
 
-/// What has been found out about the bytes from `start` on, as places in `bytes`.
+/// What is known about the bytes from `start` on, as offsets into `bytes`.
 #[derive(Debug, Default, Clone, Copy)]
 struct Known {
     /// The next newline; stale once `start` has passed it.
     newline: Option<usize>,
-    /// There is no newline before this but those that `start` has passed.
+    /// There is no newline between `start` and this.
     searched: usize,
     /// The bracket that nests too deep; stale once `start` has passed it.
     too_deep: Option<usize>,
-    /// Up to here `too_deep` has been looked for.
+    /// The bytes before this were searched for `too_deep`.
     measured: usize,
 }
 
 impl Known {
-    /// The same when the bytes have moved `by` places towards the front.
+    /// Adjusts the offsets after the bytes have moved `by` places to the front.
     fn moved_down(self, by: usize) -> Self {
         Self {
             newline: self.newline.and_then(|place| place.checked_sub(by)),
@@ -280,7 +278,7 @@ impl Known {
     }
 }
 
-/// A reader that hands out the bytes of a [`Buffer`] and leaves them there.
+/// Reads the bytes of a [`Buffer`] without consuming them.
 pub(super) struct Pull<'a, R, F> {
     buffer: &'a mut Buffer<R>,
     flush: &'a mut F,
@@ -310,18 +308,18 @@ impl<R: Read, F: FnMut() -> io::Result<()>> Read for Pull<'_, R, F> {
     }
 }
 
-/// The least room that a read is given; also what a pipe holds on Linux.
+/// The minimum size of a read; also the capacity of a pipe on Linux.
 const READ_BYTES: usize = 64 << 10;
 
-/// How much of a value over several lines is tried before it is measured; bounded, as the same
-/// bytes may be looked at again for each value among them.
+/// How much of a value over several lines is tried before it is measured. It is bounded because
+/// the same bytes may be tried again for each value among them.
 const LINES_BYTES: usize = 2 << 10;
 
-/// How large the buffer may stay when a large value has been dealt with.
-const KEPT_BYTES: usize = 4 * READ_BYTES;
+/// The buffer shrinks to this size after a large value.
+const RETAINED_BYTES: usize = 4 * READ_BYTES;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BRACE_AFTER_MARK: &[u8] = b"\xef\xbb\xbf{";
 
-/// No value begins with this byte.
+/// The first byte of a byte-order mark. No value starts with it.
 pub(super) const BYTE_ORDER_MARK_BEGINS: u8 = 0xef;

@@ -1,9 +1,6 @@
 //! When the input is read, how often the same bytes are looked at, and how many are held.
 
-use std::cell::Cell;
-use std::io::{self, Read};
-
-use super::super::{Attempt, Limits, Step, Values, attempt_ignored};
+use super::*;
 
 #[test]
 fn an_endless_value_is_refused_and_skipped_in_bounded_memory() {
@@ -15,14 +12,14 @@ fn an_endless_value_is_refused_and_skipped_in_bounded_memory() {
     let mut flush = || Ok(());
     let mut taken = 0;
     let mut take = |text: &[u8]| {
-        let attempt = attempt_ignored(text);
-        taken += usize::from(matches!(attempt, Attempt::Done(_)));
+        let attempt = parse_ignored(text);
+        taken += usize::from(matches!(attempt, Parsed::Complete(_)));
         attempt
     };
     loop {
         match values.next(&mut take, &mut flush).unwrap() {
-            Step::Taken => {}
-            Step::Broken(text) => broken.push((text.column, text.message)),
+            Step::Value => {}
+            Step::Invalid(text) => broken.push((text.column, text.message)),
             Step::End => break,
         }
         assert!(values.buffer.capacity() <= (8 << 20) + (64 << 10));
@@ -82,14 +79,14 @@ fn a_value_is_answered_before_the_next_read() {
         });
         let mut values = Values::new(reader, Limits::default());
         let mut take = |text: &[u8]| {
-            let attempt = attempt_ignored(text);
-            answers.set(answers.get() + usize::from(matches!(attempt, Attempt::Done(_))));
+            let attempt = parse_ignored(text);
+            answers.set(answers.get() + usize::from(matches!(attempt, Parsed::Complete(_))));
             attempt
         };
         loop {
             match values.next(&mut take, &mut || Ok(())).unwrap() {
-                Step::Taken => {}
-                Step::Broken(_) => answers.set(answers.get() + 1),
+                Step::Value => {}
+                Step::Invalid(_) => answers.set(answers.get() + 1),
                 Step::End => break,
             }
         }
@@ -127,9 +124,9 @@ fn the_work_is_linear_however_the_bytes_come() {
             let mut values = Values::new(reader, Limits::default());
             let mut take = |text: &[u8]| {
                 handed += text.len();
-                attempt_ignored(text)
+                parse_ignored(text)
             };
-            assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::Taken);
+            assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::Value);
             assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::End);
             assert!(
                 handed <= 3 * input.len(),
@@ -147,15 +144,15 @@ fn a_line_of_many_values_is_looked_through_once() {
     input.extend([b'['; 129]);
     let mut values = Values::new(&input[..], Limits::default());
     let mut take = |text: &[u8]| match text {
-        [b'[', b']', ..] | [b'{', b'}', ..] => Attempt::Done(2),
-        _ => Attempt::Incomplete,
+        [b'[', b']', ..] | [b'{', b'}', ..] => Parsed::Complete(2),
+        _ => Parsed::Incomplete,
     };
     for _ in 0..1 << 20 {
-        assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::Taken);
+        assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::Value);
     }
     assert!(matches!(
         values.next(&mut take, &mut || Ok(())).unwrap(),
-        Step::Broken(_)
+        Step::Invalid(_)
     ));
 }
 
@@ -176,13 +173,13 @@ fn errors_of_the_input_are_reported_and_interruptions_retried() {
         Ok(piece.len())
     });
     let mut values = Values::new(reader, Limits::default());
-    let mut take = |text: &[u8]| attempt_ignored(text);
+    let mut take = |text: &[u8]| parse_ignored(text);
     let error = values.next(&mut take, &mut || Ok(())).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     let error = values
         .next(&mut take, &mut || Err(io::ErrorKind::BrokenPipe.into()))
         .unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
-    assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::Taken);
+    assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::Value);
     assert_eq!(values.next(&mut take, &mut || Ok(())).unwrap(), Step::End);
 }

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use super::*;
+use crate::frontend::stdio::values::grammar::parse_ignored;
 
 /// `=text` for a value, `!line:column<started_line message` for a failure.
 fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<String> {
@@ -20,8 +21,8 @@ fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<String> {
     let mut values = Values::new(reader, limits);
     let steps = RefCell::new(Vec::new());
     let mut take = |text: &[u8]| {
-        let attempt = attempt_ignored(text);
-        if let Attempt::Done(length) = attempt {
+        let attempt = parse_ignored(text);
+        if let Parsed::Complete(length) = attempt {
             steps
                 .borrow_mut()
                 .push(format!("={}", text[..length].escape_ascii()));
@@ -34,8 +35,8 @@ fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<String> {
     };
     for count in 1.. {
         match values.next(&mut take, &mut flush).unwrap() {
-            Step::Taken => {}
-            Step::Broken(BrokenText {
+            Step::Value => {}
+            Step::Invalid(InvalidText {
                 line,
                 column,
                 message,
@@ -182,10 +183,7 @@ fn depth_is_limited() {
     check(&late, &["!2:128<1 nested deeper than 128", "={}"]);
     // What fails before the 129th bracket fails there, however long the line.
     let early = [&[b'{'; 300][..], b"\n1"].concat();
-    check(
-        &early,
-        &["!1:2<1 a name in double quotes should stand here", "=1"],
-    );
+    check(&early, &["!1:2<1 expected a key in double quotes", "=1"]);
     // Brackets beside one another or in strings do not count.
     let wide = [
         b"[".to_vec(),
@@ -226,43 +224,33 @@ fn length_is_limited() {
         b"[\n1,\n23]\n{}",
         &["!3:2<1 a value longer than 6 bytes", "={}"],
     );
-    check_with(
-        limits,
-        b"[1,2,x\n{}",
-        &["!1:6<1 a value should stand here", "={}"],
-    );
+    check_with(limits, b"[1,2,x\n{}", &["!1:6<1 expected a value", "={}"]);
 }
 
 #[test]
 fn attempts_tell_whole_begun_and_broken_apart() {
-    let broken = |offset, message: &str| Attempt::Broken {
+    let broken = |offset, message: &str| Parsed::Invalid {
         offset,
         message: message.to_owned(),
     };
-    let cases: &[(&[u8], Attempt)] = &[
-        (b"{} {", Attempt::Done(2)),
-        (b"12,", Attempt::Done(2)),
-        (b"", Attempt::Incomplete),
-        (b"-", Attempt::Incomplete),
-        (b"[1.", Attempt::Incomplete),
-        (b"\"\xc3", Attempt::Incomplete),
-        (b"[}", broken(1, "a value should stand here")),
+    let cases: &[(&[u8], Parsed)] = &[
+        (b"{} {", Parsed::Complete(2)),
+        (b"12,", Parsed::Complete(2)),
+        (b"", Parsed::Incomplete),
+        (b"-", Parsed::Incomplete),
+        (b"[1.", Parsed::Incomplete),
+        (b"\"\xc3", Parsed::Incomplete),
+        (b"[}", broken(1, "expected a value")),
         (
             b"[\"\x01\"]",
-            broken(2, "a control character stands in a text unescaped"),
+            broken(2, "control character in a string; escape it"),
         ),
-        (
-            b"\"\xc3\"",
-            broken(1, "a byte that is no UTF-8 stands here"),
-        ),
-        (
-            b"\"\\u12 4\"",
-            broken(5, "an escape that is none stands here"),
-        ),
-        (b"\"\\ud800\"", Attempt::Done(8)),
-        (b"1e999", Attempt::Done(5)),
+        (b"\"\xc3\"", broken(1, "invalid UTF-8")),
+        (b"\"\\u12 4\"", broken(5, "invalid escape")),
+        (b"\"\\ud800\"", Parsed::Complete(8)),
+        (b"1e999", Parsed::Complete(5)),
     ];
     for (text, expected) in cases {
-        assert_eq!(attempt_ignored(text), *expected, "{}", text.escape_ascii());
+        assert_eq!(parse_ignored(text), *expected, "{}", text.escape_ascii());
     }
 }

@@ -1,12 +1,13 @@
 //! The side of the forwarding thread: requests through the proxy, and their responses as lines.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Instant;
 
 use http::HeaderMap;
 use serde_json::{Map, Value};
@@ -14,21 +15,22 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinSet, spawn_local};
 
+use crate::control::Reconciler;
 use crate::engine::policy::Deprecation;
 use crate::engine::semantics::GatewayError;
 use crate::frontend::stdio::forward::forwarder::Forwarder;
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::limit::Limit;
 use crate::frontend::stdio::forward::output::SharedOutput;
-use crate::frontend::stdio::reply::{
-    Answer as Reply, Body, Details, Extras, ForwardedAnswer, Refusal,
-};
+use crate::frontend::stdio::message_loop::{self, Options};
+use crate::frontend::stdio::reply::{Body, Details, Extras, ForwardedReply, LocalError, Reply};
+use crate::frontend::stdio::session::Session;
 use crate::runtime::body::CollectedBody;
 use crate::runtime::proxy::{
     Downstream, ExchangeContext, MemoryDownstream, MemoryResponse, PickEvent, PickReporter,
     RequestHead, Routed, exchange,
 };
-use crate::runtime::{Gateway, Settings, Worker};
+use crate::runtime::{Settings, Worker};
 
 /// How requests are forwarded.
 #[derive(Clone, Debug)]
@@ -41,45 +43,50 @@ pub struct Forwarding {
     pub max_body_bytes: usize,
 }
 
-/// Runs `read` on the reading thread, and forwards the requests that it hands over until it returns
-/// and all of them are answered.
+/// Processes every value of `input` and writes the replies to `output` until the input ends and every
+/// request is answered.
 ///
 /// It returns as soon as the output is closed; the reading thread then ends with its next read.
 ///
 /// # Errors
 /// If reading or writing fails, or the system provides no thread. A closed output is an error of the
 /// kind `BrokenPipe`.
-pub(crate) fn run<W: Write + Send + 'static>(
-    gateway: &Arc<Gateway>,
+pub fn serve(
+    mut reconciler: Reconciler,
+    options: Options,
     forwarding: Forwarding,
-    is_verbose: bool,
-    output: W,
-    read: impl FnOnce(Forwarder, SharedOutput<W>) -> io::Result<()> + Send + 'static,
+    clock: fn() -> Instant,
+    input: impl Read + Send + 'static,
+    output: impl Write + Send + 'static,
 ) -> io::Result<()> {
     let output = SharedOutput::new(output);
     let (jobs, queue) = unbounded_channel();
     let (events, picks) = channel();
     let limit = Arc::new(Limit::new(forwarding.concurrency));
     let forwarder = Forwarder::new(jobs, limit, picks);
+    let snapshots = reconciler.reader();
     let reader = {
         let output = output.clone();
         thread::Builder::new()
             .name("reader".into())
-            .spawn(move || read(forwarder, output))?
+            .spawn(move || {
+                let session = Session::new(&mut reconciler, options.is_verbose, clock)
+                    .with_dispatch(Box::new(forwarder));
+                message_loop::run(session, options.limits, input, output)
+            })?
     };
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;
-    let (gateway, counters) = (Arc::clone(gateway), Arc::default());
-    let worker = Worker::new(gateway, forwarding.settings, counters, None);
-    let server = ForwardingThread {
+    let worker = Worker::new(snapshots, forwarding.settings, Arc::default(), None);
+    let thread = ForwardingThread {
         worker: Rc::new(worker),
-        is_verbose,
+        is_verbose: options.is_verbose,
         max_body_bytes: forwarding.max_body_bytes,
         events,
         output,
     };
-    let written = runtime.block_on(Rc::new(server).run(queue));
+    let written = runtime.block_on(Rc::new(thread).run(queue));
     // A DNS lookup in progress must not delay the exit.
     runtime.shutdown_background();
     written?;
@@ -160,11 +167,11 @@ impl<W: Write + 'static> ForwardingThread<W> {
         match (&client.response, &client.routed) {
             (MemoryResponse::Upstream { status, fields }, Some(routed)) => {
                 let forwarded = self.forwarded(job, client, routed, *status, fields);
-                to.answer("api_response", &Reply::Forwarded(forwarded), out);
+                to.reply("api_response", &Reply::Forwarded(forwarded), out);
             }
             (MemoryResponse::Local { status, fields }, _) => {
                 let (status, headers) = (*status, json_of(fields));
-                to.answer("api_response", &Reply::Local { status, headers }, out);
+                to.reply("api_response", &Reply::Local { status, headers }, out);
             }
             (
                 MemoryResponse::Error {
@@ -175,15 +182,15 @@ impl<W: Write + 'static> ForwardingThread<W> {
                 },
                 _,
             ) => {
-                let refused = Reply::Refused {
+                let rejected = Reply::Rejected {
                     status: *status,
-                    error: Refusal {
+                    error: LocalError {
                         code,
                         message: message.clone(),
                     },
                     allow: allow.as_deref(),
                 };
-                to.answer("api_response", &refused, out);
+                to.reply("api_response", &rejected, out);
             }
             (MemoryResponse::Pending | MemoryResponse::Upstream { .. }, _) => {
                 to.rejected(&GatewayError::Internal.into(), out);
@@ -198,7 +205,7 @@ impl<W: Write + 'static> ForwardingThread<W> {
         routed: &Routed,
         status: u16,
         fields: &HeaderMap,
-    ) -> ForwardedAnswer<'a> {
+    ) -> ForwardedReply<'a> {
         let route = job.snapshot.table().route_at(routed.route);
         let mut backends = job.snapshot.cluster(routed.route).backends().iter();
         let backend = backends.find(|backend| Some(backend.slot) == routed.backend);
@@ -215,7 +222,7 @@ impl<W: Write + 'static> ForwardingThread<W> {
             upstream_path: routed.upstream_path.clone().unwrap_or_default(),
             route: route.name(),
         };
-        ForwardedAnswer {
+        ForwardedReply {
             status,
             service: route.service(),
             version: routed.version.map(|version| version.to_string()),

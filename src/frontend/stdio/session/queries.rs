@@ -1,11 +1,11 @@
-//! Messages that ask what there is, and change nothing: `discover`, `explain`, `stats`.
+//! Messages that only read: `discover`, `explain`, `stats`.
 
 use crate::engine::explain::explain;
 use crate::frontend::explanation;
 use crate::frontend::stdio::discover;
 use crate::frontend::stdio::fields::{ClientRequest, Malformed, required, version};
 use crate::frontend::stdio::message::Fields;
-use crate::frontend::stdio::reply::{Answer, BackendStats, Recipient, RouteStats};
+use crate::frontend::stdio::reply::{BackendStats, Recipient, Reply, RouteStats};
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::text::Text;
 
@@ -21,10 +21,10 @@ impl Session<'_> {
             given @ (Text::Is(_) | Text::Not(_)) => Some(required("service", given)?),
         };
         let version = version(fields)?;
-        let snapshot = self.gateway.snapshot();
-        let waiting = self.gateway.waiting();
-        let services = discover::services(&snapshot, &waiting, service, version);
-        to.answer("discover_ok", &Answer::Services { services }, out);
+        let snapshot = self.snapshots.load();
+        let unrouted = self.reconciler.unrouted();
+        let services = discover::services(&snapshot, &unrouted, service, version);
+        to.reply("discover_ok", &Reply::Services { services }, out);
         Ok(())
     }
 
@@ -35,14 +35,11 @@ impl Session<'_> {
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
-        let snapshot = self.gateway.snapshot();
+        let snapshot = self.snapshots.load();
         let raw = request.raw();
         let explained = explain(&snapshot, &raw);
-        to.answer(
-            "explain_ok",
-            &explanation::to_json(&explained, &snapshot),
-            out,
-        );
+        let explanation = explanation::to_json(&explained, &snapshot);
+        to.reply("explain_ok", &explanation, out);
         Ok(())
     }
 
@@ -65,12 +62,7 @@ impl Session<'_> {
                 picks,
             }
         });
-        to.answer(
-            "stats_ok",
-            &Answer::Stats {
-                routes: routes.collect(),
-            },
-            out,
-        );
+        let routes = routes.collect();
+        to.reply("stats_ok", &Reply::Stats { routes }, out);
     }
 }
