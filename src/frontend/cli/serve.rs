@@ -29,8 +29,7 @@ use crate::frontend::http::demo::Demo;
 use crate::frontend::http::listener::{Listener, bind, listen};
 use crate::frontend::http::server::Server;
 use crate::observe::{AccessLog, LogOutput, Totals, log};
-use crate::runtime::settings::Settings;
-use crate::runtime::worker::Worker;
+use crate::runtime::{Settings, Worker};
 
 pub(super) fn run(args: &ServeArgs) -> ExitCode {
     log::init(args.log.level());
@@ -145,7 +144,7 @@ impl Gateway {
             tracing::info!("admin interface on http://{address}");
         }
         let worker = Rc::new(worker);
-        spawn_local(Rc::clone(&worker).keep_house());
+        spawn_local(Rc::clone(&worker).maintain());
         spawn_local(admin::serve(worker, listener, Rc::clone(&state)));
         Ok(state)
     }

@@ -183,6 +183,13 @@ impl<'r> Session<'r> {
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
         let snapshot = self.current();
+        if let Some(dispatch) = &mut self.dispatch {
+            // The thread that forwards admits it.
+            let body = RequestBody::of(fields)?;
+            dispatch.count_picks(&mut self.tally, self.prefixes.snapshot());
+            dispatch.send(&snapshot, &request, body, to);
+            return Ok(());
+        }
         let arrival = request.arrival();
         let read = request.read(&arrival);
         match admit(&snapshot, &read) {
@@ -192,29 +199,9 @@ impl<'r> Session<'r> {
                 }
                 to.local(&response, &read, out);
             }
-            Admission::Forward(plan) if self.dispatch.is_some() => {
-                let body = RequestBody::of(fields)?;
-                self.forward(&snapshot, &plan, &request, body, to);
-            }
             Admission::Forward(plan) => self.sample_response(&plan, &request, to, out),
         }
         Ok(())
-    }
-
-    /// Has a request sent to its backend.
-    fn forward(
-        &mut self,
-        snapshot: &Arc<Snapshot>,
-        plan: &Plan<'_>,
-        request: &ClientRequest<'_>,
-        body: RequestBody,
-        to: Recipient<'_>,
-    ) {
-        self.tally.matched(plan.route_id());
-        if let Some(dispatch) = &mut self.dispatch {
-            dispatch.count_picks(&mut self.tally, self.prefixes.snapshot());
-            dispatch.send(snapshot, request, body, to);
-        }
     }
 
     /// Waits for the picks of all requests that were read, and counts them.
