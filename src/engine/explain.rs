@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::engine::plan::{Plan, decide};
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::host::normal_host;
 use crate::engine::routing::method::Method;
 use crate::engine::routing::path::{NormalPath, split_target};
@@ -140,8 +140,8 @@ fn candidates<'a, H: Headers + ?Sized>(
     let mut winner: Option<Visited<'_>> = None;
     let mut candidates = Vec::new();
     // A fault in the headers ends the walk; what was seen by then is told.
-    let _ = walk.each_form(|visited, verdict| {
-        let route = table.route(visited.form.route);
+    let _ = walk.each_entry(|visited, verdict| {
+        let route = table.route(visited.entry.route);
         let fate = match (verdict, winner) {
             (Verdict::Serves(_), None) => {
                 winner = Some(visited);
@@ -152,13 +152,13 @@ fn candidates<'a, H: Headers + ?Sized>(
                 }
             }
             (Verdict::Serves(_), Some(winner)) => Fate::Outranked(rank(table, winner, visited)),
-            _ => fate(verdict, route, *visited.form),
+            _ => fate(verdict, route, *visited.entry),
         };
         candidates.push(Candidate {
-            route_id: RouteId(visited.form.route),
+            route_id: RouteId(visited.entry.route),
             route,
-            pattern: pattern_of(*visited.form, route).to_string(),
-            derived: visited.form.is_derived(),
+            pattern: pattern_of(*visited.entry, route).to_string(),
+            derived: visited.entry.is_derived(),
             fate,
         });
         ControlFlow::Continue(())
@@ -166,7 +166,7 @@ fn candidates<'a, H: Headers + ?Sized>(
     Some(candidates)
 }
 
-fn fate(verdict: Verdict, route: &Route, form: Form) -> Fate {
+fn fate(verdict: Verdict, route: &Route, entry: RouteEntry) -> Fate {
     let constraint = |list: &[crate::engine::routing::constraint::Constraint], at: usize| {
         list.get(at).map(ToString::to_string).unwrap_or_default()
     };
@@ -175,7 +175,7 @@ fn fate(verdict: Verdict, route: &Route, form: Form) -> Fate {
         Verdict::Header(at) => Fate::Header(constraint(route.headers(), at)),
         Verdict::Query(at) => Fate::Query(constraint(route.query(), at)),
         Verdict::Method { .. } => Fate::Method(route.methods().to_string()),
-        Verdict::Version { .. } => form.version.map_or(Fate::Fenced, Fate::Version),
+        Verdict::Version { .. } => entry.version.map_or(Fate::Fenced, Fate::Version),
         Verdict::Fenced => Fate::Fenced,
         Verdict::Conflict(version) => Fate::Conflict(version),
         Verdict::Required => Fate::VersionRequired,
@@ -190,9 +190,9 @@ fn rank(table: &Table, winner: Visited<'_>, other: Visited<'_>) -> Rank {
     if winner.group != other.group {
         return Rank::Path;
     }
-    if winner.form.version != other.form.version {
+    if winner.entry.version != other.entry.version {
         return Rank::Version;
     }
-    let with_route = |form: Form| (form, table.route(form.route));
-    precedence::decide(with_route(*winner.form), with_route(*other.form)).0
+    let with_route = |entry: RouteEntry| (entry, table.route(entry.route));
+    precedence::decide(with_route(*winner.entry), with_route(*other.entry)).0
 }

@@ -1,15 +1,15 @@
-//! Whether the routes before a form take everything that it matches.
+//! Whether the routes before an entry take everything that it matches.
 //!
 //! Only routes of the same host can: below a host there are always more. Of its paths, those of
 //! the same pattern can, and for a subtree the union of what stands below it: `P`, `P/` and what
 //! covers `P/{any}` and its subtree. What is left are the values that a request may have: a method
 //! and a stated version, tried one by one; header and query constraints count where those of the
-//! form imply them.
+//! entry imply them.
 
 use std::collections::BTreeSet;
 
 use crate::engine::routing::constraint::Constraint;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::MethodMask;
 use crate::engine::routing::outline::Outline;
@@ -19,11 +19,11 @@ use crate::engine::routing::table::{RouteId, Table};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::DefaultVersion;
 
-/// The routes that cover a form together.
+/// The routes that cover an entry together.
 #[derive(Debug, Default)]
 pub(crate) struct Coverage(BTreeSet<Index>);
 
-/// Values that a request may have, and that the form would serve.
+/// Values that a request may have, and that the entry would serve.
 #[derive(Clone, Copy, Debug)]
 struct Demand<'t> {
     /// A method; none for one that no route lists.
@@ -41,23 +41,23 @@ enum StatedVersion {
     Another,
 }
 
-/// One form under examination.
+/// One entry under examination.
 struct Examined<'t> {
     table: &'t Table,
-    form: Form,
+    entry: RouteEntry,
     route: &'t Route,
     coverage: Coverage,
 }
 
 impl Coverage {
-    /// The coverage of the form at `place` of a group; none if some request reaches it.
+    /// The coverage of the entry at `place` of a group; none if some request reaches it.
     pub(crate) fn of(table: &Table, trie: &HostTrie, group: Index, place: usize) -> Option<Self> {
-        let forms = table.router.forms(group);
-        let form = *forms.get(place)?;
-        let route = table.route(form.route);
+        let entries = table.router.entries(group);
+        let entry = *entries.get(place)?;
+        let route = table.route(entry.route);
         let outline = &trie.outline;
         // Most routes stand alone: nothing before them, nothing below.
-        let pattern = || pattern_of(form, route);
+        let pattern = || pattern_of(entry, route);
         let node = if route.pattern().is_subtree() {
             outline.find(&pattern())
         } else {
@@ -65,17 +65,17 @@ impl Coverage {
         };
         let below = node.filter(|node| outline.cover(*node).param.is_some());
         let may_go_unserved = table.versioning.default == DefaultVersion::Require;
-        if forms.len() == 1 && below.is_none() && !may_go_unserved {
+        if entries.len() == 1 && below.is_none() && !may_go_unserved {
             return None;
         }
         let mut examined = Examined {
             table,
-            form,
+            entry,
             route,
             coverage: Self::default(),
         };
-        let mut open = examined.demands(form.is_refused_unstated());
-        open.retain(|demand| !examined.taken_in_group(forms, place, *demand));
+        let mut open = examined.demands(entry.is_refused_unstated());
+        open.retain(|demand| !examined.taken_in_group(entries, place, *demand));
         if open.is_empty() {
             return Some(examined.coverage);
         }
@@ -93,13 +93,13 @@ impl Coverage {
 }
 
 impl<'t> Examined<'t> {
-    /// Every method and stated version, or lack of one, that the form would serve.
+    /// Every method and stated version, or lack of one, that the entry would serve.
     fn demands(&self, is_refused_unstated: bool) -> Vec<Demand<'t>> {
         let listed = self.route.methods().as_listed();
         let mut methods: Vec<Option<&str>> = listed.iter().map(|m| Some(&**m)).collect();
         if methods.is_empty() {
             methods.push(None);
-        } else if self.form.methods.meets(MethodMask::HEAD) {
+        } else if self.entry.methods.meets(MethodMask::HEAD) {
             methods.push(Some("HEAD"));
         }
         let versioning = &self.table.versioning;
@@ -108,7 +108,7 @@ impl<'t> Examined<'t> {
         if !refused {
             stated.push(StatedVersion::Nothing);
         }
-        match self.form.version {
+        match self.entry.version {
             Some(version) if versioning.headers_count() => {
                 stated.push(StatedVersion::This(version));
             }
@@ -130,11 +130,11 @@ impl<'t> Examined<'t> {
         pairs.collect()
     }
 
-    /// Whether a form of the same group that comes before it takes the demand.
-    fn taken_in_group(&mut self, forms: &[Form], place: usize, demand: Demand<'_>) -> bool {
-        let class = |form: &Form| match (demand.stated, form.version) {
+    /// Whether an entry of the same group that comes before it takes the demand.
+    fn taken_in_group(&mut self, entries: &[RouteEntry], place: usize, demand: Demand<'_>) -> bool {
+        let class = |entry: &RouteEntry| match (demand.stated, entry.version) {
             (StatedVersion::Nothing, _) => 0,
-            (StatedVersion::Preferred(_), _) if form.stated_by_path().is_some() => 0,
+            (StatedVersion::Preferred(_), _) if entry.stated_by_path().is_some() => 0,
             (StatedVersion::Preferred(liked), version) if version != Some(liked) => 2,
             (StatedVersion::Preferred(_), _) => 1,
             (StatedVersion::This(stated), Some(version)) if stated == version => 0,
@@ -142,12 +142,12 @@ impl<'t> Examined<'t> {
             // It fails, and so comes after all that serve.
             (_, Some(_)) => 2,
         };
-        let own = (class(&self.form), place);
-        let taker = forms
+        let own = (class(&self.entry), place);
+        let taker = entries
             .iter()
             .enumerate()
-            .find(|(at, form)| (class(form), *at) < own && self.admits(**form, demand));
-        self.note(taker.map(|(_, form)| *form))
+            .find(|(at, entry)| (class(entry), *at) < own && self.admits(**entry, demand));
+        self.note(taker.map(|(_, entry)| *entry))
     }
 
     /// Whether what stands at and below a node takes all that is open of its subtree.
@@ -177,28 +177,34 @@ impl<'t> Examined<'t> {
                 .is_some_and(|child| self.subtree_taken(outline, child, open, false))
     }
 
-    /// Whether a form of a more specific group serves the demand, or has it refused.
+    /// Whether an entry of a more specific group serves the demand, or has it refused.
     fn taken_by(&mut self, group: Index, demand: Demand<'_>) -> bool {
-        let taker = self.table.router.forms(group).iter().copied().find(|form| {
-            let serves = match (demand.stated, form.version) {
-                (StatedVersion::Nothing | StatedVersion::Preferred(_), _) | (_, None) => true,
-                (StatedVersion::This(stated), Some(version)) => stated == version,
-                (StatedVersion::Another, Some(_)) => false,
-            };
-            let refuses = form.stated_by_path().is_some()
-                || self.table.route(form.route).service_id != self.route.service_id;
-            (serves || refuses) && self.admits(*form, demand)
-        });
+        let taker = self
+            .table
+            .router
+            .entries(group)
+            .iter()
+            .copied()
+            .find(|entry| {
+                let serves = match (demand.stated, entry.version) {
+                    (StatedVersion::Nothing | StatedVersion::Preferred(_), _) | (_, None) => true,
+                    (StatedVersion::This(stated), Some(version)) => stated == version,
+                    (StatedVersion::Another, Some(_)) => false,
+                };
+                let refuses = entry.stated_by_path().is_some()
+                    || self.table.route(entry.route).service_id != self.route.service_id;
+                (serves || refuses) && self.admits(*entry, demand)
+            });
         self.note(taker)
     }
 
-    /// Whether the form admits the method and all that the examined form's constraints admit.
-    fn admits(&self, form: Form, demand: Demand<'_>) -> bool {
-        let route = self.table.route(form.route);
+    /// Whether the entry admits the method and all that the examined entry's constraints admit.
+    fn admits(&self, entry: RouteEntry, demand: Demand<'_>) -> bool {
+        let route = self.table.route(entry.route);
         let method = match demand.method {
             Some(method) => {
                 route.methods().lists(method)
-                    || method == "HEAD" && form.methods.meets(MethodMask::HEAD)
+                    || method == "HEAD" && entry.methods.meets(MethodMask::HEAD)
             }
             None => route.methods().as_listed().is_empty(),
         };
@@ -209,9 +215,9 @@ impl<'t> Examined<'t> {
             && implied(route.query(), self.route.query())
     }
 
-    fn note(&mut self, taker: Option<Form>) -> bool {
-        if let Some(form) = taker {
-            self.coverage.0.insert(form.route);
+    fn note(&mut self, taker: Option<RouteEntry>) -> bool {
+        if let Some(entry) = taker {
+            self.coverage.0.insert(entry.route);
         }
         taker.is_some()
     }

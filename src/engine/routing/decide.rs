@@ -1,7 +1,7 @@
 //! The routing decision: from a raw request to a route and a version, or a rejection, in one pass.
 
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::host::{check_host, normal_host};
 use crate::engine::routing::method::Method;
 use crate::engine::routing::path::{NormalPath, PathError, check_query, split_target};
@@ -19,7 +19,7 @@ use crate::engine::routing::winner::{Found, winner};
 #[derive(Debug)]
 pub struct Decision<'a> {
     route: &'a Route,
-    form: &'a Form,
+    entry: &'a RouteEntry,
     path: NormalPath<'a>,
     query: Option<&'a str>,
     source: Option<VersionSource>,
@@ -55,11 +55,11 @@ pub fn decide<'a, H: Headers + ?Sized>(
         headers: request.headers,
     };
     let rejection = match winner(&walk) {
-        Ok(Found::Winner(form, source)) => {
-            let route = table.route(form.route);
+        Ok(Found::Winner(entry, source)) => {
+            let route = table.route(entry.route);
             return Ok(Decision {
                 route,
-                form,
+                entry,
                 path,
                 query,
                 source,
@@ -83,13 +83,13 @@ impl<'a> Decision<'a> {
     /// The id of the route in its table.
     #[must_use]
     pub const fn route_id(&self) -> RouteId {
-        RouteId(self.form.route)
+        RouteId(self.entry.route)
     }
 
     /// The version; `None` if the route is neutral.
     #[must_use]
     pub const fn version(&self) -> Option<ApiVersion> {
-        self.form.version
+        self.entry.version
     }
 
     /// What stated the version; `None` if the request states none that counts.
@@ -113,13 +113,13 @@ impl<'a> Decision<'a> {
     /// What the `*` of the route's declared pattern matched: nothing, or a path from the root.
     #[must_use]
     pub fn rest(&self) -> String {
-        rest(self.path.as_str(), *self.form, self.route)
+        rest(self.path.as_str(), *self.entry, self.route)
     }
 
     /// The path and query that the backend gets.
     #[must_use]
     pub fn upstream_path(&self) -> UpstreamPath<'_> {
-        UpstreamPath::new(self.path.as_str(), self.query, *self.form, self.route)
+        UpstreamPath::new(self.path.as_str(), self.query, *self.entry, self.route)
     }
 }
 

@@ -4,7 +4,7 @@
 //! tries them, and within one pattern the order of a request that states no version. A request
 //! that states one moves the routes of that version to the front of their pattern.
 
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::host::HostPattern;
 use crate::engine::routing::pattern::PathPattern;
 use crate::engine::routing::route::{NO_SEGMENT, Route};
@@ -32,7 +32,7 @@ pub struct ListedForm<'t> {
 }
 
 impl Table {
-    /// Every form of every route, in the order of precedence.
+    /// Every entry of every route, in the order of precedence.
     ///
     /// A route stands there once for each of its hosts and patterns.
     #[must_use]
@@ -42,26 +42,28 @@ impl Table {
             let mut groups: Vec<Vec<ListedForm<'_>>> = self
                 .router
                 .groups(trie)
-                .map(|group| self.router.forms(group))
-                .map(|forms| forms.iter().map(|form| self.listed(&trie.host, *form)))
+                .map(|group| self.router.entries(group))
+                .map(|entries| entries.iter().map(|entry| self.listed(&trie.host, *entry)))
                 .map(Iterator::collect)
                 .collect();
-            groups.sort_by_cached_key(|forms| forms.first().map(|form| Place::of(&form.pattern)));
+            groups.sort_by_cached_key(|entries| {
+                entries.first().map(|entry| Place::of(&entry.pattern))
+            });
             listing.extend(groups.into_iter().flatten());
         }
         listing
     }
 
-    fn listed<'t>(&'t self, host: &'t HostPattern, form: Form) -> ListedForm<'t> {
-        let route = self.route(form.route);
+    fn listed<'t>(&'t self, host: &'t HostPattern, entry: RouteEntry) -> ListedForm<'t> {
+        let route = self.route(entry.route);
         ListedForm {
             host,
-            pattern: pattern_of(form, route),
-            derived: form.is_derived(),
-            route_id: RouteId(form.route),
+            pattern: pattern_of(entry, route),
+            derived: entry.is_derived(),
+            route_id: RouteId(entry.route),
             route,
-            version: form.version,
-            path_states_version: form.version.is_some() && form.version_at != NO_SEGMENT,
+            version: entry.version,
+            path_states_version: entry.version.is_some() && entry.version_at != NO_SEGMENT,
         }
     }
 }

@@ -4,7 +4,7 @@
 pub mod constraint;
 mod cover;
 pub mod decide;
-pub(crate) mod form;
+pub(crate) mod entry;
 pub mod host;
 pub(crate) mod index;
 pub mod listing;

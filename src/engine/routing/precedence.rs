@@ -10,11 +10,11 @@
 //! 6. fewer hosts, the sorted values, the name: only to make the order total.
 //!
 //! Ranks 1 and 2 are settled by the router (`engine::router`), which visits hosts and
-//! groups in their order; this module orders the forms of one group.
+//! groups in their order; this module orders the entries of one group.
 
 use std::cmp::{Ordering, Reverse};
 
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::route::Route;
 use crate::engine::routing::versioning::DefaultVersion;
 
@@ -71,8 +71,12 @@ impl Rank {
     }
 }
 
-/// Orders two forms of one group as a request finds them that states no version.
-pub(crate) fn compare(a: (Form, &Route), b: (Form, &Route), default: DefaultVersion) -> Ordering {
+/// Orders two entries of one group as a request finds them that states no version.
+pub(crate) fn compare(
+    a: (RouteEntry, &Route),
+    b: (RouteEntry, &Route),
+    default: DefaultVersion,
+) -> Ordering {
     by_version(a.0, b.0, default)
         .then_with(|| decide(a, b).1)
         .then_with(|| a.1.hosts().len().cmp(&b.1.hosts().len()))
@@ -81,9 +85,9 @@ pub(crate) fn compare(a: (Form, &Route), b: (Form, &Route), default: DefaultVers
         .then_with(|| a.0.version_at.cmp(&b.0.version_at))
 }
 
-/// Ranks 3b to 5 of two forms that serve the same version: the first rule that tells them apart,
+/// Ranks 3b to 5 of two entries that serve the same version: the first rule that tells them apart,
 /// and how. Equal in all of them, they are a tie unless their methods or hosts keep them apart.
-pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
+pub(crate) fn decide(a: (RouteEntry, &Route), b: (RouteEntry, &Route)) -> (Rank, Ordering) {
     let rules = [
         (Rank::Declared, a.0.is_derived().cmp(&b.0.is_derived())),
         (
@@ -105,7 +109,7 @@ pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
     first.unwrap_or((Rank::Name, Ordering::Equal))
 }
 
-fn by_version(a: Form, b: Form, default: DefaultVersion) -> Ordering {
+fn by_version(a: RouteEntry, b: RouteEntry, default: DefaultVersion) -> Ordering {
     let class = a.unstated_class();
     let newest_first = default == DefaultVersion::Newest && class > 0;
     let versions = a.version.cmp(&b.version);

@@ -1,13 +1,13 @@
-//! The compiled router: a trie for each distinct host, over groups of forms in their order.
+//! The compiled router: a trie for each distinct host, over groups of entries in their order.
 //!
-//! A lookup is one walk down a matchit trie; its value is a group, the forms of one host and one
-//! pattern. The trie names the best group alone: what comes next, if none of its forms admits the
+//! A lookup is one walk down a matchit trie; its value is a group, the entries of one host and one
+//! pattern. The trie names the best group alone: what comes next, if none of its entries admits the
 //! request, the [outline](crate::engine::routing::outline) of the host tells.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
-use crate::engine::routing::form::{Form, FormPattern, forms, mark_group};
+use crate::engine::routing::entry::{EntryPattern, RouteEntry, entries, mark_group};
 use crate::engine::routing::host::{HostPattern, suffixes};
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::MethodMask;
@@ -25,7 +25,7 @@ pub(crate) struct Router {
     suffixes: HashMap<Box<str>, Index>,
     any: Option<Index>,
     tries: Box<[HostTrie]>,
-    forms: Box<[Form]>,
+    entries: Box<[RouteEntry]>,
 }
 
 /// The patterns of one host.
@@ -34,15 +34,15 @@ pub(crate) struct HostTrie {
     pub(crate) host: HostPattern,
     trie: matchit::Router<Index>,
     pub(crate) outline: Outline,
-    /// Where its forms lie.
-    forms: Range<usize>,
+    /// Where its entries lie.
+    entries: Range<usize>,
 }
 
 impl Router {
     /// Compiles the routes. Their order does not matter, but for the ids of routes.
     pub(crate) fn compile(routes: &[Route], versioning: &Versioning) -> Self {
-        let forms = forms(routes, versioning);
-        let mut by_host = by_host(&forms, routes);
+        let entries = entries(routes, versioning);
+        let mut by_host = by_host(&entries, routes);
         // Hosts in their order of precedence, for those who read the table.
         by_host.sort_unstable_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()).then_with(|| a.cmp(b)));
         let mut router = Self {
@@ -50,17 +50,17 @@ impl Router {
             suffixes: HashMap::new(),
             any: None,
             tries: Box::default(),
-            forms: Box::default(),
+            entries: Box::default(),
         };
         let mut tries = Vec::with_capacity(by_host.len());
-        let mut laid = Vec::with_capacity(forms.len());
-        for (host, forms) in by_host {
+        let mut laid = Vec::with_capacity(entries.len());
+        for (host, entries) in by_host {
             router.file_host(host, Index::new(tries.len()));
-            let files = Files::of(&forms, routes, versioning.default);
+            let files = Files::of(&entries, routes, versioning.default);
             tries.push(files.lay_out(host.clone(), routes, &mut laid));
         }
         router.tries = tries.into();
-        router.forms = laid.into();
+        router.entries = laid.into();
         router
     }
 
@@ -96,30 +96,31 @@ impl Router {
         &self.tries
     }
 
-    /// The forms of a group, in the order of a request that states no version, and then what
-    /// comes after the group: its last form says that it ends there.
+    /// The entries of a group, in the order of a request that states no version, and then what
+    /// comes after the group: its last entry says that it ends there.
     #[inline]
     #[expect(
         clippy::indexing_slicing,
         reason = "tries and outlines name only what is laid out"
     )]
-    pub(crate) fn forms_from(&self, group: Index) -> &[Form] {
-        &self.forms[group.get()..]
+    pub(crate) fn entries_from(&self, group: Index) -> &[RouteEntry] {
+        &self.entries[group.get()..]
     }
 
-    /// The forms of a group, in the order of a request that states no version.
-    pub(crate) fn forms(&self, group: Index) -> &[Form] {
-        let forms = self.forms_from(group);
-        let last = forms.iter().position(|form| form.ends_group());
-        last.and_then(|last| forms.get(..=last)).unwrap_or(forms)
+    /// The entries of a group, in the order of a request that states no version.
+    pub(crate) fn entries(&self, group: Index) -> &[RouteEntry] {
+        let entries = self.entries_from(group);
+        let last = entries.iter().position(|entry| entry.ends_group());
+        last.and_then(|last| entries.get(..=last))
+            .unwrap_or(entries)
     }
 
     /// The groups of a trie.
     pub(crate) fn groups(&self, trie: &HostTrie) -> impl Iterator<Item = Index> + use<'_> {
-        let (mut at, end) = (trie.forms.start, trie.forms.end);
+        let (mut at, end) = (trie.entries.start, trie.entries.end);
         std::iter::from_fn(move || {
             let group = (at < end).then(|| Index::new(at))?;
-            at += self.forms(group).len();
+            at += self.entries(group).len();
             Some(group)
         })
     }
@@ -127,7 +128,7 @@ impl Router {
     /// How many bytes of heap it takes beyond its tries.
     pub(crate) fn heap_bytes(&self) -> usize {
         let outlines = self.tries.iter().map(|trie| trie.outline.heap_bytes());
-        size_of_val(&*self.forms) + size_of_val(&*self.tries) + outlines.sum::<usize>()
+        size_of_val(&*self.entries) + size_of_val(&*self.tries) + outlines.sum::<usize>()
     }
 
     fn file_host(&mut self, host: &HostPattern, at: Index) {
@@ -143,23 +144,24 @@ impl Router {
     }
 }
 
-/// The forms of one host, each with the number of its group, in their order.
+/// The entries of one host, each with the number of its group, in their order.
 struct Files {
     outline: Outline,
-    forms: Vec<(Index, Form)>,
+    entries: Vec<(Index, RouteEntry)>,
 }
 
 impl Files {
-    fn of(forms: &[&FormPattern], routes: &[Route], default: DefaultVersion) -> Self {
+    fn of(entries: &[&EntryPattern], routes: &[Route], default: DefaultVersion) -> Self {
         let mut outline = OutlineBuilder::default();
-        let with_route = |form: Form| routes.get(form.route.get()).map(|route| (form, route));
-        let known = forms
+        let with_route =
+            |entry: RouteEntry| routes.get(entry.route.get()).map(|route| (entry, route));
+        let known = entries
             .iter()
-            .filter_map(|form| Some((form, with_route(form.form)?.1)));
-        let mut forms: Vec<(Index, Form)> = known
-            .map(|(form, route)| (outline.group(form.pattern(route)), form.form))
+            .filter_map(|entry| Some((entry, with_route(entry.entry)?.1)));
+        let mut entries: Vec<(Index, RouteEntry)> = known
+            .map(|(entry, route)| (outline.group(entry.pattern(route)), entry.entry))
             .collect();
-        forms.sort_unstable_by(|(group, a), (other, b)| {
+        entries.sort_unstable_by(|(group, a), (other, b)| {
             let in_group = || match (with_route(*a), with_route(*b)) {
                 (Some(a), Some(b)) => precedence::compare(a, b, default),
                 _ => std::cmp::Ordering::Equal,
@@ -167,19 +169,24 @@ impl Files {
             group.cmp(other).then_with(in_group)
         });
         let outline = outline.finish();
-        Self { outline, forms }
+        Self { outline, entries }
     }
 
-    /// Appends the forms to those of other hosts and makes the trie that leads to them.
-    fn lay_out(mut self, host: HostPattern, routes: &[Route], laid: &mut Vec<Form>) -> HostTrie {
+    /// Appends the entries to those of other hosts and makes the trie that leads to them.
+    fn lay_out(
+        mut self,
+        host: HostPattern,
+        routes: &[Route],
+        laid: &mut Vec<RouteEntry>,
+    ) -> HostTrie {
         let start = laid.len();
         let mut firsts = Vec::new();
-        for members in self.forms.chunk_by(|(a, _), (b, _)| a == b) {
+        for members in self.entries.chunk_by(|(a, _), (b, _)| a == b) {
             firsts.push(Index::new(laid.len()));
             let listing = Listing::of(members, routes);
-            let mut group: Vec<Form> = members
+            let mut group: Vec<RouteEntry> = members
                 .iter()
-                .map(|(_, form)| listing.with_implied_head(*form))
+                .map(|(_, entry)| listing.with_implied_head(*entry))
                 .collect();
             mark_group(&mut group);
             laid.append(&mut group);
@@ -191,7 +198,7 @@ impl Files {
 }
 
 impl HostTrie {
-    fn new(host: HostPattern, outline: Outline, forms: Range<usize>) -> Self {
+    fn new(host: HostPattern, outline: Outline, entries: Range<usize>) -> Self {
         let mut trie = matchit::Router::new();
         outline.each_key(&mut |key, group| {
             trie.insert(key, group)
@@ -203,7 +210,7 @@ impl HostTrie {
             host,
             trie,
             outline,
-            forms,
+            entries,
         }
     }
 
@@ -235,52 +242,54 @@ impl HostTrie {
     }
 }
 
-/// The versions for which some form of a group lists `HEAD` itself.
+/// The versions for which some entry of a group lists `HEAD` itself.
 struct Listing(Vec<Option<ApiVersion>>);
 
 impl Listing {
-    fn of(members: &[(Index, Form)], routes: &[Route]) -> Self {
-        let lists_head = |form: &Form| {
-            let methods = routes.get(form.route.get()).map(Route::methods);
+    fn of(members: &[(Index, RouteEntry)], routes: &[Route]) -> Self {
+        let lists_head = |entry: &RouteEntry| {
+            let methods = routes.get(entry.route.get()).map(Route::methods);
             methods.is_some_and(|m| m.as_listed().iter().any(|method| **method == *"HEAD"))
         };
         Self(
             members
                 .iter()
-                .map(|(_, form)| form)
+                .map(|(_, entry)| entry)
                 .filter(|f| lists_head(f))
                 .map(|f| f.version)
                 .collect(),
         )
     }
 
-    /// `GET` also admits `HEAD`, unless a form there lists it (RFC 9110, section 9.3.2).
-    fn with_implied_head(&self, mut form: Form) -> Form {
-        if form.methods.meets(MethodMask::GET) && !self.0.contains(&form.version) {
-            form.methods = form.methods.with(MethodMask::HEAD);
+    /// `GET` also admits `HEAD`, unless an entry there lists it (RFC 9110, section 9.3.2).
+    fn with_implied_head(&self, mut entry: RouteEntry) -> RouteEntry {
+        if entry.methods.meets(MethodMask::GET) && !self.0.contains(&entry.version) {
+            entry.methods = entry.methods.with(MethodMask::HEAD);
         }
-        form
+        entry
     }
 }
 
 fn by_host<'f>(
-    forms: &'f [FormPattern],
+    entries: &'f [EntryPattern],
     routes: &'f [Route],
-) -> Vec<(&'f HostPattern, Vec<&'f FormPattern>)> {
+) -> Vec<(&'f HostPattern, Vec<&'f EntryPattern>)> {
     const ANY: &[HostPattern] = &[HostPattern::Any];
-    let mut by_host: HashMap<&HostPattern, Vec<&FormPattern>> = HashMap::new();
-    for form in forms {
-        let hosts = routes.get(form.form.route.get()).map_or(ANY, Route::hosts);
+    let mut by_host: HashMap<&HostPattern, Vec<&EntryPattern>> = HashMap::new();
+    for entry in entries {
+        let hosts = routes
+            .get(entry.entry.route.get())
+            .map_or(ANY, Route::hosts);
         for host in if hosts.is_empty() { ANY } else { hosts } {
-            by_host.entry(host).or_default().push(form);
+            by_host.entry(host).or_default().push(entry);
         }
     }
     by_host.into_iter().collect()
 }
 
-/// The pattern of a form, made again from the declared one.
-pub(crate) fn pattern_of(form: Form, route: &Route) -> PathPattern {
-    if form.version_at == route.version_at() {
+/// The pattern of an entry, made again from the declared one.
+pub(crate) fn pattern_of(entry: RouteEntry, route: &Route) -> PathPattern {
+    if entry.version_at == route.version_at() {
         return route.pattern().clone();
     }
     let base = match route.version_at() {
@@ -288,7 +297,7 @@ pub(crate) fn pattern_of(form: Form, route: &Route) -> PathPattern {
         at => route.pattern().without_segment(at.into()),
     };
     let base = base.unwrap_or_else(|| route.pattern().clone());
-    match (form.version_at, form.version) {
+    match (entry.version_at, entry.version) {
         (NO_SEGMENT, _) | (_, None) => base,
         (at, Some(version)) => base.with_segment(at.into(), &version.to_string()),
     }

@@ -5,20 +5,20 @@ use std::ops::ControlFlow;
 
 use crate::engine::request::Headers;
 
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::method::{Method, STANDARD_METHODS};
 use crate::engine::routing::rejection::Rejection;
 use crate::engine::routing::walk::{Verdict, Walk};
 use crate::engine::routing::winner::{Found, stated, versions, winner};
 
-/// The refusal for a request that no form serves: 400 or 405; none if nothing is there, a 404.
+/// The refusal for a request that no entry serves: 400 or 405; none if nothing is there, a 404.
 #[cold]
 pub(crate) fn rejection<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<Rejection<'static>> {
-    let mut there: Vec<Form> = Vec::new();
+    let mut there: Vec<RouteEntry> = Vec::new();
     // Those that a version of another route does not fence off: their versions are told.
-    let mut open: Vec<Form> = Vec::new();
+    let mut open: Vec<RouteEntry> = Vec::new();
     let mut else_serves = false;
-    let surveyed = walk.each_form(|visited, verdict| {
+    let surveyed = walk.each_entry(|visited, verdict| {
         match verdict {
             Verdict::Header(_) | Verdict::Query(_) => return ControlFlow::Continue(()),
             Verdict::Fenced
@@ -26,14 +26,14 @@ pub(crate) fn rejection<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<R
             | Verdict::Method { fenced: true, .. } => {}
             Verdict::Method { serves_version, .. } => {
                 else_serves |= serves_version;
-                open.push(*visited.form);
+                open.push(*visited.entry);
             }
             Verdict::Serves(_)
             | Verdict::Version { fenced: false }
             | Verdict::Conflict(_)
-            | Verdict::Required => open.push(*visited.form),
+            | Verdict::Required => open.push(*visited.entry),
         }
-        there.push(*visited.form);
+        there.push(*visited.entry);
         ControlFlow::Continue(())
     });
     if let Err(halted) = surveyed {
@@ -55,11 +55,11 @@ pub(crate) fn rejection<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<R
 /// keeps all of them out, it is not the method that is wrong, and the refusal says so.
 fn allow<H: Headers + ?Sized>(
     walk: &Walk<'_, '_, H>,
-    there: &[Form],
+    there: &[RouteEntry],
 ) -> Result<Vec<String>, Box<Rejection<'static>>> {
     let mut methods: BTreeSet<&str> = BTreeSet::new();
-    for form in there {
-        let listed = walk.route(form).methods().as_listed();
+    for entry in there {
+        let listed = walk.route(entry).methods().as_listed();
         methods.extend(listed.iter().map(|method| &**method));
         if listed.is_empty() {
             methods.extend(STANDARD_METHODS);
@@ -89,7 +89,10 @@ fn allow<H: Headers + ?Sized>(
     }
 }
 
-fn unsupported<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>, there: &[Form]) -> Rejection<'static> {
+fn unsupported<H: Headers + ?Sized>(
+    walk: &Walk<'_, '_, H>,
+    there: &[RouteEntry],
+) -> Rejection<'static> {
     let exist = versions(there);
     match stated(walk) {
         Some((stated, _)) => Rejection::VersionUnsupported { stated, exist },

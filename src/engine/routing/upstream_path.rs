@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::route::{NO_SEGMENT, Route};
 
 /// A path made of borrowed pieces, with the query as it came.
@@ -16,8 +16,13 @@ pub struct UpstreamPath<'a> {
 }
 
 impl<'a> UpstreamPath<'a> {
-    pub(crate) fn new(path: &'a str, query: Option<&'a str>, form: Form, route: &'a Route) -> Self {
-        let mut pieces = declared(path, form, route);
+    pub(crate) fn new(
+        path: &'a str,
+        query: Option<&'a str>,
+        entry: RouteEntry,
+        route: &'a Route,
+    ) -> Self {
+        let mut pieces = declared(path, entry, route);
         let mut prefix = "";
         // `OPTIONS *` names no path: nothing is put into it or taken off it.
         if path != "*" {
@@ -70,22 +75,22 @@ impl fmt::Display for UpstreamPath<'_> {
 }
 
 /// What the `*` of the declared pattern took: nothing, or a path from the root. It has no `//`.
-pub(crate) fn rest(path: &str, form: Form, route: &Route) -> String {
+pub(crate) fn rest(path: &str, entry: RouteEntry, route: &Route) -> String {
     if path == "*" {
         return String::new();
     }
-    let mut whole = declared(path, form, route).concat();
+    let mut whole = declared(path, entry, route).concat();
     let taken = slash(&whole, route.pattern().segments().count());
     whole.drain(..taken);
     whole
 }
 
 /// The path as the declared pattern of the route has it.
-fn declared<'a>(path: &'a str, form: Form, route: &'a Route) -> [&'a str; 5] {
-    if path == "*" || form.version_at == route.version_at() {
+fn declared<'a>(path: &'a str, entry: RouteEntry, route: &'a Route) -> [&'a str; 5] {
+    if path == "*" || entry.version_at == route.version_at() {
         return [path, "", "", "", ""];
     }
-    let pieces = rewrite(path, form.version_at, route);
+    let pieces = rewrite(path, entry.version_at, route);
     if pieces.iter().all(|piece| piece.is_empty()) {
         // The version was the whole path: what is left is the root.
         return ["/", "", "", "", ""];
@@ -93,10 +98,10 @@ fn declared<'a>(path: &'a str, form: Form, route: &'a Route) -> [&'a str; 5] {
     pieces
 }
 
-/// Takes out the segment that states the version in the form, and puts the one in that states it
+/// Takes out the segment that states the version in the entry, and puts the one in that states it
 /// in the declared pattern.
-fn rewrite<'a>(path: &'a str, form_at: u16, route: &'a Route) -> [&'a str; 5] {
-    let (before, after) = match form_at {
+fn rewrite<'a>(path: &'a str, entry_at: u16, route: &'a Route) -> [&'a str; 5] {
+    let (before, after) = match entry_at {
         NO_SEGMENT => (path, ""),
         at => {
             let (before, rest) = path.split_at(slash(path, at.into()));

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::cover::Coverage;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::host::HostPattern;
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::MethodSet;
@@ -57,9 +57,9 @@ pub enum TableNote {
         /// The other.
         second: RouteId,
     },
-    /// A derived form takes paths that a wider declared route would have had.
+    /// A derived entry takes paths that a wider declared route would have had.
     DerivedTakes {
-        /// The route of the derived form.
+        /// The route of the derived entry.
         route: RouteId,
         /// The derived pattern.
         pattern: String,
@@ -86,16 +86,16 @@ impl Table {
         let mut reachable = vec![false; self.routes().len()];
         let mut covers: HashMap<Index, Coverage> = HashMap::new();
         for (trie, group) in self.groups() {
-            let forms = self.router.forms(group);
-            self.clashes(forms, &mut faults);
-            for (place, form) in forms.iter().enumerate() {
-                let Some(reached) = reachable.get_mut(form.route.get()).filter(|r| !**r) else {
+            let entries = self.router.entries(group);
+            self.clashes(entries, &mut faults);
+            for (place, entry) in entries.iter().enumerate() {
+                let Some(reached) = reachable.get_mut(entry.route.get()).filter(|r| !**r) else {
                     continue;
                 };
                 match Coverage::of(self, trie, group, place) {
                     None => *reached = true,
                     Some(coverage) => {
-                        covers.entry(form.route).or_default().join(coverage);
+                        covers.entry(entry.route).or_default().join(coverage);
                     }
                 }
             }
@@ -125,9 +125,9 @@ impl Table {
     pub fn notes(&self, limit: usize) -> Vec<TableNote> {
         let mut notes = BTreeSet::new();
         for (trie, group) in self.groups() {
-            let forms = self.router.forms(group);
-            for run in self.equal_runs(forms) {
-                let overlaps = |(a, b): (Form, Form)| {
+            let entries = self.router.entries(group);
+            for run in self.equal_runs(entries) {
+                let overlaps = |(a, b): (RouteEntry, RouteEntry)| {
                     self.overlaps(a, b).then_some(TableNote::Overlap {
                         first: RouteId(a.route),
                         second: RouteId(b.route),
@@ -135,8 +135,8 @@ impl Table {
                 };
                 notes.extend(pairs(run).filter_map(overlaps).take(limit));
             }
-            for form in forms.iter().filter(|form| form.is_derived()) {
-                notes.extend(self.taken_by_derived(trie, *form));
+            for entry in entries.iter().filter(|entry| entry.is_derived()) {
+                notes.extend(self.taken_by_derived(trie, *entry));
             }
             if notes.len() >= limit {
                 break;
@@ -145,42 +145,45 @@ impl Table {
         notes.into_iter().take(limit).collect()
     }
 
-    /// Duplicates and ties among the forms of one group, which come sorted: each form with the
+    /// Duplicates and ties among the entries of one group, which come sorted: each entry with the
     /// first that it clashes with, so that n alike are told in n - 1 faults.
-    fn clashes(&self, forms: &[Form], faults: &mut BTreeSet<TableError>) {
-        for run in self.equal_runs(forms).filter(|run| run.len() > 1) {
+    fn clashes(&self, entries: &[RouteEntry], faults: &mut BTreeSet<TableError>) {
+        for run in self.equal_runs(entries).filter(|run| run.len() > 1) {
             let mut by_constraints: HashMap<_, Alike<'_>> = HashMap::new();
-            for form in run {
-                let route = self.route(form.route);
+            for entry in run {
+                let route = self.route(entry.route);
                 let alike = by_constraints.entry((route.headers(), route.query()));
-                faults.extend(self.clash_among(alike.or_default(), *form));
+                faults.extend(self.clash_among(alike.or_default(), *entry));
             }
         }
     }
 
-    /// The first clash of a form with those of equal constraints and rank before it; then it is
+    /// The first clash of an entry with those of equal constraints and rank before it; then it is
     /// one of them.
-    fn clash_among<'t>(&'t self, alike: &mut Alike<'t>, form: Form) -> Option<TableError> {
-        let route = self.route(form.route);
+    fn clash_among<'t>(&'t self, alike: &mut Alike<'t>, entry: RouteEntry) -> Option<TableError> {
+        let route = self.route(entry.route);
         match alike.first_of.entry((route.methods(), route.hosts())) {
-            Entry::Occupied(same) => self.clash(*same.get(), form),
+            Entry::Occupied(same) => self.clash(*same.get(), entry),
             Entry::Vacant(vacant) => {
-                vacant.insert(form);
+                vacant.insert(entry);
                 let others = alike.distinct.iter().take(MAX_COMPARED);
-                let clash = others.copied().find_map(|other| self.clash(other, form));
-                alike.distinct.push(form);
+                let clash = others.copied().find_map(|other| self.clash(other, entry));
+                alike.distinct.push(entry);
                 clash
             }
         }
     }
 
-    /// The runs of forms that ranks 3 to 5 do not tell apart.
-    fn equal_runs<'f>(&self, forms: &'f [Form]) -> impl Iterator<Item = &'f [Form]> + use<'_, 'f> {
-        forms.chunk_by(|a, b| self.is_equal_rank(*a, *b))
+    /// The runs of entries that ranks 3 to 5 do not tell apart.
+    fn equal_runs<'f>(
+        &self,
+        entries: &'f [RouteEntry],
+    ) -> impl Iterator<Item = &'f [RouteEntry]> + use<'_, 'f> {
+        entries.chunk_by(|a, b| self.is_equal_rank(*a, *b))
     }
 
-    /// How two forms of equal constraints and rank clash, if they do.
-    fn clash(&self, a: Form, b: Form) -> Option<TableError> {
+    /// How two entries of equal constraints and rank clash, if they do.
+    fn clash(&self, a: RouteEntry, b: RouteEntry) -> Option<TableError> {
         let (one, other) = (self.route(a.route), self.route(b.route));
         let method = common_method(one.methods(), other.methods())?;
         let within =
@@ -193,7 +196,7 @@ impl Table {
             }
             true
         } else {
-            // Two derived forms of one service and version: either will do.
+            // Two derived entries of one service and version: either will do.
             if a.route == b.route || a.is_derived() && one.service_id == other.service_id {
                 return None;
             }
@@ -216,14 +219,14 @@ impl Table {
         })
     }
 
-    fn is_equal_rank(&self, a: Form, b: Form) -> bool {
+    fn is_equal_rank(&self, a: RouteEntry, b: RouteEntry) -> bool {
         let (one, other) = (self.route(a.route), self.route(b.route));
         a.version == b.version
             && a.unstated_class() == b.unstated_class()
             && decide((a, one), (b, other)).0 == Rank::Name
     }
 
-    fn overlaps(&self, a: Form, b: Form) -> bool {
+    fn overlaps(&self, a: RouteEntry, b: RouteEntry) -> bool {
         let (one, other) = (self.route(a.route), self.route(b.route));
         let apart = |ours: &[Constraint], theirs: &[Constraint]| {
             ours.iter().any(|c| {
@@ -238,12 +241,12 @@ impl Table {
             && !apart(one.query(), other.query())
     }
 
-    fn taken_by_derived(&self, trie: &HostTrie, form: Form) -> Option<TableNote> {
-        let route = self.route(form.route);
-        let pattern = pattern_of(form, route);
+    fn taken_by_derived(&self, trie: &HostTrie, entry: RouteEntry) -> Option<TableNote> {
+        let route = self.route(entry.route);
+        let pattern = pattern_of(entry, route);
         let mut wider = None;
         let _ = trie.each_further(&pattern.example(), &mut |group| {
-            let declared = self.router.forms(group).iter().find(|other| {
+            let declared = self.router.entries(group).iter().find(|other| {
                 !other.is_derived() && self.route(other.route).service_id != route.service_id
             });
             wider = declared.map(|other| RouteId(other.route));
@@ -253,7 +256,7 @@ impl Table {
         });
         let wider = wider?;
         Some(TableNote::DerivedTakes {
-            route: RouteId(form.route),
+            route: RouteId(entry.route),
             pattern: pattern.to_string(),
             wider,
         })
@@ -336,24 +339,24 @@ impl TableError {
     }
 }
 
-/// Forms of one group with equal constraints and rank.
+/// Entries of one group with equal constraints and rank.
 #[derive(Default)]
 struct Alike<'t> {
     /// The first of each set of methods and hosts.
-    first_of: HashMap<(&'t MethodSet, &'t [HostPattern]), Form>,
+    first_of: HashMap<(&'t MethodSet, &'t [HostPattern]), RouteEntry>,
     /// The same, in order.
-    distinct: Vec<Form>,
+    distinct: Vec<RouteEntry>,
 }
 
-/// Each form with those after it.
-fn pairs(forms: &[Form]) -> impl Iterator<Item = (Form, Form)> {
-    forms.iter().enumerate().flat_map(|(at, a)| {
-        let rest = forms.get(at + 1..).unwrap_or_default();
+/// Each entry with those after it.
+fn pairs(entries: &[RouteEntry]) -> impl Iterator<Item = (RouteEntry, RouteEntry)> {
+    entries.iter().enumerate().flat_map(|(at, a)| {
+        let rest = entries.get(at + 1..).unwrap_or_default();
         rest.iter().take(MAX_COMPARED).map(|b| (*a, *b))
     })
 }
 
-/// With how many others a form is compared at most, so that a table of many thousand alike is told
+/// With how many others an entry is compared at most, so that a table of many thousand alike is told
 /// off soon.
 const MAX_COMPARED: usize = 256;
 

@@ -1,12 +1,12 @@
-//! The walk: every form whose host and path match, in the order of precedence, with its verdict.
+//! The walk: every entry whose host and path match, in the order of precedence, with its verdict.
 //!
-//! [`decide`](crate::engine::routing::decide) stops it at the first form that serves,
-//! [`explain`](crate::engine::explain) looks on; there is no second way to weigh a form.
+//! [`decide`](crate::engine::routing::decide) stops it at the first entry that serves,
+//! [`explain`](crate::engine::explain) looks on; there is no second way to weigh an entry.
 
 use std::ops::ControlFlow;
 
 use crate::engine::request::Headers;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::Method;
 use crate::engine::routing::path::EncodedSlash;
@@ -31,15 +31,15 @@ pub(crate) struct Walk<'s, 'w, H: ?Sized> {
     pub(crate) headers: &'w H,
 }
 
-/// A form that the walk came to.
+/// An entry that the walk came to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visited<'s> {
     pub(crate) trie: &'s HostTrie,
     pub(crate) group: Index,
-    pub(crate) form: &'s Form,
+    pub(crate) entry: &'s RouteEntry,
 }
 
-/// What is to be said of a form and a request whose host and path match.
+/// What is to be said of an entry and a request whose host and path match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It serves the request; who states the version, if anything does.
@@ -61,12 +61,12 @@ pub(crate) enum Verdict {
 }
 
 impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
-    /// Calls `see` with every form whose host and path match, best first, until it breaks.
+    /// Calls `see` with every entry whose host and path match, best first, until it breaks.
     ///
     /// # Errors
-    /// If the headers state no version that could be meant, and a versioned form is reached.
+    /// If the headers state no version that could be meant, and a versioned entry is reached.
     #[inline]
-    pub(crate) fn each_form(
+    pub(crate) fn each_entry(
         &self,
         mut see: impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
     ) -> Result<(), Box<Rejection<'static>>> {
@@ -115,17 +115,17 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
         progress: &mut Progress,
         see: &mut impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut see = |form, verdict| see(Visited { trie, group, form }, verdict);
-        let forms = self.table.router.forms_from(group);
-        let versioned = forms
+        let mut see = |entry, verdict| see(Visited { trie, group, entry }, verdict);
+        let entries = self.table.router.entries_from(group);
+        let versioned = entries
             .first()
-            .is_some_and(|form| form.is_in_versioned_group());
+            .is_some_and(|entry| entry.is_in_versioned_group());
         if versioned && self.table.versioning.is_mentioned(self.headers) {
-            return self.visit_versions(self.forms(group), progress, &mut see);
+            return self.visit_versions(self.entries(group), progress, &mut see);
         }
-        for form in forms {
-            see(form, self.weigh_unstated(form, progress))?;
-            if form.ends_group() {
+        for entry in entries {
+            see(entry, self.weigh_unstated(entry, progress))?;
+            if entry.ends_group() {
                 break;
             }
         }
@@ -135,9 +135,9 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
     /// A group that has versions, for a request whose headers say something of versions.
     fn visit_versions(
         &self,
-        forms: &'s [Form],
+        entries: &'s [RouteEntry],
         progress: &mut Progress,
-        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
+        see: &mut impl FnMut(&'s RouteEntry, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let stated = match progress.stated.take() {
             Some(stated) => stated,
@@ -150,10 +150,10 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
             },
         };
         let flow = match stated.version {
-            Some((version, source)) => self.visit_stated(version, source, forms, progress, see),
+            Some((version, source)) => self.visit_stated(version, source, entries, progress, see),
             None => {
-                let preferred = self.preferred(&stated, forms);
-                self.visit_preferring(preferred, forms, progress, see)
+                let preferred = self.preferred(&stated, entries);
+                self.visit_preferring(preferred, entries, progress, see)
             }
         };
         progress.stated = Some(stated);
@@ -165,23 +165,23 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
     fn visit_preferring(
         &self,
         preferred: Option<ApiVersion>,
-        forms: &'s [Form],
+        entries: &'s [RouteEntry],
         progress: &Progress,
-        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
+        see: &mut impl FnMut(&'s RouteEntry, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let class = |form: &Form| match form.stated_by_path() {
+        let class = |entry: &RouteEntry| match entry.stated_by_path() {
             Some(_) => 0,
-            None if preferred.is_some() && form.version == preferred => 1,
+            None if preferred.is_some() && entry.version == preferred => 1,
             None => 2,
         };
         for wanted in 0..=2 {
-            for form in forms.iter().filter(|form| class(form) == wanted) {
+            for entry in entries.iter().filter(|entry| class(entry) == wanted) {
                 let verdict = if wanted == 1 {
-                    self.weigh(form, progress, Some(VersionSource::Accept), true)
+                    self.weigh(entry, progress, Some(VersionSource::Accept), true)
                 } else {
-                    self.weigh_unstated(form, progress)
+                    self.weigh_unstated(entry, progress)
                 };
-                see(form, verdict)?;
+                see(entry, verdict)?;
             }
         }
         ControlFlow::Continue(())
@@ -192,43 +192,43 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
         &self,
         stated: ApiVersion,
         source: VersionSource,
-        forms: &'s [Form],
+        entries: &'s [RouteEntry],
         progress: &mut Progress,
-        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
+        see: &mut impl FnMut(&'s RouteEntry, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let class = |form: &Form| match form.version {
+        let class = |entry: &RouteEntry| match entry.version {
             Some(version) if version == stated => 0,
             None => 1,
             Some(_) => 2,
         };
         for wanted in 0..=2 {
-            for form in forms.iter().filter(|form| class(form) == wanted) {
-                let source = form
+            for entry in entries.iter().filter(|entry| class(entry) == wanted) {
+                let source = entry
                     .stated_by_path()
                     .map_or(source, |_| VersionSource::Path);
                 let source = (wanted == 0).then_some(source);
-                let mut verdict = self.weigh(form, progress, source, wanted != 2);
+                let mut verdict = self.weigh(entry, progress, source, wanted != 2);
                 if let Verdict::Version { fenced } = verdict {
-                    match form.stated_by_path() {
+                    match entry.stated_by_path() {
                         Some(_) if fenced => verdict = Verdict::Fenced,
                         Some(by_path) => verdict = Verdict::Conflict(by_path),
-                        None => progress.fences.push(*form),
+                        None => progress.fences.push(*entry),
                     }
                 }
-                see(form, verdict)?;
+                see(entry, verdict)?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// A form, for a request whose headers insist on no version.
+    /// An entry, for a request whose headers insist on no version.
     #[inline]
-    fn weigh_unstated(&self, form: &Form, progress: &Progress) -> Verdict {
-        let class = form.unstated_class();
+    fn weigh_unstated(&self, entry: &RouteEntry, progress: &Progress) -> Verdict {
+        let class = entry.unstated_class();
         let source = (class == 0).then_some(VersionSource::Path);
-        let verdict = self.weigh(form, progress, source, true);
+        let verdict = self.weigh(entry, progress, source, true);
         let must_state =
-            self.table.versioning.default == DefaultVersion::Require && form.is_refused_unstated();
+            self.table.versioning.default == DefaultVersion::Require && entry.is_refused_unstated();
         if must_state && matches!(verdict, Verdict::Serves(_)) {
             Verdict::Required
         } else {
@@ -240,18 +240,18 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
     #[inline]
     fn weigh(
         &self,
-        form: &Form,
+        entry: &RouteEntry,
         progress: &Progress,
         source: Option<VersionSource>,
         serves_version: bool,
     ) -> Verdict {
-        if form.is_constrained()
-            && let Some(failed) = self.failed_constraint(form)
+        if entry.is_constrained()
+            && let Some(failed) = self.failed_constraint(entry)
         {
             return failed;
         }
-        let fenced = !progress.fences.is_empty() && self.is_fenced(form, progress);
-        if !self.admits_method(form) {
+        let fenced = !progress.fences.is_empty() && self.is_fenced(entry, progress);
+        if !self.admits_method(entry) {
             return Verdict::Method {
                 serves_version,
                 fenced,
@@ -265,14 +265,14 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
     }
 
     #[inline]
-    fn admits_method(&self, form: &Form) -> bool {
-        form.methods.meets(self.method.bit())
+    fn admits_method(&self, entry: &RouteEntry) -> bool {
+        entry.methods.meets(self.method.bit())
             && (!self.method.is_extension()
-                || self.route(form).methods().lists(self.method.as_str()))
+                || self.route(entry).methods().lists(self.method.as_str()))
     }
 
-    fn failed_constraint(&self, form: &Form) -> Option<Verdict> {
-        let route = self.route(form);
+    fn failed_constraint(&self, entry: &RouteEntry) -> Option<Verdict> {
+        let route = self.route(entry);
         let header = route
             .headers()
             .iter()
@@ -288,39 +288,39 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
             .or_else(|| query().map(Verdict::Query))
     }
 
-    /// The first preference that a form of this group serves and that passes all else.
-    fn preferred(&self, stated: &Stated, forms: &[Form]) -> Option<ApiVersion> {
+    /// The first preference that an entry of this group serves and that passes all else.
+    fn preferred(&self, stated: &Stated, entries: &[RouteEntry]) -> Option<ApiVersion> {
         stated
             .preferred
             .iter()
             .map(|(_, version)| *version)
             .find(|version| {
-                forms.iter().any(|form| {
-                    form.version == Some(*version)
-                        && form.stated_by_path().is_none()
-                        && self.admits_method(form)
-                        && self.failed_constraint(form).is_none()
+                entries.iter().any(|entry| {
+                    entry.version == Some(*version)
+                        && entry.stated_by_path().is_none()
+                        && self.admits_method(entry)
+                        && self.failed_constraint(entry).is_none()
                 })
             })
     }
 
-    /// After a form that would serve but for its version, only its service or its pattern may.
+    /// After an entry that would serve but for its version, only its service or its pattern may.
     #[cold]
-    fn is_fenced(&self, form: &Form, progress: &Progress) -> bool {
-        let route = self.route(form);
+    fn is_fenced(&self, entry: &RouteEntry, progress: &Progress) -> bool {
+        let route = self.route(entry);
         progress.fences.iter().any(|fence| {
             let before = self.route(fence);
             before.service_id != route.service_id
-                && pattern_of(*fence, before).shape() != pattern_of(*form, route).shape()
+                && pattern_of(*fence, before).shape() != pattern_of(*entry, route).shape()
         })
     }
 
-    pub(crate) fn forms(&self, group: Index) -> &'s [Form] {
-        self.table.router.forms(group)
+    pub(crate) fn entries(&self, group: Index) -> &'s [RouteEntry] {
+        self.table.router.entries(group)
     }
 
-    pub(crate) fn route(&self, form: &Form) -> &'s Route {
-        self.table.route(form.route)
+    pub(crate) fn route(&self, entry: &RouteEntry) -> &'s Route {
+        self.table.route(entry.route)
     }
 }
 
@@ -328,7 +328,7 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
 #[derive(Debug)]
 struct Progress {
     stated: Option<Stated>,
-    fences: Vec<Form>,
+    fences: Vec<RouteEntry>,
     halted: Option<Box<Rejection<'static>>>,
 }
 

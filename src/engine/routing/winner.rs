@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::engine::request::Headers;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::path::EncodedSlash;
 use crate::engine::routing::rejection::{EncodedSlashError, Rejection};
 use crate::engine::routing::route::Route;
@@ -16,7 +16,7 @@ use crate::engine::routing::walk::{Verdict, Visited, Walk};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found<'s> {
     /// The entry that serves, and what stated its version.
-    Winner(&'s Form, Option<VersionSource>),
+    Winner(&'s RouteEntry, Option<VersionSource>),
     /// No entry serves; whether any matches by host and path.
     Nothing { seen: bool },
 }
@@ -26,19 +26,19 @@ pub(crate) fn winner<'s, H: Headers + ?Sized>(
     walk: &Walk<'s, '_, H>,
 ) -> Result<Found<'s>, Box<Rejection<'static>>> {
     // Separate variables: assembling one value in the closure is measurably slower.
-    let mut form = None;
+    let mut entry = None;
     let mut source = None;
     let mut seen = false;
     let mut refused = None;
-    walk.each_form(|visited, verdict| {
+    walk.each_entry(|visited, verdict| {
         match verdict {
             Verdict::Serves(stated_by) => {
-                form = Some(visited.form);
+                entry = Some(visited.entry);
                 source = stated_by;
                 if walk.encoded_slash == EncodedSlash::Absent {
                     return ControlFlow::Break(());
                 }
-                refused = encoded_slash_error(walk.encoded_slash, walk.route(visited.form));
+                refused = encoded_slash_error(walk.encoded_slash, walk.route(visited.entry));
             }
             Verdict::Conflict(_) | Verdict::Required => {
                 refused = Some(rejection_of(walk, visited, verdict));
@@ -54,9 +54,9 @@ pub(crate) fn winner<'s, H: Headers + ?Sized>(
         }
         ControlFlow::Break(())
     })?;
-    match (refused, form) {
+    match (refused, entry) {
         (Some(reject), _) => Err(Box::new(reject)),
-        (None, Some(form)) => Ok(Found::Winner(form, source)),
+        (None, Some(entry)) => Ok(Found::Winner(entry, source)),
         (None, None) => Ok(Found::Nothing { seen }),
     }
 }
@@ -80,9 +80,9 @@ fn rejection_of<H: Headers + ?Sized>(
 ) -> Rejection<'static> {
     let Verdict::Conflict(by_path) = verdict else {
         // A version that the path states is asked for by the path, not by a header.
-        let forms = walk.forms(visited.group).iter().copied();
-        let open: Vec<Form> = forms
-            .filter(|form| form.stated_by_path().is_none())
+        let entries = walk.entries(visited.group).iter().copied();
+        let open: Vec<RouteEntry> = entries
+            .filter(|entry| entry.stated_by_path().is_none())
             .collect();
         return Rejection::VersionRequired {
             exist: versions(&open),
@@ -100,7 +100,7 @@ pub(crate) fn stated<H: Headers + ?Sized>(
     walk.table.versioning.read(walk.headers).ok()?.version
 }
 
-pub(crate) fn versions(forms: &[Form]) -> Vec<ApiVersion> {
-    let versions: BTreeSet<_> = forms.iter().filter_map(|form| form.version).collect();
+pub(crate) fn versions(entries: &[RouteEntry]) -> Vec<ApiVersion> {
+    let versions: BTreeSet<_> = entries.iter().filter_map(|entry| entry.version).collect();
     versions.into_iter().collect()
 }

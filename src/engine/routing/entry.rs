@@ -1,4 +1,4 @@
-//! Forms: the shapes under which a route can be reached.
+//! Entries: the shapes under which a route can be reached.
 //!
 //! A route is reached by its declared pattern, and within a family of versions also by derived
 //! ones: `/api/v2/users/*` by `/api/users/*` with `Accept-Version: v2`, and its sibling
@@ -15,10 +15,10 @@ use crate::engine::routing::versioning::Versioning;
 
 /// One shape under which a route can be reached: sixteen bytes that the hot path reads.
 ///
-/// The forms of one host and pattern, a group, lie one after the other in their order; a group is
-/// named by the place of its first form.
+/// The entries of one host and pattern, a group, lie one after the other in their order; a group is
+/// named by the place of its first entry.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Form {
+pub(crate) struct RouteEntry {
     pub(crate) route: Index,
     pub(crate) version: Option<ApiVersion>,
     pub(crate) methods: MethodMask,
@@ -27,7 +27,7 @@ pub(crate) struct Form {
     flags: u8,
 }
 
-impl Form {
+impl RouteEntry {
     const DERIVED: u8 = 1;
     const CONSTRAINED: u8 = 1 << 1;
     const ENDS_GROUP: u8 = 1 << 2;
@@ -63,17 +63,17 @@ impl Form {
         self.flags & Self::ENDS_GROUP != 0
     }
 
-    /// Whether any form of its group serves one version alone: then what the headers state counts.
+    /// Whether any entry of its group serves one version alone: then what the headers state counts.
     pub(crate) const fn is_in_versioned_group(self) -> bool {
         self.flags & Self::IN_VERSIONED_GROUP != 0
     }
 
-    /// The version that the path itself states where this form matches.
+    /// The version that the path itself states where this entry matches.
     pub(crate) fn stated_by_path(self) -> Option<ApiVersion> {
         self.version.filter(|_| self.version_at != NO_SEGMENT)
     }
 
-    /// In which order forms of one group are tried if the request states no version: those whose
+    /// In which order entries of one group are tried if the request states no version: those whose
     /// path states it, neutral ones, declared ones, derived ones.
     pub(crate) fn unstated_class(self) -> u8 {
         match (self.version, self.version_at != NO_SEGMENT) {
@@ -95,55 +95,55 @@ impl Form {
     }
 }
 
-/// Marks the forms of one group, which are in their order, with what holds for the group.
-pub(crate) fn mark_group(group: &mut [Form]) {
-    let mut plain = group.iter().filter(|form| form.unstated_class() == 2);
-    let first = plain.next().map(|form| form.version);
+/// Marks the entries of one group, which are in their order, with what holds for the group.
+pub(crate) fn mark_group(group: &mut [RouteEntry]) {
+    let mut plain = group.iter().filter(|entry| entry.unstated_class() == 2);
+    let first = plain.next().map(|entry| entry.version);
     let mut flags = 0;
-    if plain.any(|form| Some(form.version) != first) {
-        flags |= Form::IN_AMBIGUOUS_GROUP;
+    if plain.any(|entry| Some(entry.version) != first) {
+        flags |= RouteEntry::IN_AMBIGUOUS_GROUP;
     }
-    if group.iter().any(|form| form.version.is_some()) {
-        flags |= Form::IN_VERSIONED_GROUP;
+    if group.iter().any(|entry| entry.version.is_some()) {
+        flags |= RouteEntry::IN_VERSIONED_GROUP;
     }
-    for form in &mut *group {
-        form.flags |= flags;
+    for entry in &mut *group {
+        entry.flags |= flags;
     }
     if let Some(last) = group.last_mut() {
-        last.flags |= Form::ENDS_GROUP;
+        last.flags |= RouteEntry::ENDS_GROUP;
     }
 }
 
-/// A form and its pattern, before it is filed under a host and a group.
+/// An entry and its pattern, before it is filed under a host and a group.
 #[derive(Debug)]
-pub(crate) struct FormPattern {
-    pub(crate) form: Form,
+pub(crate) struct EntryPattern {
+    pub(crate) entry: RouteEntry,
     /// None for the declared pattern of the route.
     pub(crate) derived: Option<PathPattern>,
 }
 
-impl FormPattern {
+impl EntryPattern {
     pub(crate) fn pattern<'p>(&'p self, route: &'p Route) -> &'p PathPattern {
         self.derived.as_ref().unwrap_or_else(|| route.pattern())
     }
 }
 
-/// Every form of every route: the declared ones first, in the order of the routes.
-pub(crate) fn forms(routes: &[Route], versioning: &Versioning) -> Vec<FormPattern> {
-    let mut forms: Vec<FormPattern> = routes
+/// Every entry of every route: the declared ones first, in the order of the routes.
+pub(crate) fn entries(routes: &[Route], versioning: &Versioning) -> Vec<EntryPattern> {
+    let mut entries: Vec<EntryPattern> = routes
         .iter()
         .enumerate()
-        .map(|(at, route)| FormPattern {
-            form: Form::new(Index::new(at), route, route.version_at(), false),
+        .map(|(at, route)| EntryPattern {
+            entry: RouteEntry::new(Index::new(at), route, route.version_at(), false),
             derived: None,
         })
         .collect();
     if versioning.derives() {
         for family in families(routes) {
-            family.derive(routes, &mut forms);
+            family.derive(routes, &mut entries);
         }
     }
-    forms
+    entries
 }
 
 /// Routes of one service whose patterns are equal once the version segment is taken out.
@@ -182,7 +182,7 @@ fn families(routes: &[Route]) -> Vec<Family> {
 }
 
 impl Family {
-    fn derive(&self, routes: &[Route], forms: &mut Vec<FormPattern>) {
+    fn derive(&self, routes: &[Route], entries: &mut Vec<EntryPattern>) {
         let member = |at: &Index| routes.get(at.get()).map(|route| (*at, route));
         let members = || self.members.iter().filter_map(member);
         let versions: BTreeSet<_> = members().map(|(_, route)| route.version()).collect();
@@ -206,8 +206,8 @@ impl Family {
             });
             for (version_at, pattern) in by_path.chain([(NO_SEGMENT, self.base.clone())]) {
                 if version_at != route.version_at() {
-                    forms.push(FormPattern {
-                        form: Form::new(at, route, version_at, true),
+                    entries.push(EntryPattern {
+                        entry: RouteEntry::new(at, route, version_at, true),
                         derived: Some(pattern),
                     });
                 }
