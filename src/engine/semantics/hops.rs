@@ -1,19 +1,19 @@
-//! How far a request has come and may go: `Via` and `Max-Forwards`.
+//! Hops: `Via` and `Max-Forwards` (RFC 9110, section 7.6).
 
 use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::noted::Noted;
 
-/// Whether a request must not be forwarded, but answered here, for its sender wanted it to come
-/// just so far: `Max-Forwards: 0` with `OPTIONS` or `TRACE` (RFC 9110, section 7.6.2).
+/// Whether the gateway must respond itself as the last hop: `OPTIONS` or `TRACE` with
+/// `Max-Forwards: 0` (RFC 9110, section 7.6.2).
 #[must_use]
 pub fn is_last_hop(method: &str, noted: &Noted<'_>) -> bool {
     max_forwards(method, noted) == Some(0)
 }
 
-/// Puts the gateway into `Via`, after whoever is there, and counts `Max-Forwards` down.
+/// Appends the gateway to `Via` and decrements `Max-Forwards`.
 ///
-/// `Via` is another field line, which is the same list (RFC 9110, section 5.3).
+/// `Via` gets a new field line, which extends the list (RFC 9110, section 5.3).
 pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, noted: &Noted<'_>) {
     edits.add_with("via", |to| {
         to.push(arrival.protocol.version().as_bytes());
@@ -25,7 +25,8 @@ pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, noted: 
     }
 }
 
-/// The number; none if it does not count. One that is too large is the largest.
+/// The value of `Max-Forwards`, at most `u64::MAX`; `None` if it is invalid or another method
+/// ignores it.
 fn max_forwards(method: &str, noted: &Noted<'_>) -> Option<u64> {
     if !matches!(method, "OPTIONS" | "TRACE") {
         return None;
@@ -52,8 +53,8 @@ mod tests {
             };
             let mut edits = Edits::new();
             hop_edits(&mut edits, &arrival, method, &Noted::of(headers));
-            let told = applied(&edits, headers).into_iter();
-            let got: Vec<_> = told
+            let fields = applied(&edits, headers).into_iter();
+            let got: Vec<_> = fields
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
             assert_eq!(got, expected, "{method} {headers:?}");
