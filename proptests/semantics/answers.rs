@@ -50,7 +50,7 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         text().prop_map(Rejection::VersionInvalid),
         text().prop_map(Rejection::VersionConflict),
         text().prop_map(|service| Rejection::NoBackend { service }),
-        versions.prop_map(|exist| Rejection::VersionRequired { exist }),
+        versions.prop_map(|available| Rejection::VersionRequired { available }),
         (text(), prop::collection::vec("[A-Z]{1,9}", 0..4))
             .prop_map(|(method, allow)| Rejection::MethodNotAllowed { method, allow }),
     ];

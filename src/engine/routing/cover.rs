@@ -1,10 +1,10 @@
-//! Whether the routes before an entry take everything that it matches.
+//! Coverage: whether the routes before an entry win every request that the entry matches.
 //!
-//! Only routes of the same host can: below a host there are always more. Of its paths, those of
-//! the same pattern can, and for a subtree the union of what stands below it: `P`, `P/` and what
-//! covers `P/{any}` and its subtree. What is left are the values that a request may have: a method
-//! and a stated version, tried one by one; header and query constraints count where those of the
-//! entry imply them.
+//! Only routes of the same host pattern can cover an entry, since a host pattern never matches all
+//! hosts of a wider one. Its paths are covered by entries of the same pattern and, for a subtree, by
+//! the union of the patterns below it: `P`, `P/`, `P/{any}` and the subtree of that. The remaining
+//! dimensions are the method and the stated version, checked value by value. A covering entry may
+//! have header and query constraints only if those of the covered one imply them.
 
 use std::collections::BTreeSet;
 
@@ -19,29 +19,31 @@ use crate::engine::routing::table::{RouteId, Table};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::DefaultVersion;
 
-/// The routes that cover an entry together.
+/// The routes that together cover an entry.
 #[derive(Debug, Default)]
 pub(crate) struct Coverage(BTreeSet<Index>);
 
-/// Values that a request may have, and that the entry would serve.
+/// A class of requests that the entry would serve.
 #[derive(Clone, Copy, Debug)]
 struct Demand<'t> {
-    /// A method; none for one that no route lists.
+    /// The method; `None`: one that no route lists.
     method: Option<&'t str>,
     stated: StatedVersion,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StatedVersion {
+    /// No version.
     Nothing,
+    /// This version, in a header.
     This(ApiVersion),
-    /// By `Accept`: it moves a version to the front of its group, and no more.
+    /// A preference in `Accept`, which only moves the version to the front of its group.
     Preferred(ApiVersion),
-    /// One that no route has.
-    Another,
+    /// A version that no route has.
+    Unknown,
 }
 
-/// One entry under examination.
+/// An entry whose coverage is being computed.
 struct Examined<'t> {
     table: &'t Table,
     entry: RouteEntry,
@@ -50,13 +52,13 @@ struct Examined<'t> {
 }
 
 impl Coverage {
-    /// The coverage of the entry at `place` of a group; none if some request reaches it.
+    /// The coverage of the entry at position `place` of a group; `None` if a request can reach it.
     pub(crate) fn of(table: &Table, trie: &HostTrie, group: Index, place: usize) -> Option<Self> {
         let entries = table.router.entries(group);
         let entry = *entries.get(place)?;
         let route = table.route(entry.route);
         let outline = &trie.outline;
-        // Most routes stand alone: nothing before them, nothing below.
+        // Most routes are the only one of their pattern, with no patterns below.
         let pattern = || pattern_of(entry, route);
         let node = if route.pattern().is_subtree() {
             outline.find(&pattern())
@@ -74,12 +76,12 @@ impl Coverage {
             route,
             coverage: Self::default(),
         };
-        let mut open = examined.demands(entry.is_refused_unstated());
-        open.retain(|demand| !examined.taken_in_group(entries, place, *demand));
-        if open.is_empty() {
+        let mut uncovered = examined.demands(entry.is_rejected_unstated());
+        uncovered.retain(|demand| !examined.is_covered_in_group(entries, place, *demand));
+        if uncovered.is_empty() {
             return Some(examined.coverage);
         }
-        let covered = examined.subtree_taken(outline, below?, open, true);
+        let covered = examined.is_subtree_covered(outline, below?, uncovered, true);
         covered.then_some(examined.coverage)
     }
 
@@ -93,8 +95,8 @@ impl Coverage {
 }
 
 impl<'t> Examined<'t> {
-    /// Every method and stated version, or lack of one, that the entry would serve.
-    fn demands(&self, is_refused_unstated: bool) -> Vec<Demand<'t>> {
+    /// All combinations of method and stated version that the entry would serve.
+    fn demands(&self, is_rejected_unstated: bool) -> Vec<Demand<'t>> {
         let listed = self.route.methods().as_listed();
         let mut methods: Vec<Option<&str>> = listed.iter().map(|m| Some(&**m)).collect();
         if methods.is_empty() {
@@ -103,21 +105,22 @@ impl<'t> Examined<'t> {
             methods.push(Some("HEAD"));
         }
         let versioning = &self.table.versioning;
-        let refused = versioning.default == DefaultVersion::Require && is_refused_unstated;
+        let rejects_unstated =
+            versioning.default == DefaultVersion::Require && is_rejected_unstated;
         let mut stated = Vec::new();
-        if !refused {
+        if !rejects_unstated {
             stated.push(StatedVersion::Nothing);
         }
         match self.entry.version {
             Some(version) if versioning.headers_count() => {
                 stated.push(StatedVersion::This(version));
             }
-            // Whatever a preference reaches, a header reaches too, if headers count.
+            // If headers can state versions, they reach all that a preference reaches.
             Some(version) if versioning.prefers(version) => {
                 stated.push(StatedVersion::Preferred(version));
             }
             None if versioning.headers_count() => {
-                stated.push(StatedVersion::Another);
+                stated.push(StatedVersion::Unknown);
                 let known = self.table.versions().iter().copied();
                 stated.extend(known.map(StatedVersion::This));
             }
@@ -130,56 +133,66 @@ impl<'t> Examined<'t> {
         pairs.collect()
     }
 
-    /// Whether an entry of the same group that comes before it takes the demand.
-    fn taken_in_group(&mut self, entries: &[RouteEntry], place: usize, demand: Demand<'_>) -> bool {
+    /// Whether an earlier entry of the same group wins these requests.
+    fn is_covered_in_group(
+        &mut self,
+        entries: &[RouteEntry],
+        place: usize,
+        demand: Demand<'_>,
+    ) -> bool {
         let class = |entry: &RouteEntry| match (demand.stated, entry.version) {
             (StatedVersion::Nothing, _) => 0,
             (StatedVersion::Preferred(_), _) if entry.stated_by_path().is_some() => 0,
-            (StatedVersion::Preferred(liked), version) if version != Some(liked) => 2,
+            (StatedVersion::Preferred(preferred), version) if version != Some(preferred) => 2,
             (StatedVersion::Preferred(_), _) => 1,
             (StatedVersion::This(stated), Some(version)) if stated == version => 0,
             (_, None) => 1,
-            // It fails, and so comes after all that serve.
+            // The version differs, so the entry comes after all that serve.
             (_, Some(_)) => 2,
         };
         let own = (class(&self.entry), place);
-        let taker = entries
+        let winner = entries
             .iter()
             .enumerate()
             .find(|(at, entry)| (class(entry), *at) < own && self.admits(**entry, demand));
-        self.note(taker.map(|(_, entry)| *entry))
+        self.record(winner.map(|(_, entry)| *entry))
     }
 
-    /// Whether what stands at and below a node takes all that is open of its subtree.
-    fn subtree_taken(
+    /// Whether the patterns at and below a node win all uncovered requests of its subtree. `is_own`:
+    /// the subtree at the node is that of the entry itself.
+    fn is_subtree_covered(
         &mut self,
         outline: &Outline,
         node: Index,
-        mut open: Vec<Demand<'_>>,
+        mut uncovered: Vec<Demand<'_>>,
         is_own: bool,
     ) -> bool {
         let here = outline.cover(node);
         if let (Some(subtree), false) = (here.subtree, is_own) {
-            open.retain(|demand| !self.taken_by(subtree, *demand));
+            uncovered.retain(|demand| !self.is_covered_by(subtree, *demand));
         }
-        if open.is_empty() {
+        if uncovered.is_empty() {
             return true;
         }
-        let mut all_taken = |group: Option<Index>| {
-            group.is_some_and(|group| open.iter().all(|demand| self.taken_by(group, *demand)))
+        let mut covers_all = |group: Option<Index>| {
+            group.is_some_and(|group| {
+                uncovered
+                    .iter()
+                    .all(|demand| self.is_covered_by(group, *demand))
+            })
         };
-        // Before the first segment there is no path without its slash.
-        let exact = node == Index::ZERO || all_taken(here.exact);
+        // At the root there is no path without a slash.
+        let exact = node == Index::ZERO || covers_all(here.exact);
         exact
-            && all_taken(here.slash)
+            && covers_all(here.slash)
             && here
                 .param
-                .is_some_and(|child| self.subtree_taken(outline, child, open, false))
+                .is_some_and(|child| self.is_subtree_covered(outline, child, uncovered, false))
     }
 
-    /// Whether an entry of a more specific group serves the demand, or has it refused.
-    fn taken_by(&mut self, group: Index, demand: Demand<'_>) -> bool {
-        let taker = self
+    /// Whether an entry of a more specific group serves these requests or rejects them.
+    fn is_covered_by(&mut self, group: Index, demand: Demand<'_>) -> bool {
+        let winner = self
             .table
             .router
             .entries(group)
@@ -189,16 +202,17 @@ impl<'t> Examined<'t> {
                 let serves = match (demand.stated, entry.version) {
                     (StatedVersion::Nothing | StatedVersion::Preferred(_), _) | (_, None) => true,
                     (StatedVersion::This(stated), Some(version)) => stated == version,
-                    (StatedVersion::Another, Some(_)) => false,
+                    (StatedVersion::Unknown, Some(_)) => false,
                 };
-                let refuses = entry.stated_by_path().is_some()
+                let rejects = entry.stated_by_path().is_some()
                     || self.table.route(entry.route).service_id != self.route.service_id;
-                (serves || refuses) && self.admits(*entry, demand)
+                (serves || rejects) && self.admits(*entry, demand)
             });
-        self.note(taker)
+        self.record(winner)
     }
 
-    /// Whether the entry admits the method and all that the examined entry's constraints admit.
+    /// Whether the entry admits the method and has only constraints that those of the examined entry
+    /// imply.
     fn admits(&self, entry: RouteEntry, demand: Demand<'_>) -> bool {
         let route = self.table.route(entry.route);
         let method = match demand.method {
@@ -215,10 +229,10 @@ impl<'t> Examined<'t> {
             && implied(route.query(), self.route.query())
     }
 
-    fn note(&mut self, taker: Option<RouteEntry>) -> bool {
-        if let Some(entry) = taker {
+    fn record(&mut self, winner: Option<RouteEntry>) -> bool {
+        if let Some(entry) = winner {
             self.coverage.0.insert(entry.route);
         }
-        taker.is_some()
+        winner.is_some()
     }
 }

@@ -1,8 +1,8 @@
-//! The compiled router: a trie for each distinct host, over groups of entries in their order.
+//! The compiled router: one trie per host pattern, whose values are groups of route entries.
 //!
-//! A lookup is one walk down a matchit trie; its value is a group, the entries of one host and one
-//! pattern. The trie names the best group alone: what comes next, if none of its entries admits the
-//! request, the [outline](crate::engine::routing::outline) of the host tells.
+//! A lookup in a matchit trie returns the best group: the entries of one host and one pattern, in
+//! their order of precedence. If none of them admits the request, the
+//! [outline](crate::engine::routing::outline) of the host lists the further groups that match.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -18,7 +18,7 @@ use crate::engine::routing::route::{NO_SEGMENT, Route};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::{DefaultVersion, Versioning};
 
-/// All hosts, compiled.
+/// The tries of all host patterns.
 #[derive(Debug)]
 pub(crate) struct Router {
     exact: HashMap<Box<str>, Index>,
@@ -28,22 +28,22 @@ pub(crate) struct Router {
     entries: Box<[RouteEntry]>,
 }
 
-/// The patterns of one host.
+/// The patterns of one host pattern.
 #[derive(Debug)]
 pub(crate) struct HostTrie {
     pub(crate) host: HostPattern,
     trie: matchit::Router<Index>,
     pub(crate) outline: Outline,
-    /// Where its entries lie.
-    entries: Range<usize>,
+    /// The range of its entries in [`Router::entries`].
+    range: Range<usize>,
 }
 
 impl Router {
-    /// Compiles the routes. Their order does not matter, but for the ids of routes.
+    /// Compiles the routes. Their order only determines the route ids.
     pub(crate) fn compile(routes: &[Route], versioning: &Versioning) -> Self {
         let entries = entries(routes, versioning);
         let mut by_host = by_host(&entries, routes);
-        // Hosts in their order of precedence, for those who read the table.
+        // In the order of precedence, for listings.
         by_host.sort_unstable_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()).then_with(|| a.cmp(b)));
         let mut router = Self {
             exact: HashMap::new(),
@@ -53,18 +53,18 @@ impl Router {
             entries: Box::default(),
         };
         let mut tries = Vec::with_capacity(by_host.len());
-        let mut laid = Vec::with_capacity(entries.len());
+        let mut all = Vec::with_capacity(entries.len());
         for (host, entries) in by_host {
-            router.file_host(host, Index::new(tries.len()));
-            let files = Files::of(&entries, routes, versioning.default);
-            tries.push(files.lay_out(host.clone(), routes, &mut laid));
+            router.insert_host(host, Index::new(tries.len()));
+            let sorted = HostEntries::new(&entries, routes, versioning.default);
+            tries.push(sorted.append_to(&mut all, host.clone(), routes));
         }
         router.tries = tries.into();
-        router.entries = laid.into();
+        router.entries = all.into();
         router
     }
 
-    /// Whether the host of a request plays any part.
+    /// Whether any route has a host pattern, so that the host of a request matters.
     #[inline]
     pub(crate) fn has_hosts(&self) -> bool {
         !self.exact.is_empty() || !self.suffixes.is_empty()
@@ -76,7 +76,7 @@ impl Router {
         self.any.and_then(|at| self.tries.get(at.get()))
     }
 
-    /// The tries that a host is looked up in, most specific first.
+    /// The tries whose host pattern matches, most specific first.
     pub(crate) fn each_trie<'h>(
         &self,
         host: Option<&'h str>,
@@ -96,18 +96,18 @@ impl Router {
         &self.tries
     }
 
-    /// The entries of a group, in the order of a request that states no version, and then what
-    /// comes after the group: its last entry says that it ends there.
+    /// The entries of a group in the order for requests that state no version, followed by those of
+    /// other groups: [`RouteEntry::ends_group`] marks the last one.
     #[inline]
     #[expect(
         clippy::indexing_slicing,
-        reason = "tries and outlines name only what is laid out"
+        reason = "tries and outlines hold only the ids of groups in the array"
     )]
     pub(crate) fn entries_from(&self, group: Index) -> &[RouteEntry] {
         &self.entries[group.get()..]
     }
 
-    /// The entries of a group, in the order of a request that states no version.
+    /// The entries of a group in the order for requests that state no version.
     pub(crate) fn entries(&self, group: Index) -> &[RouteEntry] {
         let entries = self.entries_from(group);
         let last = entries.iter().position(|entry| entry.ends_group());
@@ -117,7 +117,7 @@ impl Router {
 
     /// The groups of a trie.
     pub(crate) fn groups(&self, trie: &HostTrie) -> impl Iterator<Item = Index> + use<'_> {
-        let (mut at, end) = (trie.entries.start, trie.entries.end);
+        let (mut at, end) = (trie.range.start, trie.range.end);
         std::iter::from_fn(move || {
             let group = (at < end).then(|| Index::new(at))?;
             at += self.entries(group).len();
@@ -125,13 +125,13 @@ impl Router {
         })
     }
 
-    /// How many bytes of heap it takes beyond its tries.
+    /// The heap size in bytes, without the tries.
     pub(crate) fn heap_bytes(&self) -> usize {
         let outlines = self.tries.iter().map(|trie| trie.outline.heap_bytes());
         size_of_val(&*self.entries) + size_of_val(&*self.tries) + outlines.sum::<usize>()
     }
 
-    fn file_host(&mut self, host: &HostPattern, at: Index) {
+    fn insert_host(&mut self, host: &HostPattern, at: Index) {
         match host {
             HostPattern::Exact(name) => {
                 self.exact.insert(name.clone(), at);
@@ -144,14 +144,14 @@ impl Router {
     }
 }
 
-/// The entries of one host, each with the number of its group, in their order.
-struct Files {
+/// The entries of one host, each with its group, in the order of precedence.
+struct HostEntries {
     outline: Outline,
     entries: Vec<(Index, RouteEntry)>,
 }
 
-impl Files {
-    fn of(entries: &[&EntryPattern], routes: &[Route], default: DefaultVersion) -> Self {
+impl HostEntries {
+    fn new(entries: &[&EntryPattern], routes: &[Route], default: DefaultVersion) -> Self {
         let mut outline = OutlineBuilder::default();
         let with_route =
             |entry: RouteEntry| routes.get(entry.route.get()).map(|route| (entry, route));
@@ -172,49 +172,49 @@ impl Files {
         Self { outline, entries }
     }
 
-    /// Appends the entries to those of other hosts and makes the trie that leads to them.
-    fn lay_out(
+    /// Appends the entries to those of other hosts, and builds their trie.
+    fn append_to(
         mut self,
+        all: &mut Vec<RouteEntry>,
         host: HostPattern,
         routes: &[Route],
-        laid: &mut Vec<RouteEntry>,
     ) -> HostTrie {
-        let start = laid.len();
+        let start = all.len();
         let mut firsts = Vec::new();
         for members in self.entries.chunk_by(|(a, _), (b, _)| a == b) {
-            firsts.push(Index::new(laid.len()));
-            let listing = Listing::of(members, routes);
+            firsts.push(Index::new(all.len()));
+            let explicit_head = ExplicitHead::new(members, routes);
             let mut group: Vec<RouteEntry> = members
                 .iter()
-                .map(|(_, entry)| listing.with_implied_head(*entry))
+                .map(|(_, entry)| explicit_head.with_implied_head(*entry))
                 .collect();
             mark_group(&mut group);
-            laid.append(&mut group);
+            all.append(&mut group);
         }
         self.outline
             .renumber(|group| firsts.get(group.get()).copied().unwrap_or(Index::NONE));
-        HostTrie::new(host, self.outline, start..laid.len())
+        HostTrie::new(host, self.outline, start..all.len())
     }
 }
 
 impl HostTrie {
-    fn new(host: HostPattern, outline: Outline, entries: Range<usize>) -> Self {
+    fn new(host: HostPattern, outline: Outline, range: Range<usize>) -> Self {
         let mut trie = matchit::Router::new();
         outline.each_key(&mut |key, group| {
             trie.insert(key, group)
-                .expect("the outline emits each key once and no two that conflict");
+                .expect("the outline emits each key once, without conflicts");
         });
-        // The clone has no spare capacity: 2.6 times less heap, and faster for it.
+        // Cloning trims the capacity: 2.6 times less heap, and faster lookups.
         let trie = trie.clone();
         Self {
             host,
             trie,
             outline,
-            entries,
+            range,
         }
     }
 
-    /// The best group for a normal path.
+    /// The best group that matches a normal path.
     #[inline]
     pub(crate) fn best(&self, path: &str) -> Option<Index> {
         match self.trie.at(path) {
@@ -242,11 +242,11 @@ impl HostTrie {
     }
 }
 
-/// The versions for which some entry of a group lists `HEAD` itself.
-struct Listing(Vec<Option<ApiVersion>>);
+/// The versions for which an entry of a group lists `HEAD` explicitly.
+struct ExplicitHead(Vec<Option<ApiVersion>>);
 
-impl Listing {
-    fn of(members: &[(Index, RouteEntry)], routes: &[Route]) -> Self {
+impl ExplicitHead {
+    fn new(members: &[(Index, RouteEntry)], routes: &[Route]) -> Self {
         let lists_head = |entry: &RouteEntry| {
             let methods = routes.get(entry.route.get()).map(Route::methods);
             methods.is_some_and(|m| m.as_listed().iter().any(|method| **method == *"HEAD"))
@@ -261,7 +261,8 @@ impl Listing {
         )
     }
 
-    /// `GET` also admits `HEAD`, unless an entry there lists it (RFC 9110, section 9.3.2).
+    /// Adds `HEAD` to an entry that admits `GET`, unless another entry of the group and version lists
+    /// it (RFC 9110, section 9.3.2).
     fn with_implied_head(&self, mut entry: RouteEntry) -> RouteEntry {
         if entry.methods.meets(MethodMask::GET) && !self.0.contains(&entry.version) {
             entry.methods = entry.methods.with(MethodMask::HEAD);
@@ -287,7 +288,7 @@ fn by_host<'f>(
     by_host.into_iter().collect()
 }
 
-/// The pattern of an entry, made again from the declared one.
+/// The pattern of an entry, computed from the declared one.
 pub(crate) fn pattern_of(entry: RouteEntry, route: &Route) -> PathPattern {
     if entry.version_at == route.version_at() {
         return route.pattern().clone();

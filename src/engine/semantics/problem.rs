@@ -246,7 +246,7 @@ mod tests {
     fn available_versions() {
         let cause = Cause::from(Rejection::VersionUnsupported {
             stated: ApiVersion::parse("v9").unwrap(),
-            exist: vec![ApiVersion::parse("v1").unwrap()],
+            available: vec![ApiVersion::parse("v1").unwrap()],
         });
         let (_, _, body) = respond(&cause, &RequestId::Kept(b"a"), None);
         assert!(body.ends_with(r#""versions":["v1"]}"#), "{body}");

@@ -198,11 +198,11 @@ mod tests {
         let mut admit =
             |attempt| admit_retry(&Retry::default(), &attempt, &mut budget, Duration::ZERO);
         assert_eq!(admit(FAILED), Err(NoRetry::BudgetExhausted));
-        let refused = Attempt {
+        let unprocessed = Attempt {
             failure: Failure::Refused,
             ..FAILED
         };
-        assert_eq!(admit(refused), Err(NoRetry::BudgetExhausted));
+        assert_eq!(admit(unprocessed), Err(NoRetry::BudgetExhausted));
         let unconnected = Attempt {
             failure: Failure::Connect,
             ..FAILED
