@@ -62,7 +62,7 @@ pub fn admit<'a, H: Headers + ?Sized>(
     if let Some(port) = request.arrival.https_port {
         return respond(redirect_to_https(request, port), None);
     }
-    if is_last_hop(request.method, &request.noted) {
+    if is_last_hop(request.method, &request.fields) {
         return respond(Content::LastHop, None);
     }
     if let Some(response) = respond_to_preflight(snapshot, request) {
@@ -99,7 +99,7 @@ pub fn write_rejection<H: Headers + ?Sized>(
         cause,
         id,
         pseudonym: request.arrival.pseudonym,
-        grpc: grpc::answer_type(request.noted.content_type.only()),
+        grpc: grpc::response_type(request.fields.content_type.only()),
     };
     let status = problem.write(edits, body);
     if let Some(chain) = chain {
@@ -112,7 +112,7 @@ pub fn write_rejection<H: Headers + ?Sized>(
 #[must_use]
 pub fn response_context<'r, H: Headers + ?Sized>(request: &Request<'r, H>) -> ResponseContext<'r> {
     ResponseContext {
-        origin: request.noted.origin.only(),
+        origin: request.fields.origin.only(),
     }
 }
 
@@ -218,7 +218,7 @@ fn respond_to_preflight<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
     request: &Request<'a, H>,
 ) -> Option<LocalResponse<'a>> {
-    let preflight = preflight(request.method, &request.noted)?;
+    let preflight = preflight(request.method, &request.fields)?;
     let actual = RawRequest {
         method: preflight.method,
         ..request.raw()

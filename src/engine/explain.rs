@@ -37,7 +37,7 @@ pub struct Candidate<'a> {
     /// The declared or derived pattern that matches.
     pub pattern: String,
     /// Whether the pattern is derived within a family of versions.
-    pub derived: bool,
+    pub is_derived: bool,
     /// The outcome for this candidate.
     pub fate: Fate,
 }
@@ -70,10 +70,10 @@ pub enum Fate {
 impl Fate {
     /// The outcome in words.
     #[must_use]
-    pub fn as_words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Wins => "wins".into(),
-            Self::Outranked(rank) => format!("ranks lower: {}", rank.as_words()),
+            Self::Outranked(rank) => format!("ranks lower: {}", rank.describe()),
             Self::Header(constraint) => format!("requires the header {constraint}"),
             Self::Query(constraint) => format!("requires the query parameter {constraint}"),
             Self::Method(methods) => format!("admits only {methods}"),
@@ -161,7 +161,7 @@ fn candidates<'a, H: Headers + ?Sized>(
             route_id: RouteId(visited.entry.route),
             route,
             pattern: pattern_of(*visited.entry, route).to_string(),
-            derived: visited.entry.is_derived(),
+            is_derived: visited.entry.is_derived(),
             fate,
         });
         ControlFlow::Continue(())

@@ -116,7 +116,7 @@ impl Snapshot {
 
     /// Whether the configuration lists this backend for the service and version.
     #[must_use]
-    pub fn configures(&self, key: &ServiceKey, address: &Address) -> bool {
+    pub fn is_configured(&self, key: &ServiceKey, address: &Address) -> bool {
         let mut clusters = self.cluster_range(&key.service, key.version);
         clusters.any(|cluster| {
             self.representative(cluster)
@@ -303,14 +303,16 @@ fn make_cluster(
         // A redirect has no service for which backends could register.
         return Cluster::new(previous, std::iter::empty()).with_upstream(upstream);
     }
-    let entry = registry.entry(route.service(), route.version());
-    let is_removed = |address: &Address| entry.is_some_and(|entry| entry.is_removed(address));
+    let registrations = registry.registrations(route.service(), route.version());
+    let is_removed = |address: &Address| registrations.is_some_and(|it| it.is_removed(address));
     let configured = configured
         .addresses
         .iter()
         .filter(|address| !is_removed(address))
         .map(|address| (address, configured.source));
-    let registered = entry.into_iter().flat_map(Registrations::registered);
+    let registered = registrations
+        .into_iter()
+        .flat_map(Registrations::registered);
     let registered = registered.map(|address| (address, BackendSource::Registered));
     Cluster::new(previous, configured.chain(registered)).with_upstream(upstream)
 }

@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use crate::engine::routing::MethodSet;
-use crate::engine::semantics::{Edits, Noted, ValueWriter};
+use crate::engine::semantics::{Edits, KnownFields, ValueWriter};
 
 /// Cross-origin requests that browsers may send to a route.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,12 +45,12 @@ pub struct Preflight<'h> {
 /// Reads a preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method`. `None` for other
 /// requests.
 #[must_use]
-pub fn preflight<'h>(method: &str, noted: &Noted<'h>) -> Option<Preflight<'h>> {
+pub fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight<'h>> {
     if method != "OPTIONS" {
         return None;
     }
-    let origin = noted.origin.only()?;
-    let requested = noted
+    let origin = fields.origin.only()?;
+    let requested = fields
         .request_method
         .only()
         .filter(|method| is_token(method))?;
@@ -61,7 +61,7 @@ pub fn preflight<'h>(method: &str, noted: &Noted<'h>) -> Option<Preflight<'h>> {
     Some(Preflight {
         origin,
         method: core::str::from_utf8(requested).ok()?,
-        headers: noted.request_headers.only().filter(is_list),
+        headers: fields.request_headers.only().filter(is_list),
     })
 }
 
@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn preflights_are_recognised() {
         let check = |method, headers: &[(&str, &str)], expected: Option<(&str, bool)>| {
-            let noted = Noted::of(headers);
-            let got = preflight(method, &noted);
+            let fields = KnownFields::of(headers);
+            let got = preflight(method, &fields);
             let got = got.map(|it| (it.method, it.headers.is_some()));
             assert_eq!(got, expected, "{method} {headers:?}");
         };
@@ -230,8 +230,8 @@ mod tests {
     #[test]
     fn preflight_responses() {
         let check = |cors: &Cors, admitted: &MethodSet, expected: &[&str]| {
-            let noted = Noted::of(&PREFLIGHT[..]);
-            let preflight = preflight("OPTIONS", &noted).unwrap();
+            let fields = KnownFields::of(&PREFLIGHT[..]);
+            let preflight = preflight("OPTIONS", &fields).unwrap();
             let mut edits = Edits::new();
             preflight_response(&mut edits, cors, &preflight, admitted);
             let fields = applied::<[(&str, &str)]>(&edits, &[]).into_iter();

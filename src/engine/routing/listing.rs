@@ -14,13 +14,13 @@ use crate::engine::routing::version::ApiVersion;
 
 /// A route entry: a route, one of its host patterns, and a pattern through which it is reached.
 #[derive(Clone, Debug)]
-pub struct ListedForm<'t> {
+pub struct ListedEntry<'t> {
     /// The host pattern.
     pub host: &'t HostPattern,
     /// The declared or derived pattern.
     pub pattern: PathPattern,
     /// Whether the pattern is derived within a family of versions.
-    pub derived: bool,
+    pub is_derived: bool,
     /// The id of the route.
     pub route_id: RouteId,
     /// The route.
@@ -36,10 +36,10 @@ impl Table {
     ///
     /// A route occurs once for each of its host patterns and patterns.
     #[must_use]
-    pub fn listing(&self) -> Vec<ListedForm<'_>> {
+    pub fn listing(&self) -> Vec<ListedEntry<'_>> {
         let mut listing = Vec::new();
         for trie in self.router.tries() {
-            let mut groups: Vec<Vec<ListedForm<'_>>> = self
+            let mut groups: Vec<Vec<ListedEntry<'_>>> = self
                 .router
                 .groups(trie)
                 .map(|group| self.router.entries(group))
@@ -54,12 +54,12 @@ impl Table {
         listing
     }
 
-    fn listed<'t>(&'t self, host: &'t HostPattern, entry: RouteEntry) -> ListedForm<'t> {
+    fn listed<'t>(&'t self, host: &'t HostPattern, entry: RouteEntry) -> ListedEntry<'t> {
         let route = self.route(entry.route);
-        ListedForm {
+        ListedEntry {
             host,
             pattern: pattern_of(entry, route),
-            derived: entry.is_derived(),
+            is_derived: entry.is_derived(),
             route_id: RouteId(entry.route),
             route,
             version: entry.version,

@@ -32,7 +32,7 @@ mod winner;
 pub use constraint::{Constraint, ValueTest};
 pub use decide::{Decision, decide};
 pub use host::{HostPattern, RequestHostError, normal_host};
-pub use listing::ListedForm;
+pub use listing::ListedEntry;
 pub use method::{Method, MethodError, MethodSet};
 pub use path::{EncodedSlash, NormalPath, PathError};
 pub use pattern::{PathPattern, PatternError, Segment};

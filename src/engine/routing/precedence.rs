@@ -57,7 +57,7 @@ impl Rank {
 
     /// The rule in words, as in "ranks lower: …".
     #[must_use]
-    pub const fn as_words(self) -> &'static str {
+    pub const fn describe(self) -> &'static str {
         match self {
             Self::Host => "the winner's host is more specific",
             Self::Path => "the winner's path is more specific",

@@ -150,7 +150,7 @@ impl Route {
 
     /// The name in the configuration, if any.
     #[must_use]
-    pub fn given_name(&self) -> Option<&str> {
+    pub fn configured_name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
@@ -210,7 +210,7 @@ impl Route {
 
     /// The literal prefix that is removed before forwarding, if any.
     #[must_use]
-    pub fn stripped(&self) -> Option<&str> {
+    pub fn stripped_prefix(&self) -> Option<&str> {
         self.pattern
             .as_str()
             .get(..self.strip_bytes())

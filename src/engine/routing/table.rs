@@ -63,7 +63,7 @@ impl AmbiguousVersion {
 }
 
 impl Table {
-    /// Compiles routes, in any order. Does not check them: see [`Table::faults`].
+    /// Compiles routes, in any order. Does not check them: see [`Table::errors`].
     #[must_use]
     pub fn compile(mut routes: Vec<Route>, versioning: Versioning) -> Self {
         let mut ids: HashMap<Box<str>, Index> = HashMap::new();
@@ -159,7 +159,7 @@ impl Table {
     ///
     /// # Errors
     /// If the service has several versions and no neutral routes.
-    pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
+    pub fn implied_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
         let routes = self.routes_of_service(service).iter();
         let mut versions: Vec<_> = routes.map(|at| self.route(*at).version()).collect();
         versions.dedup();
@@ -168,7 +168,7 @@ impl Table {
 
     /// Whether a route has this service.
     #[must_use]
-    pub fn names(&self, service: &str) -> bool {
+    pub fn has_service(&self, service: &str) -> bool {
         !self.routes_of_service(service).is_empty()
     }
 

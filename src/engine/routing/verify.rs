@@ -81,7 +81,7 @@ impl fmt::Display for ExampleRequest {
 impl Table {
     /// All errors of the table, each conflict once, in the order of the routes.
     #[must_use]
-    pub fn faults(&self) -> Vec<TableError> {
+    pub fn errors(&self) -> Vec<TableError> {
         let mut errors = BTreeSet::new();
         let mut reachable = vec![false; self.routes().len()];
         let mut covers: HashMap<Index, Coverage> = HashMap::new();

@@ -6,7 +6,7 @@
 use core::fmt::Write;
 
 use crate::engine::semantics::forwarding::HostRule;
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 use crate::engine::upstream::{Address, Scheme};
 
 /// The `Host` of an upstream request; `None` if it equals the only `Host` field of the request.
@@ -17,7 +17,7 @@ use crate::engine::upstream::{Address, Scheme};
 pub fn upstream_host<'b>(
     rule: &'b HostRule,
     host: Option<&'b str>,
-    noted: &Noted<'_>,
+    fields: &KnownFields<'_>,
     backend: &'b Address,
     buffer: &'b mut String,
 ) -> Option<&'b str> {
@@ -26,7 +26,7 @@ pub fn upstream_host<'b>(
         // In the absolute form and in HTTP/2 the host is in the target or `:authority`, and replaces
         // the field (RFC 9112, section 3.2.2).
         (HostRule::Keep, Some(host)) => {
-            (noted.host.only() != Some(host.as_bytes())).then_some(host)
+            (fields.host.only() != Some(host.as_bytes())).then_some(host)
         }
         (HostRule::Rewrite, _) | (HostRule::Keep, None) => {
             let default_port = match backend.scheme() {
@@ -76,9 +76,9 @@ mod tests {
         let check = |rule, host, field, backend: &str, expected: &str| {
             let headers: Vec<(&str, &str)> = Option::into_iter(field).collect();
             let backend = Address::parse(backend).unwrap();
-            let noted = Noted::of(&headers[..]);
+            let fields = KnownFields::of(&headers[..]);
             let mut buffer = String::from("old");
-            let got = upstream_host(rule, host, &noted, &backend, &mut buffer);
+            let got = upstream_host(rule, host, &fields, &backend, &mut buffer);
             assert_eq!(got.unwrap_or("unchanged"), expected);
         };
         let (keep, rewrite) = (&HostRule::Keep, &HostRule::Rewrite);
@@ -100,7 +100,7 @@ mod tests {
         let rule = HostRule::Set("given.test".into());
         let backend = Address::parse("b").unwrap();
         let mut buffer = String::new();
-        let got = upstream_host(&rule, None, &Noted::default(), &backend, &mut buffer);
+        let got = upstream_host(&rule, None, &KnownFields::default(), &backend, &mut buffer);
         assert_eq!(got, Some("given.test"));
     }
 

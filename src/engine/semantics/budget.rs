@@ -15,12 +15,12 @@ pub struct BudgetRule {
 /// A token bucket of retries, which requests and time refill.
 ///
 /// In any period, the number of retries exceeds what its requests and seconds add by at most
-/// [`Self::most`]. The initial balance is that of one second.
+/// [`Self::capacity`]. The initial balance is that of one second.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
     /// The retries available, in millionths like the other amounts here.
     balance: u64,
-    most: u64,
+    capacity: u64,
     per_request: u64,
     per_second: u64,
     /// The time up to which `per_second` has been added.
@@ -36,7 +36,7 @@ impl RetryBudget {
         Self {
             balance: per_second,
             // Ten seconds' worth; at least ten retries, so that fractions can add up.
-            most: if is_disabled {
+            capacity: if is_disabled {
                 0
             } else {
                 (10 * per_second).max(10 * ONE)
@@ -73,16 +73,16 @@ impl RetryBudget {
 
     /// The largest number of retries that the budget can hold, rounded up.
     #[must_use]
-    pub const fn most(&self) -> u64 {
-        self.most.div_ceil(ONE)
+    pub const fn capacity(&self) -> u64 {
+        self.capacity.div_ceil(ONE)
     }
 
     const fn fill(&mut self, by: u64) {
         let filled = self.balance.saturating_add(by);
-        self.balance = if filled < self.most {
+        self.balance = if filled < self.capacity {
             filled
         } else {
-            self.most
+            self.capacity
         };
     }
 }

@@ -131,14 +131,14 @@ pub enum Cause<'a> {
     #[error("{0}")]
     Gateway(GatewayError),
     /// The codec cannot read the request; it brings its own code, status and message.
-    #[error("{sentence}")]
-    Wire {
+    #[error("{message}")]
+    Codec {
         /// The stable dotted code.
         code: &'static str,
         /// The HTTP status, 4xx or 5xx.
         status: u16,
         /// The message.
-        sentence: String,
+        message: String,
     },
 }
 
@@ -242,7 +242,7 @@ impl Cause<'_> {
             Self::Upstream(error) => error.parts().0,
             Self::Request(error) => error.parts().0,
             Self::Gateway(error) => error.parts().0,
-            Self::Wire { code, .. } => code,
+            Self::Codec { code, .. } => code,
         }
     }
 
@@ -254,7 +254,7 @@ impl Cause<'_> {
             Self::Upstream(error) => error.parts().1,
             Self::Request(error) => error.parts().1,
             Self::Gateway(error) => error.parts().1,
-            Self::Wire { status, .. } => *status,
+            Self::Codec { status, .. } => *status,
         }
     }
 
@@ -263,7 +263,7 @@ impl Cause<'_> {
     pub fn allow(&self) -> Option<&[String]> {
         match self {
             Self::Rejection(rejection) => rejection.allow(),
-            Self::Upstream(_) | Self::Request(_) | Self::Gateway(_) | Self::Wire { .. } => None,
+            Self::Upstream(_) | Self::Request(_) | Self::Gateway(_) | Self::Codec { .. } => None,
         }
     }
 
@@ -286,7 +286,7 @@ impl Cause<'_> {
                 | Rejection::VersionRequired { .. },
             )
             | Self::Request(_)
-            | Self::Wire { .. } => "http_request_error",
+            | Self::Codec { .. } => "http_request_error",
             Self::Upstream(error) => error.parts().2,
             Self::Gateway(error) => error.parts().2,
         }
@@ -324,7 +324,7 @@ impl Cause<'_> {
     #[must_use]
     pub const fn ends_connection(&self) -> bool {
         match self {
-            Self::Request(_) | Self::Gateway(_) | Self::Wire { .. } => true,
+            Self::Request(_) | Self::Gateway(_) | Self::Codec { .. } => true,
             Self::Rejection(_) | Self::Upstream(_) => false,
         }
     }

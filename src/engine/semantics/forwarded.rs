@@ -14,16 +14,16 @@ use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::authority::is_authority;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::field_value::ValueWriter;
-use crate::engine::semantics::noted::{Noted, is_claim, is_disguised};
+use crate::engine::semantics::known_fields::{KnownFields, is_claim, is_disguised};
 
 /// Sets `X-Forwarded-For`, `-Proto` and `-Host`, and removes claims of untrusted peers.
 pub fn forwarded_edits<H: Headers + ?Sized>(
     edits: &mut Edits,
     arrival: &Arrival<'_>,
     headers: &H,
-    noted: &Noted<'_>,
+    fields: &KnownFields<'_>,
 ) {
-    if noted.claims > 0 {
+    if fields.claims > 0 {
         for (name, _) in headers.fields() {
             if is_disguised(name) || !arrival.is_trusted && is_claim(name) {
                 edits.remove_named(name);
@@ -31,7 +31,7 @@ pub fn forwarded_edits<H: Headers + ?Sized>(
         }
     }
     edits.set_with("x-forwarded-for", |to| {
-        if arrival.is_trusted && noted.forwarded_for.is_there() {
+        if arrival.is_trusted && fields.forwarded_for.is_present() {
             push_tail(to, headers);
         }
         push_address(to, arrival.peer);
@@ -39,18 +39,18 @@ pub fn forwarded_edits<H: Headers + ?Sized>(
     let is_forwarded = |value: Option<&[u8]>, is_valid: fn(&[u8]) -> bool| {
         arrival.is_trusted && value.is_some_and(is_valid)
     };
-    if !is_forwarded(noted.forwarded_proto.only(), is_scheme) {
+    if !is_forwarded(fields.forwarded_proto.only(), is_scheme) {
         let scheme: &[u8] = if arrival.is_tls { b"https" } else { b"http" };
         edits.set("x-forwarded-proto", scheme);
     }
-    if is_forwarded(noted.forwarded_host.only(), is_authority) {
+    if is_forwarded(fields.forwarded_host.only(), is_authority) {
         return;
     }
     match arrival.host {
         Some(host) if is_authority(host.as_bytes()) => {
             edits.set("x-forwarded-host", host.as_bytes());
         }
-        _ if noted.forwarded_host.is_there() => edits.remove("x-forwarded-host"),
+        _ if fields.forwarded_host.is_present() => edits.remove("x-forwarded-host"),
         _ => {}
     }
 }
@@ -185,7 +185,7 @@ mod tests {
                 ..ARRIVAL
             };
             let mut edits = Edits::new();
-            forwarded_edits(&mut edits, &arrival, headers, &Noted::of(headers));
+            forwarded_edits(&mut edits, &arrival, headers, &KnownFields::of(headers));
             let names = ["for", "proto", "host"].map(|end| format!("x-forwarded-{end}"));
             let fields = applied(&edits, headers);
             let got: Vec<_> = fields
@@ -246,7 +246,7 @@ mod tests {
             };
             let mut edits = Edits::new();
             let headers = &headers[..];
-            forwarded_edits(&mut edits, &arrival, headers, &Noted::of(headers));
+            forwarded_edits(&mut edits, &arrival, headers, &KnownFields::of(headers));
             let left = headers
                 .fields()
                 .filter(|(name, _)| !edits.drops(name))

@@ -46,7 +46,7 @@ impl GrpcStatus {
 
 /// The `Content-Type` of the response to a gRPC or gRPC-Web request; `None` for other requests.
 #[must_use]
-pub fn answer_type(content_type: Option<&[u8]>) -> Option<&'static str> {
+pub fn response_type(content_type: Option<&[u8]>) -> Option<&'static str> {
     let text = content_type?;
     let end = text.iter().position(|byte| b"+; \t".contains(byte));
     let kind = text.get(..end.unwrap_or(text.len()))?;
@@ -134,9 +134,9 @@ mod tests {
             ("application/json", None),
             ("", None),
         ] {
-            assert_eq!(answer_type(Some(text.as_bytes())), expected, "{text}");
+            assert_eq!(response_type(Some(text.as_bytes())), expected, "{text}");
         }
-        assert_eq!(answer_type(None), None);
+        assert_eq!(response_type(None), None);
     }
 
     #[test]

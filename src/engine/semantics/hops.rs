@@ -2,36 +2,36 @@
 
 use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 
 /// Whether the gateway must respond itself as the last hop: `OPTIONS` or `TRACE` with
 /// `Max-Forwards: 0` (RFC 9110, section 7.6.2).
 #[must_use]
-pub fn is_last_hop(method: &str, noted: &Noted<'_>) -> bool {
-    max_forwards(method, noted) == Some(0)
+pub fn is_last_hop(method: &str, fields: &KnownFields<'_>) -> bool {
+    max_forwards(method, fields) == Some(0)
 }
 
 /// Appends the gateway to `Via` and decrements `Max-Forwards`.
 ///
 /// `Via` gets a new field line, which extends the list (RFC 9110, section 5.3).
-pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, noted: &Noted<'_>) {
+pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, fields: &KnownFields<'_>) {
     edits.add_with("via", |to| {
         to.push(arrival.protocol.version().as_bytes());
         to.push(b" ");
         to.push(arrival.pseudonym.as_bytes());
     });
-    if let Some(left) = max_forwards(method, noted) {
+    if let Some(left) = max_forwards(method, fields) {
         edits.set_with("max-forwards", |to| to.push_decimal(left.saturating_sub(1)));
     }
 }
 
 /// The value of `Max-Forwards`, at most `u64::MAX`; `None` if it is invalid or another method
 /// ignores it.
-fn max_forwards(method: &str, noted: &Noted<'_>) -> Option<u64> {
+fn max_forwards(method: &str, fields: &KnownFields<'_>) -> Option<u64> {
     if !matches!(method, "OPTIONS" | "TRACE") {
         return None;
     }
-    let digits = noted.max_forwards.only()?;
+    let digits = fields.max_forwards.only()?;
     digits.iter().try_fold(0_u64, |number, byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         Some(number.saturating_mul(10).saturating_add(digit))
@@ -52,7 +52,7 @@ mod tests {
                 ..ARRIVAL
             };
             let mut edits = Edits::new();
-            hop_edits(&mut edits, &arrival, method, &Noted::of(headers));
+            hop_edits(&mut edits, &arrival, method, &KnownFields::of(headers));
             let fields = applied(&edits, headers).into_iter();
             let got: Vec<_> = fields
                 .map(|(name, value)| format!("{name}: {value}"))
@@ -94,8 +94,8 @@ mod tests {
             ("OPTIONS", "99999999999999999999", false),
         ] {
             let headers = [("max-forwards", value)];
-            let noted = Noted::of(&headers[..]);
-            assert_eq!(is_last_hop(method, &noted), expected, "{method} {value}");
+            let fields = KnownFields::of(&headers[..]);
+            assert_eq!(is_last_hop(method, &fields), expected, "{method} {value}");
         }
     }
 }

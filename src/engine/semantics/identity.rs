@@ -6,7 +6,7 @@
 
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::field_value::hex;
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 
 /// Unpredictable random bytes, fresh for each request.
 ///
@@ -17,19 +17,19 @@ pub type Random = [u8; 24];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestId<'h> {
     /// The valid id that the client sent.
-    Kept(&'h [u8]),
+    Received(&'h [u8]),
     /// A generated UUID of version 4 (RFC 9562, section 5.4).
-    Made([u8; 36]),
+    Generated([u8; 36]),
 }
 
 impl<'h> RequestId<'h> {
     /// The received id if it is valid, else a generated one. A valid id occurs once and has 1 to 128
     /// bytes out of letters, digits and `-._~+/=:@`, which have no meaning in logs, HTML or lists.
     #[must_use]
-    pub fn of(noted: &Noted<'h>, random: &Random) -> Self {
-        match noted.request_id.only() {
-            Some(id) if is_valid_id(id) => Self::Kept(id),
-            _ => Self::Made(uuid(random)),
+    pub fn of(fields: &KnownFields<'h>, random: &Random) -> Self {
+        match fields.request_id.only() {
+            Some(id) if is_valid_id(id) => Self::Received(id),
+            _ => Self::Generated(uuid(random)),
         }
     }
 
@@ -37,8 +37,8 @@ impl<'h> RequestId<'h> {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Kept(id) => id,
-            Self::Made(id) => id,
+            Self::Received(id) => id,
+            Self::Generated(id) => id,
         }
     }
 }
@@ -49,14 +49,19 @@ impl<'h> RequestId<'h> {
 /// An invalid one is replaced by a new trace without `tracestate` (W3C Trace Context, level 1,
 /// section 3.2.2). New traces are not sampled; if the request id is generated too, the trace id has
 /// the same digits, so that one can be found by the other.
-pub fn identity_edits(edits: &mut Edits, id: &RequestId<'_>, noted: &Noted<'_>, random: &Random) {
-    if let RequestId::Made(id) = id {
+pub fn identity_edits(
+    edits: &mut Edits,
+    id: &RequestId<'_>,
+    fields: &KnownFields<'_>,
+    random: &Random,
+) {
+    if let RequestId::Generated(id) = id {
         edits.set("x-request-id", id);
     }
-    if noted.traceparent.only().is_some_and(is_traceparent) {
+    if fields.traceparent.only().is_some_and(is_traceparent) {
         return;
     }
-    if noted.tracestate.is_there() {
+    if fields.tracestate.is_present() {
         edits.remove("tracestate");
     }
     let (trace, span) = random.split_at(16);
@@ -145,10 +150,10 @@ mod tests {
     const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn check(headers: &[(&str, &str)], expected: &[(&str, &str)]) {
-        let noted = Noted::of(headers);
-        let id = RequestId::of(&noted, &RANDOM);
+        let fields = KnownFields::of(headers);
+        let id = RequestId::of(&fields, &RANDOM);
         let mut edits = Edits::new();
-        identity_edits(&mut edits, &id, &noted, &RANDOM);
+        identity_edits(&mut edits, &id, &fields, &RANDOM);
         let fields = applied(&edits, headers);
         let got: Vec<_> = fields
             .iter()
@@ -217,8 +222,8 @@ mod tests {
     fn no_id_is_all_zero() {
         let mut edits = Edits::new();
         let zero = [0; 24];
-        let noted = Noted::default();
-        identity_edits(&mut edits, &RequestId::of(&noted, &zero), &noted, &zero);
+        let fields = KnownFields::default();
+        identity_edits(&mut edits, &RequestId::of(&fields, &zero), &fields, &zero);
         assert!(is_traceparent(edits.value_of("traceparent").unwrap()));
     }
 }

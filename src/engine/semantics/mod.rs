@@ -23,7 +23,7 @@ pub mod grpc;
 pub mod hops;
 pub mod https_redirect;
 pub mod identity;
-pub mod noted;
+pub mod known_fields;
 pub mod problem;
 pub mod request;
 pub mod retry;
@@ -34,7 +34,7 @@ pub use error::{Cause, GatewayError, RequestError, TlsReason, UpstreamError};
 pub use field_value::ValueWriter;
 pub use forwarding::{Forwarding, HostRule, Retry, RetryOn, Timeouts};
 pub use identity::{Random, RequestId};
-pub use noted::Noted;
+pub use known_fields::KnownFields;
 pub use problem::Problem;
 pub use request::Request;
 

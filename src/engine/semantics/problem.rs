@@ -24,7 +24,7 @@ pub struct Problem<'p> {
     pub id: &'p RequestId<'p>,
     /// The name of the gateway in `Proxy-Status`.
     pub pseudonym: &'p str,
-    /// The content type of the response to a gRPC request: [`grpc::answer_type`].
+    /// The content type of the response to a gRPC request: [`grpc::response_type`].
     pub grpc: Option<&'static str>,
 }
 
@@ -71,7 +71,7 @@ impl Problem<'_> {
         let id = core::str::from_utf8(self.id.as_bytes()).unwrap_or_default();
         let versions = match self.cause {
             Cause::Rejection(rejection) => rejection.versions(),
-            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Wire { .. } => &[],
+            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Codec { .. } => &[],
         };
         let document = Document {
             kind: "about:blank",
@@ -79,7 +79,7 @@ impl Problem<'_> {
             status: self.cause.status(),
             detail: self.cause,
             code: self.cause.code(),
-            instance: matches!(self.id, RequestId::Made(_)).then_some(id),
+            instance: matches!(self.id, RequestId::Generated(_)).then_some(id),
             request_id: id,
             versions,
         };
@@ -216,7 +216,7 @@ mod tests {
             method: "PUT".into(),
             allow: vec!["GET".into(), "HEAD".into()],
         });
-        let (status, fields, body) = respond(&cause, &RequestId::Kept(b"a-1"), None);
+        let (status, fields, body) = respond(&cause, &RequestId::Received(b"a-1"), None);
         assert_eq!(status, 405);
         assert_eq!(
             fields,
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn an_error_with_a_generated_id() {
-        let id = RequestId::Made(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
+        let id = RequestId::Generated(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
         let (status, fields, body) = respond(&UpstreamError::Overloaded.into(), &id, None);
         assert_eq!(status, 503);
         assert!(fields.contains("\nretry-after: 1"), "{fields}");
@@ -248,7 +248,7 @@ mod tests {
             stated: ApiVersion::parse("v9").unwrap(),
             available: vec![ApiVersion::parse("v1").unwrap()],
         });
-        let (_, _, body) = respond(&cause, &RequestId::Kept(b"a"), None);
+        let (_, _, body) = respond(&cause, &RequestId::Received(b"a"), None);
         assert!(body.ends_with(r#""versions":["v1"]}"#), "{body}");
     }
 
@@ -256,7 +256,7 @@ mod tests {
     fn grpc() {
         let check = |cause: Cause<'_>, expected: u64| {
             let kind = Some("application/grpc");
-            let (status, fields, body) = respond(&cause, &RequestId::Kept(b"a"), kind);
+            let (status, fields, body) = respond(&cause, &RequestId::Received(b"a"), kind);
             assert_eq!((status, &*body), (200, ""), "{cause}");
             let line = format!("content-type: application/grpc\ngrpc-status: {expected}\n");
             assert!(fields.contains(&line), "{fields}");

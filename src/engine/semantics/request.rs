@@ -8,7 +8,7 @@ use crate::engine::semantics::forwarded::forwarded_edits;
 use crate::engine::semantics::forwarding::HostRule;
 use crate::engine::semantics::hops::hop_edits;
 use crate::engine::semantics::identity::{Random, RequestId, identity_edits};
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 use crate::engine::upstream::Address;
 
 /// A request together with how it arrived.
@@ -23,7 +23,7 @@ pub struct Request<'r, H: ?Sized> {
     /// All header fields.
     pub headers: &'r H,
     /// The header fields that the gateway uses.
-    pub noted: Noted<'r>,
+    pub fields: KnownFields<'r>,
     /// The length that the request declares for its body, in bytes; `None` if it declares none.
     pub content_length: Option<u64>,
 }
@@ -42,7 +42,7 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
             method,
             target,
             headers,
-            noted: Noted::of(headers),
+            fields: KnownFields::of(headers),
             content_length,
         }
     }
@@ -62,9 +62,9 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
     /// Adds the changes to the header of the upstream request that do not depend on the backend.
     /// `id` is the request id made with the same `random`.
     pub fn edits(&self, edits: &mut Edits, id: &RequestId<'_>, random: &Random) {
-        hop_edits(edits, self.arrival, self.method, &self.noted);
-        forwarded_edits(edits, self.arrival, self.headers, &self.noted);
-        identity_edits(edits, id, &self.noted, random);
+        hop_edits(edits, self.arrival, self.method, &self.fields);
+        forwarded_edits(edits, self.arrival, self.headers, &self.fields);
+        identity_edits(edits, id, &self.fields, random);
     }
 
     /// The `Host` field of the upstream request; see [`upstream_host`].
@@ -74,6 +74,6 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
         backend: &'b Address,
         buffer: &'b mut String,
     ) -> Option<&'b str> {
-        upstream_host(rule, self.arrival.host, &self.noted, backend, buffer)
+        upstream_host(rule, self.arrival.host, &self.fields, backend, buffer)
     }
 }

@@ -17,9 +17,9 @@ pub struct Attempt<'a> {
     /// The number of retries so far: 0 if this was the first attempt.
     pub retries: u32,
     /// Whether the client has received a byte of a response.
-    pub is_answer_begun: bool,
+    pub is_response_started: bool,
     /// Whether the replay buffer holds everything that was sent of the body.
-    pub is_body_kept: bool,
+    pub is_body_replayable: bool,
 }
 
 /// How an attempt fails.
@@ -75,7 +75,7 @@ pub fn admit_retry(
     budget: &mut RetryBudget,
     now: Duration,
 ) -> Result<(), NoRetry> {
-    if attempt.is_answer_begun {
+    if attempt.is_response_started {
         return Err(NoRetry::ResponseStarted);
     }
     let is_configured = match attempt.failure {
@@ -94,7 +94,7 @@ pub fn admit_retry(
     if attempt.retries >= policy.attempts {
         return Err(NoRetry::NoAttemptsLeft);
     }
-    if !attempt.is_body_kept {
+    if !attempt.is_body_replayable {
         return Err(NoRetry::BodyNotReplayable);
     }
     if attempt.failure != Failure::Connect && !budget.withdraw(now) {
@@ -122,8 +122,8 @@ mod tests {
         method: "GET",
         failure: Failure::Reset,
         retries: 0,
-        is_answer_begun: false,
-        is_body_kept: true,
+        is_response_started: false,
+        is_body_replayable: true,
     };
 
     fn check(policy: &Retry, attempt: Attempt<'_>, expected: Result<(), NoRetry>) {
@@ -167,12 +167,12 @@ mod tests {
             change(&mut attempt);
             attempt
         };
-        let started = with(|attempt| attempt.is_answer_begun = true);
+        let started = with(|attempt| attempt.is_response_started = true);
         check(&usual, started, Err(NoRetry::ResponseStarted));
         check(&usual, with(|attempt| attempt.retries = 1), Ok(()));
         let last = with(|attempt| attempt.retries = 2);
         check(&usual, last, Err(NoRetry::NoAttemptsLeft));
-        let not_replayable = with(|attempt| attempt.is_body_kept = false);
+        let not_replayable = with(|attempt| attempt.is_body_replayable = false);
         check(&usual, not_replayable, Err(NoRetry::BodyNotReplayable));
         let any = Retry {
             non_idempotent: true,

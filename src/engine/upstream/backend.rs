@@ -69,9 +69,9 @@ pub struct Backend {
     /// Where the gateway learned of the backend.
     pub source: BackendSource,
     /// Whether the backend is healthy, so that it can be picked.
-    pub healthy: bool,
+    pub is_healthy: bool,
     /// The backend id, unique among all backends that the cluster has ever had.
-    pub slot: u32,
+    pub id: u32,
 }
 
 impl Address {

@@ -45,8 +45,8 @@ impl Cluster {
                     name: name.of(address),
                     address: address.clone(),
                     source,
-                    healthy: true,
-                    slot: next_id,
+                    is_healthy: true,
+                    id: next_id,
                 },
             });
             next_id += u32::from(existing.is_none());
@@ -75,8 +75,8 @@ impl Cluster {
     }
 
     fn of(mut backends: Vec<Backend>, next_id: u32, upstream: Arc<Upstream>) -> Self {
-        backends.sort_by_key(|backend| !backend.healthy);
-        let healthy = backends.iter().filter(|backend| backend.healthy).count();
+        backends.sort_by_key(|backend| !backend.is_healthy);
+        let healthy = backends.iter().filter(|backend| backend.is_healthy).count();
         Self {
             backends: backends.into(),
             healthy: u32::try_from(healthy).unwrap_or(u32::MAX),
@@ -93,7 +93,7 @@ impl Cluster {
 
     /// The id of the next new backend: an exclusive upper bound of all backend ids.
     #[must_use]
-    pub const fn slots(&self) -> u32 {
+    pub const fn next_id(&self) -> u32 {
         self.next_id
     }
 
@@ -130,7 +130,7 @@ impl Cluster {
             .iter_mut()
             .filter(|backend| backend.address == *address)
         {
-            backend.healthy = is_healthy;
+            backend.is_healthy = is_healthy;
         }
         Self::of(backends, self.next_id, Arc::clone(&self.upstream))
     }
@@ -247,12 +247,8 @@ mod tests {
         let second = cluster(Some(&first), &["a:1", "a:2", "b:1"]);
         assert_eq!(names(&second), ["a", "a:2", "b"]);
         assert_eq!(names(&cluster(None, &["a:1", "a:2"])), ["a:1", "a:2"]);
-        let ids: Vec<u32> = second
-            .backends()
-            .iter()
-            .map(|backend| backend.slot)
-            .collect();
-        assert_eq!((ids, second.slots()), (vec![0, 2, 1], 3));
+        let ids: Vec<u32> = second.backends().iter().map(|backend| backend.id).collect();
+        assert_eq!((ids, second.next_id()), (vec![0, 2, 1], 3));
     }
 
     #[test]

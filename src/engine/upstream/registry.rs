@@ -97,7 +97,7 @@ impl Registry {
     }
 
     /// Restores the removed configured backends, because a new table takes effect.
-    pub fn forget_removed(&mut self) {
+    pub fn restore_removed(&mut self) {
         self.services.retain(|_, versions| {
             versions.retain(|_, entry| {
                 entry.removed.clear();
@@ -128,7 +128,11 @@ impl Registry {
 
     /// The registrations for a service and version.
     #[must_use]
-    pub fn entry(&self, service: &str, version: Option<ApiVersion>) -> Option<&Registrations> {
+    pub fn registrations(
+        &self,
+        service: &str,
+        version: Option<ApiVersion>,
+    ) -> Option<&Registrations> {
         self.services.get(service)?.get(&version)
     }
 
@@ -137,7 +141,7 @@ impl Registry {
     ///
     /// # Errors
     /// If backends are registered for several versions, and none without a version.
-    pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
+    pub fn implied_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
         let versions = self.services.get(service).into_iter().flatten();
         let known = versions.filter(|(_, entry)| !entry.registered.is_empty());
         let known: Vec<Option<ApiVersion>> = known.map(|(version, _)| *version).collect();
@@ -146,7 +150,7 @@ impl Registry {
 
     /// The registrations for services and versions that no route of the table has, sorted.
     #[must_use]
-    pub fn waiting(&self, table: &Table) -> Vec<(ServiceKey, &Registrations)> {
+    pub fn unrouted(&self, table: &Table) -> Vec<(ServiceKey, &Registrations)> {
         let mut unrouted = Vec::new();
         for (service, versions) in &self.services {
             let is_unrouted = |version| table.routes_of(service, version).next().is_none();
@@ -164,7 +168,7 @@ impl Registry {
     pub(crate) fn assign_versions(&mut self, table: &Table) {
         let mut assigned = Vec::new();
         for (service, versions) in &mut self.services {
-            if let Ok(version @ Some(_)) = table.meant_version(service)
+            if let Ok(version @ Some(_)) = table.implied_version(service)
                 && let Some(entry) = versions.remove(&None)
             {
                 assigned.push((ServiceKey::of(service, version), entry));

@@ -62,7 +62,7 @@ fn strip_prefix_is_whole_leading_literals() {
             },
             true,
         )
-        .map(|route| route.stripped().unwrap_or("").to_owned())
+        .map(|route| route.stripped_prefix().unwrap_or("").to_owned())
         .map_err(|error| error.to_string())
     };
     let text = |text: &str| StripPrefix::Text(text.into());

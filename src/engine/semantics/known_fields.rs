@@ -10,53 +10,53 @@ use crate::engine::request::Headers;
 
 /// The header fields of a request that the gateway uses.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Noted<'h> {
+pub struct KnownFields<'h> {
     /// `Host` (RFC 9110, section 7.2).
-    pub host: Seen<'h>,
+    pub host: KnownField<'h>,
     /// `Origin` (the Fetch standard).
-    pub origin: Seen<'h>,
+    pub origin: KnownField<'h>,
     /// `Access-Control-Request-Method`.
-    pub request_method: Seen<'h>,
+    pub request_method: KnownField<'h>,
     /// `Access-Control-Request-Headers`.
-    pub request_headers: Seen<'h>,
+    pub request_headers: KnownField<'h>,
     /// `Content-Type`.
-    pub content_type: Seen<'h>,
+    pub content_type: KnownField<'h>,
     /// `Max-Forwards` (RFC 9110, section 7.6.2).
-    pub max_forwards: Seen<'h>,
+    pub max_forwards: KnownField<'h>,
     /// `grpc-timeout`.
-    pub grpc_timeout: Seen<'h>,
+    pub grpc_timeout: KnownField<'h>,
     /// `X-Request-Id`.
-    pub request_id: Seen<'h>,
+    pub request_id: KnownField<'h>,
     /// `traceparent` (W3C Trace Context).
-    pub traceparent: Seen<'h>,
+    pub traceparent: KnownField<'h>,
     /// `tracestate`.
-    pub tracestate: Seen<'h>,
+    pub tracestate: KnownField<'h>,
     /// `X-Forwarded-For`.
-    pub forwarded_for: Seen<'h>,
+    pub forwarded_for: KnownField<'h>,
     /// `X-Forwarded-Host`.
-    pub forwarded_host: Seen<'h>,
+    pub forwarded_host: KnownField<'h>,
     /// `X-Forwarded-Proto`.
-    pub forwarded_proto: Seen<'h>,
+    pub forwarded_proto: KnownField<'h>,
     /// The number of claims; see [`is_claim`].
     pub claims: u32,
 }
 
 /// A field with its number of occurrences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen<'h> {
+pub struct KnownField<'h> {
     first: &'h [u8],
     count: u32,
 }
 
-impl<'h> Noted<'h> {
+impl<'h> KnownFields<'h> {
     /// Finds the fields in one pass.
     #[must_use]
     pub fn of<H: Headers + ?Sized>(headers: &'h H) -> Self {
-        let mut noted = Self::default();
+        let mut fields = Self::default();
         for (name, value) in headers.fields() {
-            noted.record(name, value);
+            fields.record(name, value);
         }
-        noted
+        fields
     }
 
     #[inline]
@@ -91,10 +91,10 @@ impl<'h> Noted<'h> {
     }
 }
 
-impl<'h> Seen<'h> {
+impl<'h> KnownField<'h> {
     /// Whether the field occurs at least once.
     #[must_use]
-    pub const fn is_there(&self) -> bool {
+    pub const fn is_present(&self) -> bool {
         self.count > 0
     }
 
@@ -170,13 +170,13 @@ mod tests {
             ("Forwarded", "for=1.1.1.1"),
             ("x-requested-with", "fetch"),
         ];
-        let noted = Noted::of(&headers[..]);
-        assert_eq!(noted.host.only(), Some(&b"a.test"[..]));
-        assert_eq!(noted.request_id.only(), Some(&b"one"[..]));
-        assert_eq!(noted.forwarded_for.count(), 2);
-        assert_eq!(noted.forwarded_for.only(), None);
-        assert!(!noted.origin.is_there());
-        assert_eq!(noted.claims, 2);
+        let fields = KnownFields::of(&headers[..]);
+        assert_eq!(fields.host.only(), Some(&b"a.test"[..]));
+        assert_eq!(fields.request_id.only(), Some(&b"one"[..]));
+        assert_eq!(fields.forwarded_for.count(), 2);
+        assert_eq!(fields.forwarded_for.only(), None);
+        assert!(!fields.origin.is_present());
+        assert_eq!(fields.claims, 2);
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(is_disguised(name.as_bytes()), disguised, "{name}");
             let headers = [(name, "v")];
             assert_eq!(
-                Noted::of(&headers[..]).claims,
+                KnownFields::of(&headers[..]).claims,
                 u32::from(expected),
                 "{name}"
             );
