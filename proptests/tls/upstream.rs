@@ -64,7 +64,7 @@ fn a_backend_has_the_name_that_it_is_called_by() {
     );
     let wrong = "its certificate is for another name";
     check(&backend, believing(ca, Some("c.example")), "502", wrong);
-    let none = "the gateway is not set up for it";
+    let none = "the gateway cannot use its TLS settings for it";
     check(&backend, believing(ca, Some("a b")), "502", none);
     let backend = format!("https://{by_address}");
     check(&backend, believing(ca, None), "200", "sni=none");
@@ -84,14 +84,14 @@ fn a_backend_is_one_that_is_believed() {
     let stranger = named(backend::over_tls(&others.issue(&["localhost"])));
     let expired = authority.issue_until(&["localhost"], 2001);
     let expired = named(backend::over_tls(&expired));
-    let unknown = "its certificate is not from an authority that is believed";
+    let unknown = "its certificate is not signed by a trusted authority";
     check(&stranger, believing(ca, None), "502", unknown);
     check(&known, UpstreamTls::default(), "502", unknown);
     check(
         &known,
         believing("missing.pem", None),
         "502",
-        "the gateway is not set up for it",
+        "the gateway cannot use its TLS settings for it",
     );
     let end = "its certificate has expired";
     check(&expired, believing(ca, None), "502", end);
@@ -109,9 +109,9 @@ fn a_backend_that_speaks_something_else_is_told() {
     let ca = folder.write("ca.pem", &authority.pem());
     let ca = ca.to_str().unwrap();
     let plain = named(backend::that_says("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    check(&plain, believing(ca, None), "502", "it speaks no TLS");
+    check(&plain, believing(ca, None), "502", "it does not speak TLS");
     let silent = named(backend::that_says(""));
-    check(&silent, believing(ca, None), "502", "it speaks no TLS");
+    check(&silent, believing(ca, None), "502", "it does not speak TLS");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn load(doc: &Document, options: LoadOptions) -> Result<Loaded, Vec<Diagnostic>>
         Severity::Error
     };
     let place_of = |route: RouteId| places.get(route.position()).copied();
-    for fault in table.faults() {
+    for fault in table.errors() {
         let severity = match fault {
             TableError::Unreachable { .. } => severity,
             TableError::Duplicate { .. } | TableError::Tie { .. } => Severity::Error,

@@ -126,7 +126,7 @@ impl Gateway {
         ttl: Option<(Duration, Instant)>,
     ) -> Result<(), RegisterError> {
         let mut writer = self.writer();
-        let key = ServiceKey::of(service, self.meant_version(&writer, service, version)?);
+        let key = ServiceKey::of(service, self.implied_version(&writer, service, version)?);
         // A life longer than the clock can tell is one without end.
         let expires = ttl.and_then(|(ttl, now)| now.checked_add(ttl));
         if self.is_unsettled(&writer, service, &address) && key.version.is_some() {
@@ -134,7 +134,7 @@ impl Gateway {
             let open = ServiceKey::of(service, None);
             writer.registry.deregister(&open, &address, false);
         }
-        let known = writer.registry.entry(service, key.version);
+        let known = writer.registry.registrations(service, key.version);
         let is_known = known.is_some_and(|entry| entry.is_registered(&address));
         if !is_known && writer.registry.len() >= self.max_registrations {
             return Err(RegisterError::TooMany(self.max_registrations));
@@ -160,12 +160,12 @@ impl Gateway {
             && writer
                 .registry
                 .deregister(&ServiceKey::of(service, None), address, false);
-        let version = match self.meant_version(&writer, service, version) {
+        let version = match self.implied_version(&writer, service, version) {
             Err(_) if was_unsettled => return Ok(()),
             meant => meant?,
         };
         let key = ServiceKey::of(service, version);
-        let is_configured = self.snapshot().configures(&key, address);
+        let is_configured = self.snapshot().is_configured(&key, address);
         writer.registry.deregister(&key, address, is_configured);
         writer.staged.insert(key);
         Ok(())
@@ -202,14 +202,14 @@ impl Gateway {
     pub fn waiting(&self) -> Vec<(ServiceKey, Vec<Address>)> {
         let writer = self.writer();
         let snapshot = self.snapshot();
-        let waiting = writer.registry.waiting(snapshot.table()).into_iter();
+        let waiting = writer.registry.unrouted(snapshot.table()).into_iter();
         waiting
             .map(|(key, entry)| (key, entry.registered().cloned().collect()))
             .collect()
     }
 
     /// The version of a service that is meant.
-    fn meant_version(
+    fn implied_version(
         &self,
         writer: &Writer,
         service: &str,
@@ -218,22 +218,24 @@ impl Gateway {
         let snapshot = self.snapshot();
         match version {
             Some(version) => Ok(Some(version)),
-            None if snapshot.table().names(service) => snapshot.table().meant_version(service),
-            None => writer.registry.meant_version(service),
+            None if snapshot.table().has_service(service) => {
+                snapshot.table().implied_version(service)
+            }
+            None => writer.registry.implied_version(service),
         }
     }
 
     /// Whether an address is registered without a version while the table has only versions.
     fn is_unsettled(&self, writer: &Writer, service: &str, address: &Address) -> bool {
         let snapshot = self.snapshot();
-        let entry = writer.registry.entry(service, None);
+        let entry = writer.registry.registrations(service, None);
         entry.is_some_and(|entry| entry.is_registered(address))
-            && snapshot.table().names(service)
+            && snapshot.table().has_service(service)
             && snapshot.table().routes_of(service, None).next().is_none()
     }
 
     fn replace(&self, writer: &mut Writer, table: Arc<Table>, configured: Arc<[Configured]>) {
-        writer.registry.forget_removed();
+        writer.registry.restore_removed();
         writer.staged.clear();
         let previous = self.snapshot.load();
         let next = Snapshot::new(table, configured, &mut writer.registry, Some(&previous));

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use crate::engine::admit::{Admission, response_context, write_rejection};
 use crate::engine::request::Headers;
 use crate::engine::routing::Rejection;
-use crate::engine::semantics::{Cause, Noted, Problem, Request, RequestId};
+use crate::engine::semantics::{Cause, KnownFields, Problem, Request, RequestId};
 use crate::engine::{self, Plan, Snapshot};
 use crate::runtime::forward::answer::{Answer, AnswerHead};
 use crate::runtime::worker::{Scratch, Worker};
@@ -66,7 +66,7 @@ pub(super) fn problem_unread(
     let random = worker.random();
     let problem = Problem {
         cause,
-        id: &RequestId::of(&Noted::default(), &random),
+        id: &RequestId::of(&KnownFields::default(), &random),
         pseudonym: &worker.settings.via,
         grpc,
     };

@@ -92,7 +92,7 @@ async fn answer(context: &Context<'_>, wire: &mut Wire, view: RequestView<'_>) -
     };
     let random = worker.random();
     let request = Request::read(&arrival, (view.method(), &target), &fields, declared);
-    let id = RequestId::of(&request.noted, &random);
+    let id = RequestId::of(&request.fields, &random);
     let mut scratch = worker.take_scratch();
     let admitted = admit(&snapshot, &request, &id, &mut scratch);
     let next = match admitted {

@@ -104,9 +104,9 @@ impl<H: Headers + ?Sized> Going<'_, H> {
         write_head: &'o WriteHead<'o>,
         make_request: &'o MakeRequest<'o>,
     ) -> Outgoing<'o> {
-        let noted = &self.request.noted;
-        let is_grpc = grpc::answer_type(noted.content_type.only()).is_some();
-        let patience = noted.grpc_timeout.only().filter(|_| is_grpc);
+        let fields = &self.request.fields;
+        let is_grpc = grpc::response_type(fields.content_type.only()).is_some();
+        let patience = fields.grpc_timeout.only().filter(|_| is_grpc);
         Outgoing {
             write_head,
             make_request,
@@ -134,10 +134,10 @@ pub(in crate::frontend) fn cause_of(failure: &Failure, plan: &Plan<'_>) -> Optio
         Failure::BodyTimeout => Cause::from(RequestError::Timeout),
         Failure::Stopped => Cause::from(GatewayError::Draining),
         Failure::Body(ReadError::TooLarge(fault)) => Cause::from(*fault),
-        Failure::Body(ReadError::Body(fault)) => Cause::Wire {
+        Failure::Body(ReadError::Body(fault)) => Cause::Codec {
             code: fault.code(),
             status: fault.status(),
-            sentence: fault.to_string(),
+            message: fault.to_string(),
         },
         Failure::Body(_) | Failure::ClientLeft => return None,
     })

@@ -100,7 +100,7 @@ impl<'o> Outcome<'o> {
         let service = self.route.map(|id| snapshot.table().route_at(id).service());
         let backends = self.route.map(|id| snapshot.cluster(id).backends());
         let mut backends = backends.into_iter().flatten();
-        let backend = backends.find(|backend| Some(backend.slot) == self.slot);
+        let backend = backends.find(|backend| Some(backend.id) == self.slot);
         let settings = &self.worker.settings;
         let arrival = request.arrival;
         let (mut referer, mut user_agent) = (None, None);

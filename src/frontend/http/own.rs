@@ -49,10 +49,10 @@ pub(super) async fn send_fault(
     wire: &mut Wire,
     fault: &http1::request_error::RequestError,
 ) -> Next {
-    let cause = Cause::Wire {
+    let cause = Cause::Codec {
         code: fault.code(),
         status: fault.status(),
-        sentence: fault.to_string(),
+        message: fault.to_string(),
     };
     send_cause(worker, watch, wire, &cause).await
 }

@@ -72,7 +72,7 @@ impl RouteFace {
     /// The fields of an answer that name service, version and backend, without the braces.
     #[inline]
     pub(super) fn head(&mut self, plan: &Plan<'_>, backend: &Backend) -> &str {
-        let slot = usize::try_from(backend.slot).unwrap_or(0);
+        let slot = usize::try_from(backend.id).unwrap_or(0);
         if slot >= self.heads.len() {
             self.heads.resize(slot + 1, None);
         }

@@ -184,18 +184,18 @@ impl<'e> Exchange<'e> {
         let mut pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         self.failed.extend(self.slot);
         for _ in 0..self.failed.len().min(MAX_PASSED_OVER) {
-            if !self.failed.contains(&pick.backend.slot) {
+            if !self.failed.contains(&pick.backend.id) {
                 break;
             }
             pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         }
         // All were tried, and other requests have moved the cursor.
-        if self.slot == Some(pick.backend.slot) {
+        if self.slot == Some(pick.backend.id) {
             pick = self.plan.pick().ok_or(Failure::NoBackend)?;
         }
-        self.slot = Some(pick.backend.slot);
+        self.slot = Some(pick.backend.id);
         if let Some(picked) = self.picked {
-            picked(pick.backend.slot);
+            picked(pick.backend.id);
         }
         Ok(pick)
     }
@@ -220,8 +220,8 @@ impl<'e> Exchange<'e> {
             method: self.outgoing.method,
             failure,
             retries: u32::try_from(self.failed.len()).unwrap_or(u32::MAX),
-            is_answer_begun: self.interims.get() > 0,
-            is_body_kept: self.kept.is_whole(),
+            is_response_started: self.interims.get() > 0,
+            is_body_replayable: self.kept.is_whole(),
         };
         self.worker.admits_retry(&self.policy.retry, &attempt)
     }

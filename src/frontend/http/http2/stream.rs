@@ -9,7 +9,7 @@ use tokio::task::spawn_local;
 use crate::engine::plan::Plan;
 use crate::engine::policy::BodyAllowance;
 use crate::engine::semantics::Protocol;
-use crate::engine::semantics::grpc::answer_type;
+use crate::engine::semantics::grpc::response_type;
 use crate::engine::semantics::{Arrival, Request};
 use crate::engine::semantics::{Random, RequestId};
 use crate::engine::upstream::backend::Backend;
@@ -54,7 +54,7 @@ pub(super) fn serve(
     };
     let is_head = parts.method == http::Method::HEAD;
     let kind = parts.headers.get(header::CONTENT_TYPE);
-    let grpc = answer_type(kind.map(HeaderValue::as_bytes));
+    let grpc = response_type(kind.map(HeaderValue::as_bytes));
     let limits = &worker.settings.head_limits;
     match RequestHead::new(parts, client.body.is_complete(), limits) {
         Ok(head) => {
@@ -106,7 +106,7 @@ async fn answer(stream: &mut Stream) {
     };
     let target = (head.method(), head.target());
     let request = Request::read(&arrival, target, &fields, declared);
-    let id = RequestId::of(&request.noted, &random);
+    let id = RequestId::of(&request.fields, &random);
     let mut scratch = worker.take_scratch();
     match admit(&snapshot, &request, &id, &mut scratch) {
         Ok(plan) => {

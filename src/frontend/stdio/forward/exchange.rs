@@ -54,7 +54,7 @@ impl<W: Write + 'static> Hub<W> {
             raw.headers,
             job.declared_length(),
         );
-        let id = RequestId::of(&request.noted, &random);
+        let id = RequestId::of(&request.fields, &random);
         let plan = match admit(&job.snapshot, &request) {
             Admission::Forward(plan) => plan,
             Admission::Respond(response) => return to.local(&response, &request, out),
@@ -193,7 +193,7 @@ impl<'x> MessageExchange<'x> {
     fn backend(&self, slot: Option<u32>) -> Option<&'x Backend> {
         let pool = self.job.snapshot.cluster(self.plan.route_id());
         let mut backends = pool.backends().iter();
-        backends.find(|backend| Some(backend.slot) == slot)
+        backends.find(|backend| Some(backend.id) == slot)
     }
 }
 

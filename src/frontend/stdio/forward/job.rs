@@ -153,10 +153,10 @@ impl Job {
     pub(super) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
         if self.method == "CONNECT" {
             let fault = http1::request_error::RequestError::Connect;
-            return Err(Cause::Wire {
+            return Err(Cause::Codec {
                 code: fault.code(),
                 status: fault.status(),
-                sentence: fault.to_string(),
+                message: fault.to_string(),
             });
         }
         if self.target.len() > limits.max_target_bytes {
