@@ -5,7 +5,7 @@
 //! - [`upstream`] holds the backends of a service version and picks one;
 //! - [`semantics`] is what a proxy adds to a message and removes from it;
 //! - a [`snapshot`] is a compiled configuration;
-//! - [`admit`] takes a request through all of these, the same way for every interface.
+//! - [`admit()`] takes a request through all of these, the same way for every interface.
 
 pub mod admit;
 pub mod explain;

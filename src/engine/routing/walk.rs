@@ -1,7 +1,7 @@
 //! The walk: visits the route entries whose host and path match, in the order of precedence, each
 //! with its verdict.
 //!
-//! [`decide`](crate::engine::routing::decide) stops at the first entry that serves;
+//! [`decide`](crate::engine::routing::decide()) stops at the first entry that serves;
 //! [`explain`](crate::engine::explain) continues. Both use the same verdicts.
 //!
 //! A *fence* is an entry that would serve the request except that its route exists in other versions
