@@ -226,7 +226,7 @@ impl<'r> Session<'r> {
             let service = route.service().into();
             return to.rejected(&Rejection::NoBackend { service }.into(), out);
         };
-        self.tally.picked(plan.route_id(), backend.slot);
+        self.tally.picked(plan.route_id(), backend.id);
         to.open("api_response", out);
         out.extend_from_slice(b",\"status\":200,");
         let mut sample = None;

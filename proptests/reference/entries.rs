@@ -1,4 +1,4 @@
-//! All forms of all routes: the declared one for each host, and those that families derive.
+//! The entries of all routes: the declared one for each host, and those derived within families.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,29 @@ use crate::reference::model::{Request, Route, Table};
 use crate::reference::pattern::Pattern;
 use crate::reference::version::Version;
 
-/// One way in: a host pattern and a path pattern that lead to a route.
+/// A host pattern and a path pattern through which a route is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Form<'t> {
+pub(crate) struct Entry<'t> {
     pub(crate) route: &'t Route,
-    /// The route's own pattern, which the backend sees.
+    /// The declared pattern of the route, to which the path is rewritten.
     pub(crate) declared: Pattern,
     /// `None`: any host.
     pub(crate) host: Option<&'t str>,
     pub(crate) pattern: Pattern,
     /// The route's version.
     pub(crate) version: Option<Version>,
-    /// Whether the pattern of this form states that version.
+    /// Whether the pattern of this entry states that version.
     pub(crate) version_in_path: bool,
     pub(crate) derived: bool,
 }
 
-impl Form<'_> {
-    /// Whether host and path match; nothing else is looked at.
+impl Entry<'_> {
+    /// Whether host and path match.
     pub(crate) fn covers(&self, request: &Request) -> bool {
         host_matches(self.host, request) && self.pattern.matches(&request.path)
     }
 
-    /// Whether both stand at the same host pattern and path pattern.
+    /// Whether both have the same host pattern and path pattern.
     pub(crate) fn same_group(&self, other: &Self) -> bool {
         self.host == other.host && self.same_pattern(other)
     }
@@ -39,36 +39,42 @@ impl Form<'_> {
     }
 }
 
-/// A route with its pattern read.
+/// A route with its parsed pattern.
 #[derive(Debug)]
 struct Declared<'t> {
     route: &'t Route,
     pattern: Pattern,
     version: Option<Version>,
-    /// The place of the version segment, unless it is plain text.
+    /// The index of the version segment; `None` if no segment states the version.
     position: Option<usize>,
     /// The pattern without its version segment.
     base: Pattern,
 }
 
-/// The forms of every route of the table.
-pub(crate) fn expand(table: &Table) -> Vec<Form<'_>> {
+/// The entries of every route of the table.
+pub(crate) fn expand(table: &Table) -> Vec<Entry<'_>> {
     let path_counts = table.versioning.reads("path");
     let all: Vec<Declared<'_>> = table
         .routes
         .iter()
         .map(|route| declare(route, path_counts))
         .collect();
-    let mut forms = Vec::new();
+    let mut entries = Vec::new();
     for one in &all {
-        push_forms(&mut forms, one, &one.pattern, one.position.is_some(), false);
+        push_entries(
+            &mut entries,
+            one,
+            &one.pattern,
+            one.position.is_some(),
+            false,
+        );
         if table.versioning.derives() {
             for (pattern, in_path) in derived_patterns(one, &all) {
-                push_forms(&mut forms, one, &pattern, in_path, true);
+                push_entries(&mut entries, one, &pattern, in_path, true);
             }
         }
     }
-    forms
+    entries
 }
 
 /// The version of a route: its field, else its version segment.
@@ -94,7 +100,7 @@ fn declare(route: &Route, path_counts: bool) -> Declared<'_> {
     }
 }
 
-/// The patterns that a route's family derives for it, and whether each states the version.
+/// The derived patterns of a route, and whether each of them states the version.
 fn derived_patterns(one: &Declared<'_>, all: &[Declared<'_>]) -> Vec<(Pattern, bool)> {
     let Some(version) = &one.version else {
         return vec![];
@@ -124,8 +130,8 @@ fn derived_patterns(one: &Declared<'_>, all: &[Declared<'_>]) -> Vec<(Pattern, b
     patterns
 }
 
-fn push_forms<'t>(
-    forms: &mut Vec<Form<'t>>,
+fn push_entries<'t>(
+    entries: &mut Vec<Entry<'t>>,
     one: &Declared<'t>,
     pattern: &Pattern,
     version_in_path: bool,
@@ -141,7 +147,7 @@ fn push_forms<'t>(
         hosts.push(None);
     }
     for host in hosts {
-        forms.push(Form {
+        entries.push(Entry {
             route: one.route,
             declared: one.pattern.clone(),
             host,

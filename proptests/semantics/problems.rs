@@ -1,4 +1,4 @@
-//! The gateway's own answers, read by those who know only the standards.
+//! Error responses of the gateway, parsed by naive readers of the standards.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -45,23 +45,23 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
         let version = |number: u32| ApiVersion::parse(&number.to_string()).unwrap();
         numbers.into_iter().map(version).collect::<Vec<_>>()
     });
-    let reject = prop_oneof![
+    let rejection = prop_oneof![
         Just(Rejection::Asterisk),
         text().prop_map(Rejection::VersionInvalid),
         text().prop_map(Rejection::VersionConflict),
         text().prop_map(|service| Rejection::NoBackend { service }),
-        versions.prop_map(|exist| Rejection::VersionRequired { exist }),
+        versions.prop_map(|available| Rejection::VersionRequired { available }),
         (text(), prop::collection::vec("[A-Z]{1,9}", 0..4))
             .prop_map(|(method, allow)| Rejection::MethodNotAllowed { method, allow }),
     ];
-    let wire = text().prop_map(|sentence| Cause::Wire {
+    let codec = text().prop_map(|message| Cause::Codec {
         code: "http1.obs_fold",
         status: 400,
-        sentence,
+        message,
     });
     prop_oneof![
-        wire,
-        reject.prop_map(Cause::from),
+        codec,
+        rejection.prop_map(Cause::from),
         upstream.prop_map(Cause::from),
         request.prop_map(Cause::from),
         gateway.prop_map(Cause::from),
@@ -70,9 +70,9 @@ fn cause() -> impl Strategy<Value = Cause<'static>> {
 
 proptest! {
     #[test]
-    fn a_problem_says_it_all(cause in cause(), pseudonym in ".{0,20}", is_made in any::<bool>()) {
-        let made = RequestId::Made(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
-        let id = if is_made { made } else { RequestId::Kept(b"a=1") };
+    fn a_problem_reports_its_cause(cause in cause(), pseudonym in ".{0,20}", is_generated in any::<bool>()) {
+        let generated = RequestId::Generated(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
+        let id = if is_generated { generated } else { RequestId::Received(b"a=1") };
         let problem = Problem { cause: &cause, id: &id, pseudonym: &pseudonym, grpc: None };
         let (mut edits, mut body) = (Edits::new(), Vec::new());
         let status = problem.write(&mut edits, &mut body);
@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(text("code"), Some(cause.code()));
         prop_assert_eq!(text("detail"), Some(&*cause.to_string()));
         prop_assert_eq!(text("request_id").map(str::as_bytes), Some(id.as_bytes()));
-        prop_assert_eq!(text("instance").is_some(), is_made);
+        prop_assert_eq!(text("instance").is_some(), is_generated);
         prop_assert_ne!(text("title"), Some("Unknown"));
         prop_assert_eq!(edits.value_of("content-type"), Some(&b"application/problem+json"[..]));
         prop_assert_eq!(edits.value_of("allow").is_some(), status == 405);
@@ -102,9 +102,9 @@ proptest! {
     }
 
     #[test]
-    fn a_grpc_client_reads_the_sentence(cause in cause()) {
+    fn a_grpc_client_reads_the_message(cause in cause()) {
         let (mut edits, mut body) = (Edits::new(), Vec::new());
-        let id = RequestId::Kept(b"a");
+        let id = RequestId::Received(b"a");
         let grpc = Some("application/grpc");
         let problem = Problem { cause: &cause, id: &id, pseudonym: "tollgate", grpc };
         prop_assert_eq!(problem.write(&mut edits, &mut body), 200);
@@ -121,7 +121,7 @@ proptest! {
 proptest! {
     #[test]
     fn the_documentation_has_each_code(cause in cause()) {
-        if !matches!(cause, Cause::Wire { .. }) {
+        if !matches!(cause, Cause::Codec { .. }) {
             let number = cause.grpc_status().number();
             let row = format!("| `{}` | {} | {number} | ", cause.code(), cause.status());
             prop_assert!(include_str!("../../docs/errors.md").contains(&row), "{}", row);
@@ -129,7 +129,7 @@ proptest! {
     }
 }
 
-/// The errors that RFC 9209, section 2.3, registers, as far as they are given.
+/// The error types of RFC 9209, section 2.3, that the gateway sends.
 const ERRORS: [&str; 19] = [
     "connection_limit_reached",
     "connection_refused",
@@ -152,7 +152,7 @@ const ERRORS: [&str; 19] = [
     "tls_protocol_error",
 ];
 
-/// What percent-encoding hides; a naive reader, that takes every `%` for the beginning of three.
+/// Percent-decodes: a naive reader that expects two digits after every `%`.
 fn decoded(text: &[u8]) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.iter().copied();

@@ -1,8 +1,8 @@
-//! Forms: the shapes under which a route can be reached.
+//! Route entries: the patterns through which a route can be reached.
 //!
-//! A route is reached by its declared pattern, and within a family of versions also by derived
-//! ones: `/api/v2/users/*` by `/api/users/*` with `Accept-Version: v2`, and its sibling
-//! `/api/users/*` (v1) by `/api/v1/users/*`.
+//! Each route has an entry for its declared pattern. Within a family of versions it also has
+//! entries for derived patterns: `/api/v2/users/*` is reached through `/api/users/*` with
+//! `Accept-Version: v2`, and its sibling `/api/users/*` (v1) through `/api/v1/users/*`.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,21 +13,21 @@ use crate::engine::routing::route::{NO_SEGMENT, Route};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::Versioning;
 
-/// One shape under which a route can be reached: sixteen bytes that the hot path reads.
+/// A pattern through which a route can be reached: 16 bytes, which the hot path reads.
 ///
-/// The forms of one host and pattern, a group, lie one after the other in their order; a group is
-/// named by the place of its first form.
+/// The entries of one host and pattern form a group. They are adjacent and in the order of
+/// precedence; the index of the first one identifies the group.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Form {
+pub(crate) struct RouteEntry {
     pub(crate) route: Index,
     pub(crate) version: Option<ApiVersion>,
     pub(crate) methods: MethodMask,
-    /// Where its pattern states the version; [`NO_SEGMENT`] if nowhere.
+    /// The index of the pattern segment that states the version; [`NO_SEGMENT`] if none does.
     pub(crate) version_at: u16,
     flags: u8,
 }
 
-impl Form {
+impl RouteEntry {
     const DERIVED: u8 = 1;
     const CONSTRAINED: u8 = 1 << 1;
     const ENDS_GROUP: u8 = 1 << 2;
@@ -48,7 +48,7 @@ impl Form {
         }
     }
 
-    /// Whether its pattern is derived within a family of versions.
+    /// Whether the pattern is derived within a family of versions.
     pub(crate) const fn is_derived(self) -> bool {
         self.flags & Self::DERIVED != 0
     }
@@ -58,23 +58,23 @@ impl Form {
         self.flags & Self::CONSTRAINED != 0
     }
 
-    /// Whether it is the last of its group.
+    /// Whether the entry is the last one of its group.
     pub(crate) const fn ends_group(self) -> bool {
         self.flags & Self::ENDS_GROUP != 0
     }
 
-    /// Whether any form of its group serves one version alone: then what the headers state counts.
+    /// Whether an entry of the group has a version, so that the version in the headers matters.
     pub(crate) const fn is_in_versioned_group(self) -> bool {
         self.flags & Self::IN_VERSIONED_GROUP != 0
     }
 
-    /// The version that the path itself states where this form matches.
+    /// The version that the path states if this entry matches.
     pub(crate) fn stated_by_path(self) -> Option<ApiVersion> {
         self.version.filter(|_| self.version_at != NO_SEGMENT)
     }
 
-    /// In which order forms of one group are tried if the request states no version: those whose
-    /// path states it, neutral ones, declared ones, derived ones.
+    /// The order of the entries of one group if the headers state no version: 0 if the path states
+    /// it, 1 for neutral, 2 for declared, 3 for derived entries.
     pub(crate) fn unstated_class(self) -> u8 {
         match (self.version, self.version_at != NO_SEGMENT) {
             (_, true) => 0,
@@ -84,9 +84,9 @@ impl Form {
         }
     }
 
-    /// Whether it is refused to a request that states no version where one is required: a lone
-    /// declared version serves all the same.
-    pub(crate) fn is_refused_unstated(self) -> bool {
+    /// Whether the entry rejects requests that state no version if `versioning.default` is `require`.
+    /// A declared entry that is the only version of its group serves them.
+    pub(crate) fn is_rejected_unstated(self) -> bool {
         match self.unstated_class() {
             2 => self.flags & Self::IN_AMBIGUOUS_GROUP != 0,
             3 => true,
@@ -95,58 +95,58 @@ impl Form {
     }
 }
 
-/// Marks the forms of one group, which are in their order, with what holds for the group.
-pub(crate) fn mark_group(group: &mut [Form]) {
-    let mut plain = group.iter().filter(|form| form.unstated_class() == 2);
-    let first = plain.next().map(|form| form.version);
+/// Sets the flags that depend on the whole group, which is in the order of precedence.
+pub(crate) fn mark_group(group: &mut [RouteEntry]) {
+    let mut plain = group.iter().filter(|entry| entry.unstated_class() == 2);
+    let first = plain.next().map(|entry| entry.version);
     let mut flags = 0;
-    if plain.any(|form| Some(form.version) != first) {
-        flags |= Form::IN_AMBIGUOUS_GROUP;
+    if plain.any(|entry| Some(entry.version) != first) {
+        flags |= RouteEntry::IN_AMBIGUOUS_GROUP;
     }
-    if group.iter().any(|form| form.version.is_some()) {
-        flags |= Form::IN_VERSIONED_GROUP;
+    if group.iter().any(|entry| entry.version.is_some()) {
+        flags |= RouteEntry::IN_VERSIONED_GROUP;
     }
-    for form in &mut *group {
-        form.flags |= flags;
+    for entry in &mut *group {
+        entry.flags |= flags;
     }
     if let Some(last) = group.last_mut() {
-        last.flags |= Form::ENDS_GROUP;
+        last.flags |= RouteEntry::ENDS_GROUP;
     }
 }
 
-/// A form and its pattern, before it is filed under a host and a group.
+/// An entry with its pattern, before it is assigned to a host and a group.
 #[derive(Debug)]
-pub(crate) struct FormPattern {
-    pub(crate) form: Form,
-    /// None for the declared pattern of the route.
+pub(crate) struct EntryPattern {
+    pub(crate) entry: RouteEntry,
+    /// `None` if the pattern is the declared one of the route.
     pub(crate) derived: Option<PathPattern>,
 }
 
-impl FormPattern {
+impl EntryPattern {
     pub(crate) fn pattern<'p>(&'p self, route: &'p Route) -> &'p PathPattern {
         self.derived.as_ref().unwrap_or_else(|| route.pattern())
     }
 }
 
-/// Every form of every route: the declared ones first, in the order of the routes.
-pub(crate) fn forms(routes: &[Route], versioning: &Versioning) -> Vec<FormPattern> {
-    let mut forms: Vec<FormPattern> = routes
+/// The entries of all routes: the declared ones first, in the order of the routes.
+pub(crate) fn entries(routes: &[Route], versioning: &Versioning) -> Vec<EntryPattern> {
+    let mut entries: Vec<EntryPattern> = routes
         .iter()
         .enumerate()
-        .map(|(at, route)| FormPattern {
-            form: Form::new(Index::new(at), route, route.version_at(), false),
+        .map(|(at, route)| EntryPattern {
+            entry: RouteEntry::new(Index::new(at), route, route.version_at(), false),
             derived: None,
         })
         .collect();
     if versioning.derives() {
         for family in families(routes) {
-            family.derive(routes, &mut forms);
+            family.derive(routes, &mut entries);
         }
     }
-    forms
+    entries
 }
 
-/// Routes of one service whose patterns are equal once the version segment is taken out.
+/// Routes of one service whose patterns are equal without their version segment.
 struct Family {
     base: PathPattern,
     members: Vec<Index>,
@@ -164,7 +164,7 @@ fn families(routes: &[Route]) -> Vec<Family> {
             NO_SEGMENT => Some(route.pattern().clone()),
             segment => route.pattern().without_segment(segment.into()),
         };
-        // Of `/v1` alone nothing would be left: it is no family.
+        // `/v1` without its version segment would be empty.
         let Some(base) = base else { continue };
         let key = (route.service_id, base.shape().into());
         let family = *by_base.entry(key).or_insert_with(|| {
@@ -182,7 +182,7 @@ fn families(routes: &[Route]) -> Vec<Family> {
 }
 
 impl Family {
-    fn derive(&self, routes: &[Route], forms: &mut Vec<FormPattern>) {
+    fn derive(&self, routes: &[Route], entries: &mut Vec<EntryPattern>) {
         let member = |at: &Index| routes.get(at.get()).map(|route| (*at, route));
         let members = || self.members.iter().filter_map(member);
         let versions: BTreeSet<_> = members().map(|(_, route)| route.version()).collect();
@@ -206,8 +206,8 @@ impl Family {
             });
             for (version_at, pattern) in by_path.chain([(NO_SEGMENT, self.base.clone())]) {
                 if version_at != route.version_at() {
-                    forms.push(FormPattern {
-                        form: Form::new(at, route, version_at, true),
+                    entries.push(EntryPattern {
+                        entry: RouteEntry::new(at, route, version_at, true),
                         derived: Some(pattern),
                     });
                 }

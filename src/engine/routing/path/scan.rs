@@ -1,7 +1,7 @@
-//! The first look at a path: is there nothing in it that could need work?
+//! A fast scan that recognises most normal paths.
 
-/// Whether a path that starts with `/` is normal at first sight, as almost all are: nothing but
-/// plain bytes, and no `/` or `.` after a `/`.
+/// Whether a path that begins with `/` has only plain bytes and no `/` or `.` after a `/`. Then it is
+/// normal, as almost all are.
 ///
 /// This is the gateway's hottest loop, measured by `benches/normal_path.rs`.
 pub(super) fn is_normal(path: &[u8]) -> bool {
@@ -12,28 +12,28 @@ pub(super) fn is_normal(path: &[u8]) -> bool {
         let mut pairs = here.iter().zip(next);
         return pairs.all(|(&byte, &next)| is_plain(next) && !may_begin_dot_segment(byte, next));
     };
-    let mut odd = [false; LANES];
+    let mut special = [false; LANES];
     for (here, next) in here.as_chunks().0.iter().zip(next.as_chunks().0) {
-        look(&mut odd, here, next);
+        scan(&mut special, here, next);
     }
-    // The last lanes overlap those before, unless the length is a multiple.
-    look(&mut odd, last_here, last_next);
-    !odd.contains(&true)
+    // The last lanes overlap the previous ones unless the length is a multiple of `LANES`.
+    scan(&mut special, last_here, last_next);
+    !special.contains(&true)
 }
 
-/// Marks the lanes that need a closer look. No branch, so that it becomes vector instructions.
-fn look(odd: &mut [bool; LANES], here: &[u8; LANES], next: &[u8; LANES]) {
-    for ((odd, &byte), &next) in odd.iter_mut().zip(here).zip(next) {
-        *odd |= !plain_by_ranges(next) | may_begin_dot_segment(byte, next);
+/// Marks the lanes that may need normalisation. Branchless, so that the compiler vectorises it.
+fn scan(special: &mut [bool; LANES], here: &[u8; LANES], next: &[u8; LANES]) {
+    for ((special, &byte), &next) in special.iter_mut().zip(here).zip(next) {
+        *special |= !plain_by_ranges(next) | may_begin_dot_segment(byte, next);
     }
 }
 
-/// Or an empty segment. `.` is 0x2E and `/` is 0x2F.
+/// Whether `next` begins a dot segment or an empty one. `.` is 0x2E and `/` is 0x2F.
 fn may_begin_dot_segment(byte: u8, next: u8) -> bool {
     (byte == b'/') & (next | 1 == b'/')
 }
 
-/// A byte that stands for itself: `pchar` and `/` of RFC 3986 section 3.3, and `[` and `]`.
+/// Whether a byte is allowed unescaped: `pchar` and `/` of RFC 3986 section 3.3, and `[` and `]`.
 #[expect(
     clippy::indexing_slicing,
     reason = "the table has an entry for every byte"
@@ -54,14 +54,11 @@ const fn plain_by_ranges(byte: u8) -> bool {
         & ((byte < b'{') | (byte == b'~'))
 }
 
-/// One vector register of the smallest x86-64 and AArch64.
+/// The bytes of a vector register of baseline x86-64 and AArch64.
 const LANES: usize = 16;
 
-/// [`plain_by_ranges`] for one byte at a time, where a load is faster than ten comparisons.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a constant: evaluated by the compiler"
-)]
+/// [`plain_by_ranges`] as a table: for a single byte, a load is faster than ten comparisons.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0_u8;
@@ -87,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn every_place_of_every_length_is_looked_at() {
+    fn every_position_of_every_length_is_scanned() {
         for len in 1..=70 {
             let clean = [b"/".as_slice(), &vec![b'x'; len - 1]].concat();
             assert!(is_normal(&clean) || len == 1, "{len}");

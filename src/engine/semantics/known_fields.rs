@@ -1,65 +1,68 @@
-//! One pass over the header of a request, which notes where the fields are that the gateway minds.
+//! The header fields that the gateway uses, found in one pass over the header of a request.
 //!
-//! Each name is told apart by its length and first byte, and compared whole only then; so a field
-//! that is none of these costs next to nothing.
+//! A name is first distinguished by its length and first byte and then compared as a whole, so
+//! that other fields cost next to nothing.
+//!
+//! A *claim* is a field in which the sender states where a request comes from and that the gateway
+//! does not write itself: see [`is_claim`]. Untrusted peers can forge it.
 
 use crate::engine::request::Headers;
 
-/// The fields of a request that the semantics read.
+/// The header fields of a request that the gateway uses.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Noted<'h> {
+pub struct KnownFields<'h> {
     /// `Host` (RFC 9110, section 7.2).
-    pub host: Seen<'h>,
+    pub host: KnownField<'h>,
     /// `Origin` (the Fetch standard).
-    pub origin: Seen<'h>,
+    pub origin: KnownField<'h>,
     /// `Access-Control-Request-Method`.
-    pub request_method: Seen<'h>,
+    pub request_method: KnownField<'h>,
     /// `Access-Control-Request-Headers`.
-    pub request_headers: Seen<'h>,
+    pub request_headers: KnownField<'h>,
     /// `Content-Type`.
-    pub content_type: Seen<'h>,
+    pub content_type: KnownField<'h>,
     /// `Max-Forwards` (RFC 9110, section 7.6.2).
-    pub max_forwards: Seen<'h>,
+    pub max_forwards: KnownField<'h>,
     /// `grpc-timeout`.
-    pub grpc_timeout: Seen<'h>,
+    pub grpc_timeout: KnownField<'h>,
     /// `X-Request-Id`.
-    pub request_id: Seen<'h>,
+    pub request_id: KnownField<'h>,
     /// `traceparent` (W3C Trace Context).
-    pub traceparent: Seen<'h>,
+    pub traceparent: KnownField<'h>,
     /// `tracestate`.
-    pub tracestate: Seen<'h>,
+    pub tracestate: KnownField<'h>,
     /// `X-Forwarded-For`.
-    pub forwarded_for: Seen<'h>,
+    pub forwarded_for: KnownField<'h>,
     /// `X-Forwarded-Host`.
-    pub forwarded_host: Seen<'h>,
+    pub forwarded_host: KnownField<'h>,
     /// `X-Forwarded-Proto`.
-    pub forwarded_proto: Seen<'h>,
-    /// How many other fields claim something of the client; see [`is_claim`].
+    pub forwarded_proto: KnownField<'h>,
+    /// The number of claims; see [`is_claim`].
     pub claims: u32,
 }
 
-/// A field that may occur never, once or more often.
+/// A field with its number of occurrences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen<'h> {
+pub struct KnownField<'h> {
     first: &'h [u8],
     count: u32,
 }
 
-impl<'h> Noted<'h> {
-    /// Reads every field once.
+impl<'h> KnownFields<'h> {
+    /// Finds the fields in one pass.
     #[must_use]
     pub fn of<H: Headers + ?Sized>(headers: &'h H) -> Self {
-        let mut noted = Self::default();
+        let mut fields = Self::default();
         for (name, value) in headers.fields() {
-            noted.note(name, value);
+            fields.record(name, value);
         }
-        noted
+        fields
     }
 
     #[inline]
-    fn note(&mut self, name: &[u8], value: &'h [u8]) {
+    fn record(&mut self, name: &[u8], value: &'h [u8]) {
         let first = name.first().map_or(0, |byte| byte | 0x20);
-        let (seen, known): (_, &[u8]) = match (name.len(), first) {
+        let (field, known): (_, &[u8]) = match (name.len(), first) {
             (4, b'h') => (&mut self.host, b"host"),
             (6, b'o') => (&mut self.origin, b"origin"),
             (10, b't') => (&mut self.tracestate, b"tracestate"),
@@ -80,22 +83,22 @@ impl<'h> Noted<'h> {
             _ => return,
         };
         if name.eq_ignore_ascii_case(known) {
-            seen.first = if seen.count == 0 { value } else { seen.first };
-            seen.count += 1;
+            field.first = if field.count == 0 { value } else { field.first };
+            field.count += 1;
         } else if first == b'x' {
             self.claims += u32::from(is_claim(name));
         }
     }
 }
 
-impl<'h> Seen<'h> {
-    /// Whether it occurs.
+impl<'h> KnownField<'h> {
+    /// Whether the field occurs at least once.
     #[must_use]
-    pub const fn is_there(&self) -> bool {
+    pub const fn is_present(&self) -> bool {
         self.count > 0
     }
 
-    /// Its value, without the blanks around it, if it occurs just once.
+    /// The value without surrounding white space; `None` unless the field occurs exactly once.
     #[must_use]
     pub const fn only(&self) -> Option<&'h [u8]> {
         if self.count == 1 {
@@ -105,29 +108,29 @@ impl<'h> Seen<'h> {
         }
     }
 
-    /// How often it occurs.
+    /// The number of occurrences.
     #[must_use]
     pub const fn count(&self) -> u32 {
         self.count
     }
 }
 
-/// Whether a field claims where a request comes from, and is none of the three that the gateway
-/// writes: `Forwarded` (RFC 7239), `X-Real-Ip`, any other `X-Forwarded-*`, and every one of all
-/// these that is written with `_` for `-`.
+/// Whether a field states where a request comes from and is not written by the gateway:
+/// `Forwarded` (RFC 7239), `X-Real-Ip`, every `X-Forwarded-*` other than `-For`, `-Host` and
+/// `-Proto`, and each of these names with `_` in place of `-`.
 ///
-/// The latter because CGI and what came after it (RFC 3875, section 4.1.18) make one variable of
-/// both, so that a client could add to what the gateway says.
+/// CGI and its successors (RFC 3875, section 4.1.18) map `-` and `_` to the same variable. With `_`
+/// a client could therefore overwrite the fields that the gateway adds.
 #[must_use]
 pub fn is_claim(name: &[u8]) -> bool {
-    let is_forwarded = begins(name, b"x-forwarded-");
-    if is_forwarded || name.len() == 9 && begins(name, b"x-real-ip") {
+    let is_forwarded = starts_with(name, b"x-forwarded-");
+    if is_forwarded || name.len() == 9 && starts_with(name, b"x-real-ip") {
         return !is_written_by_the_gateway(name);
     }
     name.eq_ignore_ascii_case(b"forwarded")
 }
 
-/// Whether a field that [`is_claim`] is none that anybody honest writes.
+/// Whether a claim is spelled with `_`, which only an attempt to bypass the gateway does.
 #[must_use]
 pub fn is_disguised(name: &[u8]) -> bool {
     name.contains(&b'_') && is_claim(name)
@@ -143,10 +146,10 @@ fn is_written_by_the_gateway(name: &[u8]) -> bool {
     .any(|own| name.eq_ignore_ascii_case(own))
 }
 
-/// Whether a name begins so, in any case and with `_` for `-`.
-fn begins(name: &[u8], beginning: &[u8]) -> bool {
-    name.len() >= beginning.len()
-        && name.iter().zip(beginning).all(|(byte, expected)| {
+/// Whether a name starts with `prefix`, ignoring case and reading `_` as `-`.
+fn starts_with(name: &[u8], prefix: &[u8]) -> bool {
+    name.len() >= prefix.len()
+        && name.iter().zip(prefix).all(|(byte, expected)| {
             byte.eq_ignore_ascii_case(expected) || *byte == b'_' && *expected == b'-'
         })
 }
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_in_any_case() {
+    fn names_are_case_insensitive() {
         let headers = [
             ("HOST", "a.test"),
             ("Accept", "*/*"),
@@ -167,13 +170,13 @@ mod tests {
             ("Forwarded", "for=1.1.1.1"),
             ("x-requested-with", "fetch"),
         ];
-        let noted = Noted::of(&headers[..]);
-        assert_eq!(noted.host.only(), Some(&b"a.test"[..]));
-        assert_eq!(noted.request_id.only(), Some(&b"one"[..]));
-        assert_eq!(noted.forwarded_for.count(), 2);
-        assert_eq!(noted.forwarded_for.only(), None);
-        assert!(!noted.origin.is_there());
-        assert_eq!(noted.claims, 2);
+        let fields = KnownFields::of(&headers[..]);
+        assert_eq!(fields.host.only(), Some(&b"a.test"[..]));
+        assert_eq!(fields.request_id.only(), Some(&b"one"[..]));
+        assert_eq!(fields.forwarded_for.count(), 2);
+        assert_eq!(fields.forwarded_for.only(), None);
+        assert!(!fields.origin.is_present());
+        assert_eq!(fields.claims, 2);
     }
 
     #[test]
@@ -194,7 +197,7 @@ mod tests {
             assert_eq!(is_disguised(name.as_bytes()), disguised, "{name}");
             let headers = [(name, "v")];
             assert_eq!(
-                Noted::of(&headers[..]).claims,
+                KnownFields::of(&headers[..]).claims,
                 u32::from(expected),
                 "{name}"
             );
