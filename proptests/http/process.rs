@@ -184,7 +184,7 @@ fn each_exchange_is_a_line_of_the_access_log() {
     assert_eq!(lines[2]["code"], "upstream.connect_failed");
     let detail = lines[2]["detail"].as_str().unwrap();
     assert!(
-        detail.starts_with("no connection to the backend: Connection refused"),
+        detail.starts_with("connecting to the backend failed: Connection refused"),
         "{detail}"
     );
     assert_eq!(lines[3]["status"], 400);

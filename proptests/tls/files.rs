@@ -127,7 +127,7 @@ fn unusable_files_are_reported_at_the_start() {
         };
         let message = error.to_string();
         assert!(
-            message.starts_with("cannot speak TLS on 127.0.0.1:0: "),
+            message.starts_with("cannot serve TLS on 127.0.0.1:0: "),
             "{message}"
         );
         assert!(message.contains(expected), "{message}\n{expected}");

@@ -1,14 +1,14 @@
-//! Futures in boxes, made where they stay.
+//! Boxes a future without a copy of it on the stack.
 
 use std::pin::Pin;
 
-/// Boxes the future that `make` gives.
+/// Boxes the future that `make` returns.
 ///
-/// `Box::pin(future)` makes the future on the stack and then copies all of it, though nearly all is
-/// room for what comes later: 2.4 KB of an exchange, to memory that is in no cache. Where the room is
-/// there first, and the caller is no coroutine, the compiler makes it in place.
+/// `Box::pin(future)` builds the future on the stack and copies all of it, 2.4 KB for an exchange,
+/// though nearly all of that is space for later states. If the allocation comes first, and the caller
+/// is not itself a coroutine, the compiler builds the future in place.
 #[inline(never)]
-pub fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
-    let room = Box::new_uninit();
-    Box::into_pin(Box::write(room, make()))
+pub(crate) fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    let space = Box::new_uninit();
+    Box::into_pin(Box::write(space, make()))
 }

@@ -1,53 +1,53 @@
-//! Read buffers, shared by all connections of a worker: one that waits for its peer owns none.
+//! Read buffers, shared by all connections of a worker: an idle connection owns none.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-/// The buffers of one worker that nobody uses just now.
+/// The unused buffers of one worker.
 #[derive(Default)]
-pub struct Buffers {
+pub(crate) struct Buffers {
     small: RefCell<Vec<Box<[u8]>>>,
     large: RefCell<Vec<Box<[u8]>>>,
-    /// How many large ones are in use.
+    /// How many large buffers are in use.
     lent: Rc<Cell<usize>>,
     outputs: RefCell<Vec<Vec<u8>>>,
 }
 
-/// Bytes that were read and not yet used up.
+/// Bytes that were read and not yet consumed.
 #[derive(Debug, Default)]
-pub struct Buffer {
+pub(crate) struct Buffer {
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
-    /// There for a large one, as long as it is in use.
+    /// Set for a large buffer.
     _loan: Option<Loan>,
 }
 
-/// Counts one large buffer as in use, until this is dropped.
+/// Counts one large buffer as in use until it is dropped.
 #[derive(Debug)]
 struct Loan(Rc<Cell<usize>>);
 
 /// Enough for nearly every head, and for a small body behind it.
 const SMALL_BYTES: usize = 16 << 10;
-/// For bodies that fill a small one: a read of 64 KiB costs more than twice as much a byte.
+/// For bodies that fill a small buffer: reads of 64 KiB cost more than twice as much per byte.
 const LARGE_BYTES: usize = 512 << 10;
-/// How many of each kind are kept for later.
+/// How many unused buffers of each kind are held.
 const MAX_SMALL: usize = 256;
 const MAX_LARGE: usize = 8;
-/// How many large ones may be in use, 32 MiB in all: who sends or reads slowly shall not make the
-/// gateway hold much for it.
+/// How many large buffers may be in use, 32 MiB in all, so that slow peers cannot make the gateway
+/// hold much memory.
 const MAX_LENT: usize = 64;
 
 impl Buffers {
     /// A buffer for heads.
-    pub fn take(&self) -> Buffer {
+    pub(crate) fn take(&self) -> Buffer {
         let bytes = self.small.borrow_mut().pop();
         Buffer::new(bytes.unwrap_or_else(|| vec![0; SMALL_BYTES].into()))
     }
 
-    /// A buffer for large bodies; a small one if too many are in use.
-    pub fn take_large(&self) -> Buffer {
+    /// A buffer for large bodies, or a small one if too many are in use.
+    pub(crate) fn take_large(&self) -> Buffer {
         let lent = self.lent.get();
         if lent >= MAX_LENT {
             return self.take();
@@ -61,31 +61,31 @@ impl Buffers {
         }
     }
 
-    /// Takes a buffer back, whatever is in it.
-    pub fn give(&self, buffer: Buffer) {
-        let (kept, most) = match buffer.bytes.len() {
+    /// Returns a buffer, with whatever it contains.
+    pub(crate) fn give(&self, buffer: Buffer) {
+        let (unused, max) = match buffer.bytes.len() {
             SMALL_BYTES => (&self.small, MAX_SMALL),
             LARGE_BYTES => (&self.large, MAX_LARGE),
             _ => return,
         };
-        let mut kept = kept.borrow_mut();
-        if kept.len() < most {
-            kept.push(buffer.bytes);
+        let mut unused = unused.borrow_mut();
+        if unused.len() < max {
+            unused.push(buffer.bytes);
         }
     }
 
-    /// An empty list of bytes to write heads to.
-    pub fn take_output(&self) -> Vec<u8> {
+    /// An empty byte vector for heads.
+    pub(crate) fn take_output(&self) -> Vec<u8> {
         self.outputs.borrow_mut().pop().unwrap_or_default()
     }
 
-    /// Takes a list of bytes back, whatever is in it.
-    pub fn give_output(&self, mut output: Vec<u8>) {
-        let mut kept = self.outputs.borrow_mut();
+    /// Returns a byte vector, with whatever it contains.
+    pub(crate) fn give_output(&self, mut output: Vec<u8>) {
+        let mut unused = self.outputs.borrow_mut();
         let is_usual = output.capacity() > 0 && output.capacity() <= SMALL_BYTES;
-        if is_usual && kept.len() < MAX_SMALL {
+        if is_usual && unused.len() < MAX_SMALL {
             output.clear();
-            kept.push(output);
+            unused.push(output);
         }
     }
 }
@@ -115,19 +115,19 @@ impl Buffer {
         }
     }
 
-    /// What was read and is not used up.
+    /// The bytes that are not consumed.
     #[must_use]
-    pub fn data(&self) -> &[u8] {
+    pub(crate) fn data(&self) -> &[u8] {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The same, to be worked on in place.
-    pub fn data_mut(&mut self) -> &mut [u8] {
+    /// The bytes that are not consumed, to be rewritten in place.
+    pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         self.bytes.get_mut(self.start..self.end).unwrap_or_default()
     }
 
-    /// Uses up bytes of the data.
-    pub const fn consume(&mut self, bytes: usize) {
+    /// Consumes `bytes` bytes.
+    pub(crate) const fn consume(&mut self, bytes: usize) {
         self.start += bytes;
         if self.start >= self.end {
             self.start = 0;
@@ -135,8 +135,8 @@ impl Buffer {
         }
     }
 
-    /// Where more can be read to, moved together if there is none left; empty if it is full.
-    pub fn space(&mut self) -> &mut [u8] {
+    /// The space behind the data. The data moves to the front if there is none; empty if it is full.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
         if self.end == self.bytes.len() && self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -145,31 +145,31 @@ impl Buffer {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Counts bytes that were read into the space.
-    pub const fn filled(&mut self, bytes: usize) {
+    /// Adds `bytes` bytes of the space to the data.
+    pub(crate) const fn filled(&mut self, bytes: usize) {
         self.end += bytes;
     }
 
-    /// Whether nothing can be read before something is used up.
+    /// Whether it has no space until some data is consumed.
     #[must_use]
-    pub const fn is_full(&self) -> bool {
+    pub(crate) const fn is_full(&self) -> bool {
         self.start == 0 && self.end == self.bytes.len()
     }
 
-    /// Whether nothing is in it.
+    /// Whether it has no data.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// Whether reads that filled it would do better in a larger one.
+    /// Whether a larger buffer exists.
     #[must_use]
-    pub const fn is_small(&self) -> bool {
+    pub(crate) const fn is_small(&self) -> bool {
         self.bytes.len() < LARGE_BYTES
     }
 
-    /// Makes room for a head that is longer than most: twice as much as there was.
-    pub fn grow(&mut self) {
+    /// Doubles its size, for an unusually long head.
+    pub(crate) fn grow(&mut self) {
         let mut bytes = vec![0; (self.bytes.len() * 2).max(SMALL_BYTES)].into_boxed_slice();
         let length = self.data().len();
         if let Some(to) = bytes.get_mut(..length) {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::snapshot::Snapshot;
+use crate::engine::Snapshot;
 
 /// Loads the published snapshot. Cloning it is cheap; all clones read the same cell.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
-//! The one place that reads the clock. All else takes the time as an argument.
+//! The only module that reads the clock. All other code takes the time as an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// The time that it is, to measure by.
+/// The monotonic clock.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -12,7 +12,7 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// A clock of its own: milliseconds since it was made.
+/// A clock that returns milliseconds since this call.
 pub fn milliseconds() -> impl Fn() -> u64 {
     let start = now();
     move || {
@@ -21,7 +21,7 @@ pub fn milliseconds() -> impl Fn() -> u64 {
     }
 }
 
-/// The time that it is, to tell people: seconds since 1970.
+/// The wall clock: seconds since 1970.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -32,7 +32,7 @@ pub fn unix_seconds() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// The time that it was so many microseconds ago, to tell people.
+/// The wall clock `us_ago` microseconds ago.
 #[must_use]
 pub fn timestamp(us_ago: u64) -> jiff::Timestamp {
     let ago = jiff::SignedDuration::from_micros(i64::try_from(us_ago).unwrap_or(i64::MAX));
@@ -40,7 +40,7 @@ pub fn timestamp(us_ago: u64) -> jiff::Timestamp {
     now.checked_sub(ago).unwrap_or(now)
 }
 
-/// A time as HTTP writes it (RFC 9110, section 5.6.7).
+/// A date in the HTTP format (RFC 9110, section 5.6.7).
 #[must_use]
 pub fn http_date(unix_seconds: u64) -> String {
     let seconds = i64::try_from(unix_seconds).unwrap_or(i64::MAX);

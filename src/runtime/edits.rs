@@ -1,12 +1,12 @@
-//! The changes that the engine asks for, as the codecs of both versions carry them out.
+//! Applies the header edits of the engine in the codecs of both protocols.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::engine::semantics::edit::{Edit, Edits};
+use crate::engine::semantics::{Edit, Edits};
 use crate::http1::FieldEdits;
 
-/// [`Edits`] hold names that are tokens and values without controls, and the engine makes none of
-/// what the codec writes itself.
+/// [`Edits`] hold only valid names and values, and the engine never edits a field that the codec
+/// writes itself.
 impl FieldEdits for Edits {
     fn drops(&self, name: &[u8]) -> bool {
         Self::drops(self, name)
@@ -19,11 +19,11 @@ impl FieldEdits for Edits {
     }
 }
 
-/// Changes the fields of a head as HTTP/2 has it.
-pub fn apply(fields: &mut HeaderMap, edits: &Edits) {
+/// Applies edits to HTTP/2 fields.
+pub(crate) fn apply_edits(fields: &mut HeaderMap, edits: &Edits) {
     for edit in edits.iter() {
         let (Edit::Remove { name } | Edit::Set { name, .. } | Edit::Add { name, .. }) = edit;
-        // What a codec let through, or a configuration, is a name for the `http` crate as well.
+        // The codec and the configuration admit only names that the `http` crate admits.
         let Ok(name) = HeaderName::from_bytes(name) else {
             continue;
         };
@@ -43,10 +43,23 @@ pub fn apply(fields: &mut HeaderMap, edits: &Edits) {
     }
 }
 
+/// The fields that edits add, as HTTP/2.
+pub(crate) fn added_fields(edits: &Edits) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    for (name, value) in edits.added() {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+        {
+            fields.append(name, value);
+        }
+    }
+    fields
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::http2::fields::pairs;
+    use crate::runtime::http2::pairs;
 
     #[test]
     fn edits_change_fields_in_order() {
@@ -59,7 +72,7 @@ mod tests {
         edits.set("a", b"x");
         edits.add("a", b"y");
         edits.remove("b");
-        apply(&mut fields, &edits);
+        apply_edits(&mut fields, &edits);
         assert_eq!(
             pairs(&fields),
             [(&b"a"[..], &b"x"[..]), (b"a", b"y"), (b"c", b"4")]

@@ -1,17 +1,24 @@
-//! What runs: the clock, the cell of the published snapshot, workers and connections.
+//! The parts that do I/O: workers, connections, bodies, connection pools, TLS and the proxy.
 
-pub mod boxed;
-pub mod buffer;
+pub(crate) mod body;
+mod boxed;
+mod buffer;
 pub mod cell;
 pub mod clock;
-pub mod edits;
-pub mod forward;
-pub mod http2;
+mod connection;
+mod deadline;
+mod edits;
+mod free_list;
+pub(crate) mod http2;
+pub(crate) mod proxy;
 pub mod settings;
-pub mod spares;
-pub mod stream;
-pub mod sweep;
 pub mod tls;
-pub mod upstream;
-pub mod wire;
-pub mod worker;
+mod upstream;
+mod worker;
+
+pub(crate) use boxed::boxed;
+pub(crate) use buffer::Buffer;
+pub(crate) use connection::{Http1Connection, Socket};
+pub(crate) use deadline::{Deadline, TICK};
+pub use settings::Settings;
+pub(crate) use worker::{OpenConnection, Scratch, Worker};

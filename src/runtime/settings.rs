@@ -1,4 +1,4 @@
-//! What holds for all exchanges of the process.
+//! Process-wide limits and timeouts.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -10,37 +10,37 @@ use crate::config::serve::Serve;
 use crate::engine::semantics::budget::BudgetRule;
 use crate::http1::HeadLimits;
 
-/// Limits and times that no route changes.
+/// Limits and timeouts that no route overrides.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How large heads may be.
+    /// Limits of request and response heads.
     pub head_limits: HeadLimits,
-    /// How many requests of one worker may be on their way to one backend.
+    /// How many requests of one worker may be in flight to one backend.
     pub in_flight_per_backend: usize,
-    /// How many connections of clients one worker has at once.
+    /// How many client connections one worker serves at a time.
     pub connections: usize,
-    /// How many streams one HTTP/2 connection may have at once.
+    /// How many concurrent streams one HTTP/2 client connection may have.
     pub streams: u32,
-    /// How many retries there may be.
+    /// The retry budget.
     pub retries: BudgetRule,
-    /// How many workers share them. Default: 1.
+    /// How many workers share the retry budget. Default: 1.
     pub workers: u32,
-    /// How long the head of a request may take.
+    /// The time within which a request head must arrive.
     pub header_timeout: Duration,
-    /// How long a connection is kept without a request.
+    /// How long an idle client connection stays open.
     pub idle_timeout: Duration,
-    /// How long requests in flight may go on when the process shall stop.
+    /// How long requests in flight may continue after the process was asked to stop.
     pub drain_timeout: Duration,
-    /// What the gateway calls itself in `Via`.
+    /// The pseudonym of the gateway in `Via`.
     pub via: Box<str>,
-    /// Where relative names of files start.
+    /// The base of relative file names.
     pub folder: PathBuf,
-    /// The proxies that are believed.
+    /// The proxies whose `X-Forwarded-*` fields are trusted.
     pub trusted_proxies: Box<[IpNet]>,
 }
 
 impl Settings {
-    /// What the configuration says; relative names of files in it start at `folder`.
+    /// The settings of a configuration; relative file names in it start at `folder`.
     #[must_use]
     pub fn of(serve: &Serve, folder: &Path) -> Self {
         let limits = &serve.limits;
@@ -65,7 +65,7 @@ impl Settings {
         }
     }
 
-    /// Whether what this peer says of others is believed.
+    /// Whether `peer` is a trusted proxy.
     #[must_use]
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();

@@ -1,4 +1,4 @@
-//! What one worker has to itself: nothing of it is shared with another, so nothing is locked.
+//! The state of one worker. Nothing is shared with another worker, so nothing is locked.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -9,64 +9,62 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::engine::routing::table::RouteId;
-use crate::engine::semantics::Retry;
+use crate::engine::Snapshot;
+use crate::engine::routing::RouteId;
 use crate::engine::semantics::budget::RetryBudget;
-use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::identity::Random;
 use crate::engine::semantics::retry::{Attempt, admit_retry};
-use crate::engine::snapshot::Snapshot;
+use crate::engine::semantics::{Edits, Random, Retry};
 use crate::http1::{RequestHead, ResponseHead};
 use crate::observe::{Counters, LogWriter};
 use crate::runtime::buffer::Buffers;
 use crate::runtime::cell::SnapshotReader;
 use crate::runtime::clock;
+use crate::runtime::deadline::Deadlines;
+use crate::runtime::free_list::FreeList;
 use crate::runtime::settings::Settings;
-use crate::runtime::spares::Spares;
-use crate::runtime::sweep::Sweep;
-use crate::runtime::upstream::pool::Upstreams;
+use crate::runtime::upstream::Upstreams;
 
-/// One worker: a thread with a runtime, listeners and connections of its own.
+/// One worker: a thread with its own runtime, listeners and connections.
 #[derive(Debug)]
-pub struct Worker {
-    /// Where the published snapshot is read.
+pub(crate) struct Worker {
+    /// Where the current snapshot is read.
     snapshots: SnapshotReader,
-    /// What holds for all.
-    pub settings: Arc<Settings>,
-    /// Buffers that nobody uses just now.
-    pub buffers: Buffers,
-    /// Deadlines.
-    pub sweep: Rc<Sweep>,
+    /// Process-wide limits and timeouts.
+    pub(crate) settings: Arc<Settings>,
+    /// Unused buffers.
+    pub(crate) buffers: Buffers,
+    /// The deadlines of its tasks.
+    pub(crate) deadlines: Rc<Deadlines>,
     /// Connections to backends.
-    pub upstreams: Upstreams,
-    /// What it has done.
-    pub counters: Arc<Counters>,
-    snapshot: RefCell<Rc<InForce>>,
+    pub(crate) upstreams: Upstreams,
+    /// Its metrics.
+    pub(crate) counters: Arc<Counters>,
+    snapshot: RefCell<Rc<HeldSnapshot>>,
     date: RefCell<(u64, Rc<str>)>,
-    /// Where exchanges are told of, if they are.
-    pub log: Option<LogWriter>,
+    /// The access log, if there is one.
+    pub(crate) log: Option<LogWriter>,
     random: RefCell<fastrand::Rng>,
-    scratches: Spares<Scratch>,
+    scratches: FreeList<Scratch>,
     route_names: RefCell<RouteNames>,
-    request_heads: Spares<RequestHead>,
-    response_heads: Spares<ResponseHead>,
+    request_heads: FreeList<RequestHead>,
+    response_heads: FreeList<ResponseHead>,
     budget: RefCell<RetryBudget>,
     is_draining: Cell<bool>,
     open: Cell<usize>,
     closed: Notify,
 }
 
-/// A connection of a client, counted as open until this is dropped.
+/// Counts a client connection as open until it is dropped.
 #[derive(Debug)]
-pub struct Open {
+pub(crate) struct OpenConnection {
     worker: Rc<Worker>,
 }
 
-/// The snapshot in force, counted by this worker alone.
+/// A snapshot with a reference count of this worker.
 #[derive(Debug)]
-pub struct InForce(Arc<Snapshot>);
+pub(crate) struct HeldSnapshot(Arc<Snapshot>);
 
-impl Deref for InForce {
+impl Deref for HeldSnapshot {
     type Target = Snapshot;
 
     fn deref(&self) -> &Snapshot {
@@ -74,26 +72,26 @@ impl Deref for InForce {
     }
 }
 
-/// The names of the routes that were told of, of one snapshot.
+/// The names of the routes of one snapshot that were logged.
 #[derive(Debug, Default)]
 struct RouteNames {
-    of: Weak<InForce>,
+    of: Weak<HeldSnapshot>,
     known: HashMap<RouteId, Rc<str>>,
 }
 
-/// What one exchange changes: emptied and used again by the next.
+/// Scratch space of an exchange, which the next one clears and reuses.
 #[derive(Debug, Default)]
-pub struct Scratch {
-    /// Changes of a header.
-    pub edits: Edits,
-    /// The body of an answer of the gateway's own.
-    pub body: Vec<u8>,
+pub(crate) struct Scratch {
+    /// The edits of a head.
+    pub(crate) edits: Edits,
+    /// The body of a local response.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Worker {
-    /// A worker that has done nothing yet.
+    /// A worker without connections.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         snapshots: SnapshotReader,
         settings: Arc<Settings>,
         counters: Arc<Counters>,
@@ -102,20 +100,20 @@ impl Worker {
         let upstreams = Upstreams::new(settings.folder.as_path().into());
         let budget = RetryBudget::new(settings.retries, settings.workers);
         Self {
-            snapshot: RefCell::new(Rc::new(InForce(snapshots.load_full()))),
+            snapshot: RefCell::new(Rc::new(HeldSnapshot(snapshots.load_full()))),
             date: RefCell::new((u64::MAX, "".into())),
             snapshots,
             settings,
             buffers: Buffers::default(),
-            sweep: Rc::new(Sweep::new(Box::new(clock::milliseconds()))),
+            deadlines: Rc::new(Deadlines::new(Box::new(clock::milliseconds()))),
             upstreams,
             counters,
             log,
             random: RefCell::new(fastrand::Rng::new()),
-            scratches: Spares::default(),
+            scratches: FreeList::default(),
             route_names: RefCell::default(),
-            request_heads: Spares::default(),
-            response_heads: Spares::default(),
+            request_heads: FreeList::default(),
+            response_heads: FreeList::default(),
             budget: RefCell::new(budget),
             is_draining: Cell::new(false),
             open: Cell::new(0),
@@ -123,19 +121,23 @@ impl Worker {
         }
     }
 
-    /// The snapshot in force, to keep for the length of an exchange. Workers do not write to each
-    /// other's cache lines for it, as they would if each exchange counted itself in.
-    pub fn snapshot(&self) -> Rc<InForce> {
-        let in_force = self.snapshots.load();
-        let mut known = self.snapshot.borrow_mut();
-        if !Arc::ptr_eq(&in_force, &known.0) {
-            *known = Rc::new(InForce(Arc::clone(&in_force)));
-        }
-        Rc::clone(&known)
+    /// The current snapshot, held for an exchange. Its reference count belongs to the worker, so that
+    /// workers do not write to each other's cache lines.
+    pub(crate) fn snapshot(&self) -> Rc<HeldSnapshot> {
+        self.hold(&self.snapshots.load())
     }
 
-    /// The value of `Date` for an answer of the gateway's own (RFC 9110, section 5.6.7).
-    pub fn date(&self) -> Rc<str> {
+    /// Holds a snapshot for an exchange. It allocates only if the last call was for another one.
+    pub(crate) fn hold(&self, snapshot: &Arc<Snapshot>) -> Rc<HeldSnapshot> {
+        let mut last = self.snapshot.borrow_mut();
+        if !Arc::ptr_eq(snapshot, &last.0) {
+            *last = Rc::new(HeldSnapshot(Arc::clone(snapshot)));
+        }
+        Rc::clone(&last)
+    }
+
+    /// The current value of `Date` (RFC 9110, section 5.6.7).
+    pub(crate) fn date(&self) -> Rc<str> {
         let now = clock::unix_seconds();
         let mut known = self.date.borrow_mut();
         if known.0 != now {
@@ -144,26 +146,26 @@ impl Worker {
         Rc::clone(&known.1)
     }
 
-    /// Bytes by chance, for the names of requests: none that a secret could be made of.
-    pub fn random(&self) -> Random {
+    /// Random bytes for request ids. They are not cryptographically secure.
+    pub(crate) fn random(&self) -> Random {
         let mut random = self.random.borrow_mut();
         let mut bytes = Random::default();
         random.fill(&mut bytes);
         bytes
     }
 
-    /// Lists to put an exchange's changes into.
-    pub fn take_scratch(&self) -> Box<Scratch> {
+    /// Scratch space with the content of its last use.
+    pub(crate) fn take_scratch(&self) -> Box<Scratch> {
         self.scratches.take()
     }
 
-    /// Takes them back.
-    pub fn give_scratch(&self, scratch: Box<Scratch>) {
+    /// Returns scratch space.
+    pub(crate) fn give_scratch(&self, scratch: Box<Scratch>) {
         self.scratches.give(scratch);
     }
 
-    /// The name of a route of this snapshot, put together once.
-    pub fn route_name(&self, snapshot: &Rc<InForce>, id: RouteId) -> Rc<str> {
+    /// The name of a route, formatted once per snapshot.
+    pub(crate) fn route_name(&self, snapshot: &Rc<HeldSnapshot>, id: RouteId) -> Rc<str> {
         let mut names = self.route_names.borrow_mut();
         if !std::ptr::eq(names.of.as_ptr(), Rc::as_ptr(snapshot)) {
             *names = RouteNames {
@@ -175,81 +177,81 @@ impl Worker {
         Rc::clone(name.or_insert_with(|| snapshot.table().route_at(id).name().into()))
     }
 
-    /// A head to parse a request into.
-    pub fn take_request_head(&self) -> Box<RequestHead> {
+    /// An empty head for a request.
+    pub(crate) fn take_request_head(&self) -> Box<RequestHead> {
         self.request_heads.take()
     }
 
-    /// A head to parse a response into.
-    pub fn take_response_head(&self) -> Box<ResponseHead> {
+    /// An empty head for a response.
+    pub(crate) fn take_response_head(&self) -> Box<ResponseHead> {
         self.response_heads.take()
     }
 
-    /// Takes a head back.
-    pub fn give_request_head(&self, mut head: Box<RequestHead>) {
+    /// Returns a head.
+    pub(crate) fn give_request_head(&self, mut head: Box<RequestHead>) {
         head.clear();
         self.request_heads.give(head);
     }
 
-    /// Takes a head back.
-    pub fn give_response_head(&self, mut head: Box<ResponseHead>) {
+    /// Returns a head.
+    pub(crate) fn give_response_head(&self, mut head: Box<ResponseHead>) {
         head.clear();
         self.response_heads.give(head);
     }
 
-    /// Counts a request towards the retries that it allows.
-    pub fn deposit(&self) {
+    /// Counts a request: in the metrics, and towards the retry budget.
+    pub(crate) fn count_request(&self) {
+        self.counters.requests.add(1);
         self.budget.borrow_mut().deposit();
     }
 
-    /// Whether a request is tried once more; if so, the budget is charged.
-    pub fn admits_retry(&self, policy: &Retry, attempt: &Attempt<'_>) -> bool {
-        let now = Duration::from_millis(self.sweep.now());
+    /// Whether another attempt is admitted. If so, the retry budget is charged.
+    pub(crate) fn admits_retry(&self, policy: &Retry, attempt: &Attempt<'_>) -> bool {
+        let now = Duration::from_millis(self.deadlines.now());
         admit_retry(policy, attempt, &mut self.budget.borrow_mut(), now).is_ok()
     }
 
-    /// Counts a connection of a client, which has been accepted and so is served: none is accepted
-    /// before there is [`Self::room`], but by several listeners at once there may be one too many.
-    pub fn open(self: &Rc<Self>) -> Open {
+    /// Counts an accepted client connection. Listeners wait for [`Self::room`] before they accept, but
+    /// several of them may exceed the limit by one each.
+    pub(crate) fn open(self: &Rc<Self>) -> OpenConnection {
         self.open.set(self.open.get() + 1);
         self.counters.connections.add(1);
-        Open {
+        OpenConnection {
             worker: Rc::clone(self),
         }
     }
 
-    /// Waits until one more connection may be open.
-    pub async fn room(&self) {
+    /// Waits until the limit admits another connection.
+    pub(crate) async fn room(&self) {
         while self.open.get() >= self.settings.connections {
             self.closed.notified().await;
         }
     }
 
-    /// Waits until no connection is open.
-    pub async fn quiet(&self) {
+    /// Waits until every client connection has closed.
+    pub(crate) async fn all_closed(&self) {
         while self.open.get() > 0 {
             self.closed.notified().await;
         }
     }
 
-    /// Whether the process is to stop, and connections shall close when they can.
+    /// Whether the worker drains: connections close after their current request.
     #[must_use]
-    pub const fn is_draining(&self) -> bool {
+    pub(crate) const fn is_draining(&self) -> bool {
         self.is_draining.get()
     }
 
-    /// Has connections close when they can.
-    pub fn drain(&self) {
+    /// Starts to drain.
+    pub(crate) fn drain(&self) {
         self.is_draining.set(true);
-        self.sweep.wake_all();
+        self.deadlines.wake_all();
     }
 
-    /// Looks after deadlines, and every second after all else: connections to backends that are
-    /// over are closed, and the log goes out.
-    pub async fn keep_house(self: Rc<Self>) {
+    /// Checks deadlines, and every second closes idle backend connections and flushes the access log.
+    pub(crate) async fn maintain(self: Rc<Self>) {
         let mut last = 0;
-        let sweep = Rc::clone(&self.sweep);
-        sweep
+        let deadlines = Rc::clone(&self.deadlines);
+        deadlines
             .run(move |now| {
                 if now.saturating_sub(last) >= EVERY_MS {
                     last = now;
@@ -260,7 +262,7 @@ impl Worker {
     }
 
     fn every_second(&self, now: u64) {
-        // A table that is no longer in force shall not live on because nobody asks.
+        // Without requests, an old snapshot must not stay in memory.
         drop(self.snapshot());
         self.upstreams.reap(now, UPSTREAM_IDLE, &self.buffers);
         if let Some(log) = &self.log {
@@ -269,7 +271,7 @@ impl Worker {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         let open = &self.worker.open;
         open.set(open.get() - 1);
@@ -277,7 +279,7 @@ impl Drop for Open {
     }
 }
 
-/// How often the house is kept, in milliseconds.
+/// The interval of [`Worker::every_second`] in milliseconds.
 const EVERY_MS: u64 = 1_000;
-/// How long a connection to a backend is kept without a request.
+/// How long an idle backend connection stays open.
 const UPSTREAM_IDLE: Duration = Duration::from_secs(50);

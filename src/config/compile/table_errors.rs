@@ -19,7 +19,7 @@ pub(super) fn report(
         let place = places.get(route.position()).copied();
         place.unwrap_or(Place::ROOT)
     };
-    for error in table.faults() {
+    for error in table.errors() {
         let severity = match error {
             TableError::Unreachable { .. } if allow_unreachable => Severity::Warning,
             TableError::Unreachable { .. }

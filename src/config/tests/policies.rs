@@ -240,7 +240,7 @@ const ROUTES: &[(&str, &[&str])] = &[
     (
         "rewrite_prefix: internal",
         &[
-            "route.rewrite_prefix routes[0].rewrite_prefix: `internal` is no path of literal segments in its normal form, such as /internal",
+            "route.rewrite_prefix routes[0].rewrite_prefix: `internal` is not a path of literal segments in normal form; write one such as /internal",
         ],
     ),
     (
@@ -309,13 +309,13 @@ const OTHERS: &[(&str, &[&str])] = &[
     (
         "routes: [{path_pattern: /a, redirect: /b/*}]",
         &[
-            "route.redirect routes[0].redirect: `/a` has no `*`, so that the one of the target stands for nothing [let the pattern end with /*, or write the target in full]",
+            "route.redirect routes[0].redirect: the target ends with `*`, but the pattern `/a` does not [let the pattern end with /*, or write the target in full]",
         ],
     ),
     (
         "routes: [{path_pattern: /a, redirect: //b}]",
         &[
-            "route.redirect routes[0].redirect: `//b` is taken for the host of a URL; a path begins with one slash",
+            "route.redirect routes[0].redirect: browsers read a host from `//b`; begin the path with one slash",
         ],
     ),
     (

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use tokio::net::TcpListener;
 
-use crate::frontend::http::small::{self, Answerer};
+use crate::frontend::http::responder::{self, Responder};
 use crate::http1::RequestView;
 use crate::observe::Totals;
-use crate::runtime::worker::{Scratch, Worker};
+use crate::runtime::{Scratch, Worker};
 
 /// What the admin listener reports.
 pub struct AdminState {
@@ -19,10 +19,10 @@ pub struct AdminState {
 }
 
 /// Serves the admin endpoints until the process ends.
-pub async fn serve(worker: Rc<Worker>, listener: TcpListener, state: Rc<AdminState>) {
-    let answerer: Rc<Answerer> =
+pub(crate) async fn serve(worker: Rc<Worker>, listener: TcpListener, state: Rc<AdminState>) {
+    let responder: Rc<Responder> =
         Rc::new(move |view: RequestView<'_>, scratch: &mut Scratch| state.respond(view, scratch));
-    small::serve(worker, listener, answerer).await;
+    responder::serve(worker, listener, responder).await;
 }
 
 impl AdminState {

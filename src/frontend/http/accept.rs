@@ -1,4 +1,4 @@
-//! Accepts connections: plain ones are served at once, those over TLS after the handshake.
+//! Accepts client connections, and performs the TLS handshake where the listener has TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,32 +13,26 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::config::serve::Alpn;
-use crate::engine::semantics::error::{Cause, RequestError};
-use crate::frontend::http::connection;
-use crate::frontend::http::http2;
+use crate::engine::semantics::{Cause, RequestError};
 use crate::frontend::http::listener::Service;
-use crate::frontend::http::own::send_cause;
-use crate::runtime::boxed::boxed;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::{TICK, Watch};
+use crate::frontend::http::{http1, http2};
+use crate::runtime::proxy::ExchangeContext;
 use crate::runtime::tls::ServerTls;
-use crate::runtime::upstream::connect::within;
-use crate::runtime::wire::Wire;
-use crate::runtime::worker::{Open, Worker};
+use crate::runtime::{Http1Connection, OpenConnection, Socket, TICK, Worker, boxed};
 
-/// The protocols that [`serve_by_alpn`] serves; no other is offered.
+/// The protocols that [`serve_by_alpn`] serves. No other is offered.
 pub(super) const SERVED: &[Alpn] = &[Alpn::H2, Alpn::Http11];
 
-/// Serves a connection over TLS in the protocol that was agreed on.
-async fn serve_by_alpn(worker: Rc<Worker>, stream: Stream, peer: SocketAddr, open: Open) {
-    if stream.alpn() == Some(b"h2") {
-        boxed(|| http2::serve(worker, stream, peer, open, None)).await;
+/// Serves a TLS connection in the protocol that ALPN selected.
+async fn serve_by_alpn(worker: Rc<Worker>, socket: Socket, peer: SocketAddr, open: OpenConnection) {
+    if socket.alpn() == Some(b"h2") {
+        boxed(|| http2::serve(worker, socket, peer, open, None)).await;
     } else {
-        connection::serve(worker, stream, peer, open, None).await;
+        http1::serve(worker, socket, peer, open, None).await;
     }
 }
 
-/// Accepts connections until it is told to stop.
+/// Accepts connections until `stop` is set.
 pub(super) async fn accept(
     worker: Rc<Worker>,
     listener: TcpListener,
@@ -55,25 +49,25 @@ pub(super) async fn accept(
             Ok((tcp, peer)) => {
                 serve(&worker, tcp, peer, &service);
             }
-            // Out of descriptors, say: others will close some.
+            // For example without file descriptors: other connections will close some.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-    // With the listener goes whoever waits at it, and whose handshake is not over: so others are
-    // turned away first, and who is left is served, of whom the runtime may not have heard yet.
-    if turn_away(&listener).is_ok() {
+    // Closing the listener resets connections in its queue. So first no new ones are let in, and then
+    // the rest of the queue is served, which the runtime may not have reported yet.
+    if refuse_new(&listener).is_ok() {
         tokio::time::sleep(TICK).await;
     }
-    while let Ok((tcp, peer)) = accept_at_once(&listener) {
+    while let Ok((tcp, peer)) = accept_now(&listener) {
         serve(&worker, tcp, peer, &service);
     }
 }
 
-/// Has the kernel drop each SYN that would come to this listener. Its client sends it again after a
-/// second, and then to a listener that is there: that of the next process, if there is one.
+/// Makes the kernel drop each SYN for this listener. The client sends it again after a second, and it
+/// then reaches another listener of the port, such as that of the next process.
 #[cfg(target_os = "linux")]
-fn turn_away(listener: &TcpListener) -> io::Result<()> {
-    /// Reads the flags of the TCP header, lets nothing through that has SYN, and all else.
+fn refuse_new(listener: &TcpListener) -> io::Result<()> {
+    /// Loads the flags of the TCP header, drops what has SYN, and admits the rest.
     const NO_SYN: [socket2::SockFilter; 4] = [
         socket2::SockFilter::new(0x30, 0, 0, 13),
         socket2::SockFilter::new(0x45, 0, 1, 0x02),
@@ -83,14 +77,14 @@ fn turn_away(listener: &TcpListener) -> io::Result<()> {
     socket2::SockRef::from(listener).attach_filter(&NO_SYN)
 }
 
-/// Other systems have no such means.
+/// Other systems have no socket filters.
 #[cfg(not(target_os = "linux"))]
-fn turn_away(_: &TcpListener) -> io::Result<()> {
+fn refuse_new(_: &TcpListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// A connection that waits at a listener, as the kernel knows.
-fn accept_at_once(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+/// A connection from the queue of a listener.
+fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (socket, peer) = socket2::SockRef::from(listener).accept()?;
     socket.set_nonblocking(true)?;
     let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
@@ -101,12 +95,12 @@ fn serve(worker: &Rc<Worker>, tcp: TcpStream, peer: SocketAddr, service: &Servic
     let (worker, open) = (Rc::clone(worker), worker.open());
     match service {
         Service::Plain => {
-            let stream = Stream::Plain(tcp);
-            spawn_local(connection::serve(worker, stream, peer, open, None));
+            let socket = Socket::Plain(tcp);
+            spawn_local(http1::serve(worker, socket, peer, open, None));
         }
         Service::RedirectToHttps(port) => {
-            let stream = Stream::Plain(tcp);
-            spawn_local(connection::serve(worker, stream, peer, open, Some(*port)));
+            let socket = Socket::Plain(tcp);
+            spawn_local(http1::serve(worker, socket, peer, open, Some(*port)));
         }
         Service::Tls(tls) => {
             spawn_local(serve_tls(worker, tcp, peer, open, Arc::clone(tls)));
@@ -118,23 +112,30 @@ async fn serve_tls(
     worker: Rc<Worker>,
     tcp: TcpStream,
     peer: SocketAddr,
-    open: Open,
+    open: OpenConnection,
     tls: Arc<ServerTls>,
 ) {
-    let watch = worker.sweep.watch();
-    watch.set(watch.after(Some(worker.settings.header_timeout)));
-    // Boxed, for a handshake needs far more room than what comes after it.
-    let shaken = within(&watch, boxed(|| shake(tls, tcp))).await;
-    watch.clear();
-    match shaken {
-        Some(Ok(stream)) => {
-            drop(watch);
+    let deadline = worker.deadlines.register();
+    deadline.set(deadline.after(Some(worker.settings.header_timeout)));
+    // Boxed, because a handshake needs far more space than what follows.
+    let accepted = deadline.within(boxed(|| handshake(tls, tcp))).await;
+    deadline.clear();
+    match accepted {
+        Some(Ok(socket)) => {
+            drop(deadline);
             worker.counters.handshakes.add(1);
-            serve_by_alpn(worker, stream, peer, open).await;
+            serve_by_alpn(worker, socket, peer, open).await;
         }
         Some(Err(failed)) => {
             worker.counters.failed_handshakes.add(1);
-            end(&worker, &watch, failed).await;
+            let context = ExchangeContext {
+                worker: &worker,
+                deadline: &deadline,
+                peer: peer.ip(),
+                is_tls: false,
+                https_port: None,
+            };
+            end(&context, failed).await;
             drop(open);
         }
         None => {
@@ -144,39 +145,39 @@ async fn serve_tls(
     }
 }
 
-/// A client with whom TLS was not agreed upon.
+/// A client whose handshake failed.
 enum Failed {
-    /// It speaks HTTP in plain text.
+    /// It sent HTTP in plain text.
     Plain(TcpStream),
-    /// It has been told why, if it still listens.
-    Told(TcpStream),
+    /// It was sent a TLS alert.
+    Alerted(TcpStream),
 }
 
-async fn shake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Stream, Failed> {
+async fn handshake(tls: Arc<ServerTls>, tcp: TcpStream) -> Result<Socket, Failed> {
     let mut first = [0];
-    // A method begins with a capital letter, and nothing in TLS does.
+    // A method starts with a capital letter, and no TLS record does.
     if tcp.peek(&mut first).await.is_ok() && first.first().is_some_and(u8::is_ascii_uppercase) {
         return Err(Failed::Plain(tcp));
     }
     let config: Arc<ServerConfig> = tls.config();
     let accepting = TlsAcceptor::from(config).accept(tcp).into_fallible();
     match accepting.await {
-        Ok(tls) => Ok(Stream::Tls(Box::new(TlsStream::Server(tls)))),
-        Err((_, tcp)) => Err(Failed::Told(tcp)),
+        Ok(tls) => Ok(Socket::Tls(Box::new(TlsStream::Server(tls)))),
+        Err((_, tcp)) => Err(Failed::Alerted(tcp)),
     }
 }
 
-/// Closes so that the client gets what it was told.
-async fn end(worker: &Worker, watch: &Watch, failed: Failed) {
-    let wire = match failed {
-        Failed::Told(tcp) => Wire::new(Stream::Plain(tcp)),
+/// Closes the connection so that the client gets the reason.
+async fn end(context: &ExchangeContext<'_>, failed: Failed) {
+    let connection = match failed {
+        Failed::Alerted(tcp) => Http1Connection::new(Socket::Plain(tcp)),
         Failed::Plain(tcp) => {
-            let mut wire = Wire::new(Stream::Plain(tcp));
+            let mut connection = Http1Connection::new(Socket::Plain(tcp));
             let cause = Cause::from(RequestError::PlainHttp);
-            send_cause(worker, watch, &mut wire, &cause).await;
-            wire.rest(&worker.buffers);
-            wire
+            http1::reject_unreadable(context, &mut connection, cause).await;
+            connection.release_buffers(&context.worker.buffers);
+            connection
         }
     };
-    connection::linger(worker, watch, wire).await;
+    http1::linger(context.worker, context.deadline, connection).await;
 }

@@ -1,4 +1,4 @@
-//! The sample services, each backend on a port of its own: what `tollgate serve --demo` forwards to.
+//! The sample services behind `tollgate serve --demo`, each backend on its own port.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,33 +11,31 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::spawn_local;
 
 use crate::config::Loaded;
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::upstream::backend::Address;
-use crate::frontend::http::small::{self, Answerer};
+use crate::engine::routing::ApiVersion;
+use crate::engine::upstream::Address;
+use crate::frontend::http::responder::{self, Responder};
 use crate::frontend::stdio::{SampleRequest, SampleUpstream};
 use crate::http1::RequestView;
 use crate::observe::Counters;
 use crate::runtime::cell::SnapshotReader;
-use crate::runtime::settings::Settings;
-use crate::runtime::worker::{Scratch, Worker};
+use crate::runtime::{Scratch, Settings, Worker};
 
-/// Backends that listen, and whom they play.
+/// Listening backends, and the backends that they stand for.
 #[derive(Debug, Default)]
 pub struct Demo {
-    backends: Vec<(StdListener, Played)>,
+    backends: Vec<(StdListener, SampleBackend)>,
 }
 
 /// One backend of the sample.
 #[derive(Clone, Debug)]
-struct Played {
+struct SampleBackend {
     service: String,
     version: Option<ApiVersion>,
     name: String,
 }
 
 impl Demo {
-    /// Has a backend listen on a free port for each address of the configuration, and puts these in
-    /// the place of the others.
+    /// Binds a free port for each address of the configuration, and replaces the addresses by it.
     ///
     /// # Errors
     /// If no port is free.
@@ -57,28 +55,28 @@ impl Demo {
                 let bound = bound.map_err(io::Error::other)?;
                 known.insert(address.clone(), bound.clone());
                 addresses.push(bound);
-                let played = Played {
+                let backend = SampleBackend {
                     service: route.service().to_owned(),
                     version: route.version(),
                     name: address.host().to_owned(),
                 };
-                demo.backends.push((listener, played));
+                demo.backends.push((listener, backend));
             }
             configured.addresses = addresses.into();
         }
         Ok(demo)
     }
 
-    /// How many backends there are.
+    /// The number of backends.
     #[must_use]
     pub const fn backends(&self) -> usize {
         self.backends.len()
     }
 
-    /// Has the backends answer, on a thread of their own, until the process ends.
+    /// Serves the backends on a thread of their own until the process ends.
     ///
     /// # Errors
-    /// If there is no thread to be had.
+    /// If the thread cannot be started.
     pub fn start(self, snapshots: &SnapshotReader) -> io::Result<()> {
         let snapshots = snapshots.clone();
         let thread = std::thread::Builder::new().name("demo".into());
@@ -86,28 +84,28 @@ impl Demo {
             let mut runtime = Builder::new_current_thread();
             let runtime = runtime.enable_all().build_local(LocalOptions::default());
             match runtime {
-                Ok(runtime) => runtime.block_on(self.play(snapshots)),
+                Ok(runtime) => runtime.block_on(self.serve(snapshots)),
                 Err(error) => tracing::error!("cannot start the sample services: {error}"),
             }
         })?;
         Ok(())
     }
 
-    async fn play(self, snapshots: SnapshotReader) {
+    async fn serve(self, snapshots: SnapshotReader) {
         let counters = Arc::new(Counters::default());
         let worker = Worker::new(snapshots, Arc::new(Settings::default()), counters, None);
         let worker = Rc::new(worker);
-        spawn_local(Rc::clone(&worker).keep_house());
+        spawn_local(Rc::clone(&worker).maintain());
         let sample = Rc::new(SampleUpstream::compiled_in());
-        for (listener, played) in self.backends {
+        for (listener, backend) in self.backends {
             let sample = Rc::clone(&sample);
-            let answerer: Rc<Answerer> =
+            let responder: Rc<Responder> =
                 Rc::new(move |view: RequestView<'_>, scratch: &mut Scratch| {
-                    played.answer(&sample, view, scratch)
+                    backend.answer(&sample, view, scratch)
                 });
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    spawn_local(small::serve(Rc::clone(&worker), listener, answerer));
+                    spawn_local(responder::serve(Rc::clone(&worker), listener, responder));
                 }
                 Err(error) => tracing::error!("a sample service cannot listen: {error}"),
             }
@@ -116,7 +114,7 @@ impl Demo {
     }
 }
 
-impl Played {
+impl SampleBackend {
     fn answer(&self, sample: &SampleUpstream, view: RequestView<'_>, scratch: &mut Scratch) -> u16 {
         let version = self.version.map(|version| version.to_string());
         let target = view.origin_target();
@@ -127,9 +125,9 @@ impl Played {
             method: view.method(),
             path: target.split('?').next().unwrap_or_default(),
         };
-        let played = sample.find(&self.service, version.as_deref());
+        let backend = sample.find(&self.service, version.as_deref());
         let mut text = Vec::new();
-        sample.respond(played, &request, &mut text);
+        sample.respond(backend, &request, &mut text);
         let body: String = serde_json::from_slice(&text).unwrap_or_default();
         scratch.body.extend_from_slice(body.as_bytes());
         scratch.edits.set("content-type", b"application/json");

@@ -1,4 +1,4 @@
-//! Listeners: where connections come in, and what is done with them.
+//! Listeners: addresses that accept connections, and what they do with them.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -22,18 +22,18 @@ pub struct Listener {
 /// What a listener does with a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenerService {
-    /// Serves it in plain text.
+    /// Serves it without TLS.
     Plain,
     /// Serves it over TLS.
     Tls(TlsFiles),
-    /// Answers each request with a redirect to https on this port of the same host.
+    /// Redirects each request to https on the same host.
     RedirectToHttps {
-        /// The port; 443 is not written into the redirect.
+        /// The port of the redirect; 443 is left out of the URL.
         port: u16,
     },
 }
 
-/// The same, made ready; workers share it.
+/// A [`ListenerService`] with its certificates loaded; workers share it.
 #[derive(Clone, Debug)]
 pub(super) enum Service {
     Plain,
@@ -42,7 +42,7 @@ pub(super) enum Service {
 }
 
 impl Listener {
-    /// An address that is served in plain text.
+    /// A listener without TLS.
     #[must_use]
     pub const fn plain(address: SocketAddr) -> Self {
         Self {
@@ -51,8 +51,7 @@ impl Listener {
         }
     }
 
-    /// What the configuration says of a listener that has this address; relative names of files
-    /// start at `folder`.
+    /// A listener of the configuration at this address. `folder` is the base of relative file names.
     #[must_use]
     pub fn of(address: SocketAddr, service: &serve::ListenerService, folder: &Path) -> Self {
         let service = match service {
@@ -65,7 +64,7 @@ impl Listener {
         Self { address, service }
     }
 
-    /// How one asks it.
+    /// The URL scheme.
     #[must_use]
     pub const fn scheme(&self) -> &'static str {
         match &self.service {
@@ -75,10 +74,9 @@ impl Listener {
     }
 }
 
-/// A socket that others, in this process and the next, may share the port with. It takes no
-/// connection before it [`listen`]s: one that did, of a process that then cannot start, would lose
-/// those that came.
-pub(in crate::frontend) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// Binds a socket that shares its port with others, of this process and the next. It accepts nothing
+/// until [`listen`]: a process that fails to start must not lose connections.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -86,15 +84,15 @@ pub(in crate::frontend) fn bind(address: SocketAddr) -> io::Result<TcpListener> 
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // Those that are accepted inherit it: small answers shall not wait for acknowledgements.
+    // Accepted sockets inherit it: small responses must not wait for acknowledgements.
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
 
-/// Has connections come to a socket that is bound.
-pub(in crate::frontend) fn listen(bound: &TcpListener) -> io::Result<()> {
+/// Starts to accept connections on a bound socket.
+pub(crate) fn listen(bound: &TcpListener) -> io::Result<()> {
     const BACKLOG: i32 = 4096;
     SockRef::from(bound).listen(BACKLOG)
 }

@@ -1,112 +1,107 @@
-//! Waits for the head of the next request.
+//! Waits for the head of the next HTTP/1.1 request.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::http1::{RequestHead, RequestHeadError};
-use crate::runtime::sweep::Watch;
-use crate::runtime::wire::Wire;
-use crate::runtime::worker::Worker;
+use crate::engine::semantics::Cause;
+use crate::http1::RequestHead;
+use crate::runtime::{Deadline, Http1Connection, Worker};
 
-/// What a client sent instead of a whole head.
+/// Why there is no head.
 #[derive(Debug)]
 pub(super) enum NoHead {
-    /// Nothing: it closed, broke, or was silent for as long as it may be.
-    Over,
-    /// The beginning of one, and then nothing for too long.
-    TooSlow,
-    /// What cannot be one.
-    Diagnostic(RequestHeadError),
-    /// HTTP/2, without having been asked (RFC 9113, section 3.3).
+    /// The client closed the connection, or was idle for too long.
+    Closed,
+    /// The head did not arrive in time.
+    Timeout,
+    /// What arrived is not a valid head.
+    Invalid(Cause<'static>),
+    /// The client speaks HTTP/2 with prior knowledge (RFC 9113, section 3.3).
     Http2,
 }
 
-/// How long a request may still take to come once the process is to stop: it may be on its way
-/// already, and would be lost if its connection were closed at once.
-const LAST_REQUEST: Duration = Duration::from_millis(500);
+/// How long a connection stays open for a request after the worker has started to drain, because the
+/// request may already be on its way.
+const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How a client begins that speaks HTTP/2 (RFC 9113, section 3.4).
+/// The client connection preface of HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Reads the head of the next request, and gives it with its length.
+/// Reads the head of the next request and returns it with its length. `is_first` allows HTTP/2.
 pub(super) async fn read_head(
     worker: &Worker,
-    watch: &Watch,
-    wire: &mut Wire,
+    deadline: &Deadline,
+    connection: &mut Http1Connection,
     is_first: bool,
 ) -> Result<(Box<RequestHead>, usize), NoHead> {
-    let settings = &worker.settings;
-    let mut reading = Reading {
+    let mut reader = HeadReader {
         head: None,
         is_first,
-        is_timed: false,
-        is_last: false,
+        has_head_timeout: false,
+        has_drain_timeout: false,
     };
-    watch.set(watch.after(Some(settings.idle_timeout)));
-    let read = poll_fn(|cx| reading.poll(cx, worker, watch, wire)).await;
-    watch.clear();
-    match (read, reading.head) {
+    deadline.set(deadline.after(Some(worker.settings.idle_timeout)));
+    let read = poll_fn(|cx| reader.poll(cx, worker, deadline, connection)).await;
+    deadline.clear();
+    match (read, reader.head) {
         (Ok(length), Some(head)) => Ok((head, length)),
         (read, head) => {
             head.into_iter()
                 .for_each(|head| worker.give_request_head(head));
-            Err(read.err().unwrap_or(NoHead::Over))
+            Err(read.err().unwrap_or(NoHead::Closed))
         }
     }
 }
 
-struct Reading {
-    /// Taken with the first byte: who waits has none.
+struct HeadReader {
+    /// Allocated on the first byte; an idle connection has none.
     head: Option<Box<RequestHead>>,
     is_first: bool,
-    is_timed: bool,
-    /// Whether it is the last that may come, as the process is to stop.
-    is_last: bool,
+    /// Whether the header timeout runs, from the first byte on.
+    has_head_timeout: bool,
+    /// Whether [`LAST_REQUEST_TIMEOUT`] runs.
+    has_drain_timeout: bool,
 }
 
-impl Reading {
+impl HeadReader {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
         worker: &Worker,
-        watch: &Watch,
-        wire: &mut Wire,
+        deadline: &Deadline,
+        connection: &mut Http1Connection,
     ) -> Poll<Result<usize, NoHead>> {
         loop {
-            if !wire.data().is_empty() {
-                if self.is_first && is_preface(wire.data()) {
-                    if wire.data().len() >= PREFACE.len() {
+            if !connection.data().is_empty() {
+                if self.is_first && may_be_preface(connection.data()) {
+                    if connection.data().len() >= PREFACE.len() {
                         return Poll::Ready(Err(NoHead::Http2));
                     }
-                } else {
-                    let head = self.head.get_or_insert_with(|| worker.take_request_head());
-                    let parsed = head.parse(wire.data(), &worker.settings.head_limits);
-                    if let Some(length) = parsed.map_err(NoHead::Diagnostic)? {
-                        return Poll::Ready(Ok(length));
-                    }
+                } else if let Some(length) = self.parse(worker, connection)? {
+                    return Poll::Ready(Ok(length));
                 }
-                if !self.is_timed {
-                    self.is_timed = true;
-                    watch.set(watch.after(Some(worker.settings.header_timeout)));
+                if !self.has_head_timeout {
+                    self.has_head_timeout = true;
+                    deadline.set(deadline.after(Some(worker.settings.header_timeout)));
                 }
-                wire.make_room();
+                connection.ensure_space();
             }
-            match wire.poll_fill(cx, &worker.buffers) {
+            match connection.poll_fill(cx, &worker.buffers) {
                 Poll::Ready(Ok(length)) if length > 0 => {}
-                Poll::Ready(_) => return Poll::Ready(Err(NoHead::Over)),
-                Poll::Pending if watch.is_over(cx) => {
-                    return Poll::Ready(Err(if self.is_begun() {
-                        NoHead::TooSlow
+                Poll::Ready(_) => return Poll::Ready(Err(NoHead::Closed)),
+                Poll::Pending if deadline.has_passed(cx) => {
+                    return Poll::Ready(Err(if self.has_started() {
+                        NoHead::Timeout
                     } else {
-                        NoHead::Over
+                        NoHead::Closed
                     }));
                 }
                 Poll::Pending => {
-                    if worker.is_draining() && !self.is_begun() && !self.is_last {
-                        self.is_last = true;
-                        let time = worker.settings.idle_timeout.min(LAST_REQUEST);
-                        watch.set(watch.after(Some(time)));
+                    if worker.is_draining() && !self.has_started() && !self.has_drain_timeout {
+                        self.has_drain_timeout = true;
+                        let time = worker.settings.idle_timeout.min(LAST_REQUEST_TIMEOUT);
+                        deadline.set(deadline.after(Some(time)));
                     }
                     return Poll::Pending;
                 }
@@ -114,14 +109,32 @@ impl Reading {
         }
     }
 
-    fn is_begun(&self) -> bool {
+    /// Parses the input. Returns the length of the head once it is complete.
+    fn parse(
+        &mut self,
+        worker: &Worker,
+        connection: &Http1Connection,
+    ) -> Result<Option<usize>, NoHead> {
+        let head = self.head.get_or_insert_with(|| worker.take_request_head());
+        let parsed = head.parse(connection.data(), &worker.settings.head_limits);
+        parsed.map_err(|error| {
+            NoHead::Invalid(Cause::Codec {
+                code: error.code(),
+                status: error.status(),
+                message: error.to_string(),
+            })
+        })
+    }
+
+    /// Whether a part of the head has arrived.
+    fn has_started(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.is_started())
     }
 }
 
-/// Whether this may be, or become, the beginning of HTTP/2.
-fn is_preface(data: &[u8]) -> bool {
+/// Whether the input is the preface of HTTP/2, or its start.
+fn may_be_preface(data: &[u8]) -> bool {
     let length = data.len().min(PREFACE.len());
-    // `P` alone may become `POST` as well, and is looked at again with the next byte.
+    // `P` may also start `POST` or `PUT`: it is checked again with the next bytes.
     length >= 3 && data.get(..length) == PREFACE.get(..length)
 }

@@ -1,4 +1,4 @@
-//! The workers: a thread a core, each with a runtime, listeners and connections of its own.
+//! The workers: one thread per core, each with its own runtime, listeners and connections.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -17,62 +17,60 @@ use crate::frontend::http::accept::{SERVED, accept};
 use crate::frontend::http::listener::{Listener, ListenerService, Service, bind, listen};
 use crate::observe::{AccessLog, Counters, Totals};
 use crate::runtime::cell::SnapshotReader;
-use crate::runtime::settings::Settings;
 use crate::runtime::tls::{CertificateReloader, ServerTls, TlsError};
-use crate::runtime::worker::Worker;
+use crate::runtime::{Settings, Worker};
 
-/// A gateway that serves HTTP, on threads of its own.
+/// A gateway that serves HTTP on its own threads.
 #[derive(Debug)]
 pub struct Server {
     threads: Vec<JoinHandle<()>>,
-    /// Of the workers and of the log.
+    /// The metrics of each worker, and of the access log.
     counters: Vec<Arc<Counters>>,
     stop: watch::Sender<bool>,
     addresses: Vec<SocketAddr>,
-    /// As long as this is there, certificates that change are read again.
+    /// Reloads certificates that change, until it is dropped.
     _watcher: Option<CertificateReloader>,
 }
 
-/// How long it may take to say that time is over.
-const LAST_ANSWERS: Duration = Duration::from_millis(500);
+/// How long exchanges may take to report the end after the drain timeout.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How many names one worker looks up at once, and files it reads; others wait for their turn.
-const MAX_LOOKUPS: usize = 16;
+/// How many DNS lookups and file reads of one worker run at a time.
+const MAX_BLOCKING_THREADS: usize = 16;
 
-/// One worker's share of a listener.
-type Share = (StdListener, Service);
+/// The socket of one worker for a listener.
+type WorkerListener = (StdListener, Service);
 
-/// Why a server does not begin.
+/// Why a server does not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// An address cannot be listened on.
+    /// It cannot listen on an address.
     #[error("cannot listen on {address}: {error}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
     /// The certificates of a listener cannot be used.
-    #[error("cannot speak TLS on {address}: {fault}")]
+    #[error("cannot serve TLS on {address}: {error}")]
     Tls {
         /// The address.
         address: SocketAddr,
-        /// Why.
-        fault: TlsError,
+        /// The cause.
+        error: TlsError,
     },
-    /// The system gives no thread or no runtime.
+    /// The system provides no thread or no runtime.
     #[error("cannot start a worker: {0}")]
     Worker(#[from] io::Error),
 }
 
 impl Server {
-    /// Begins to serve on these listeners, with so many workers. It listens when this returns.
-    /// Certificates that change on disk are read again, as long as this is there.
+    /// Starts to serve these listeners with `workers` workers. It listens when this returns.
+    /// Certificates that change on disk are reloaded until the server is dropped.
     ///
     /// # Errors
-    /// If an address cannot be listened on, a certificate cannot be used, or a thread cannot be
-    /// started.
+    /// If it cannot listen on an address, a certificate cannot be used, or a thread cannot be started.
     pub fn start(
         snapshots: &SnapshotReader,
         settings: &Arc<Settings>,
@@ -82,16 +80,16 @@ impl Server {
     ) -> Result<Self, StartError> {
         let mut addresses = Vec::new();
         let mut certificates = Vec::new();
-        let mut shares: Vec<Vec<Share>> = (0..workers).map(|_| Vec::new()).collect();
+        let mut shares: Vec<Vec<WorkerListener>> = (0..workers).map(|_| Vec::new()).collect();
         for Listener { address, service } in listeners {
-            let service = ready(*address, service)?;
+            let service = load(*address, service)?;
             if let Service::Tls(tls) = &service {
                 certificates.push(Arc::clone(tls));
             }
             addresses.push(bind_all(*address, &service, &mut shares)?);
         }
         let watcher = CertificateReloader::start(certificates)?;
-        // Only now that all are bound, and nothing else can be wrong with what was asked for.
+        // Only now, because nothing else in the configuration can be wrong.
         for ((listener, _), address) in shares.iter().flat_map(|own| own.iter().zip(&addresses)) {
             let address = *address;
             listen(listener).map_err(|error| StartError::Listen { address, error })?;
@@ -116,12 +114,12 @@ impl Server {
                 let worker = Worker::new(snapshots, settings, counters, log);
                 let runtime = Builder::new_current_thread()
                     .enable_all()
-                    .max_blocking_threads(MAX_LOOKUPS)
+                    .max_blocking_threads(MAX_BLOCKING_THREADS)
                     .build_local(LocalOptions::default());
                 match runtime {
                     Ok(runtime) => {
-                        runtime.block_on(work(Rc::new(worker), shares, stop));
-                        // A name that is still looked up holds nobody up.
+                        runtime.block_on(run_worker(Rc::new(worker), shares, stop));
+                        // A DNS lookup in progress must not delay the exit.
                         runtime.shutdown_background();
                     }
                     Err(error) => tracing::error!("cannot start worker {number}: {error}"),
@@ -131,36 +129,37 @@ impl Server {
         Ok(server)
     }
 
-    /// The addresses that it listens on, in the order in which they were given.
+    /// The addresses that it listens on, in the order of the listeners.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// What all workers have done so far.
+    /// The sums of the metrics of all workers.
     #[must_use]
     pub fn totals(&self) -> Totals {
         Totals::of(self.counters.iter().map(|counters| &**counters))
     }
 
-    /// The counts of each worker, and of the log.
+    /// The metrics of each worker, and of the access log.
     #[must_use]
     pub fn counters(&self) -> Vec<Arc<Counters>> {
         self.counters.clone()
     }
 
-    /// Whether all workers have ended.
+    /// Whether all workers have finished.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
-    /// Accepts no more connections, and has those that are open close when they can.
+    /// Starts to drain: it accepts no more connections, and closes those that are open after their
+    /// current request.
     pub fn drain(&self) {
         let _ = self.stop.send(true);
     }
 
-    /// Waits until all workers have ended.
+    /// Waits until all workers have finished.
     pub fn join(mut self) -> Totals {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
@@ -169,23 +168,23 @@ impl Server {
     }
 }
 
-/// Binds one socket for each worker, and gives the address that they have.
+/// Binds one socket per worker, and returns their address.
 fn bind_all(
     mut address: SocketAddr,
     service: &Service,
-    shares: &mut [Vec<Share>],
+    shares: &mut [Vec<WorkerListener>],
 ) -> Result<SocketAddr, StartError> {
     for of_worker in shares {
         let listener = bind(address).map_err(|error| StartError::Listen { address, error })?;
-        // Any free port: the first has found one, and the others take the same.
+        // For port 0 the first socket finds a free port, and the others share it.
         address = listener.local_addr()?;
         of_worker.push((listener, service.clone()));
     }
     Ok(address)
 }
 
-/// Reads what a listener needs.
-fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, StartError> {
+/// Loads what a listener needs.
+fn load(address: SocketAddr, service: &ListenerService) -> Result<Service, StartError> {
     Ok(match service {
         ListenerService::Plain => Service::Plain,
         ListenerService::RedirectToHttps { port } => Service::RedirectToHttps(*port),
@@ -193,7 +192,7 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
             let mut files = files.clone();
             files.alpn.retain(|protocol| SERVED.contains(protocol));
             let loaded = ServerTls::load(files);
-            let (tls, remarks) = loaded.map_err(|fault| StartError::Tls { address, fault })?;
+            let (tls, remarks) = loaded.map_err(|error| StartError::Tls { address, error })?;
             for remark in remarks {
                 tracing::warn!("{remark}");
             }
@@ -202,8 +201,12 @@ fn ready(address: SocketAddr, service: &ListenerService) -> Result<Service, Star
     })
 }
 
-async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<bool>) {
-    spawn_local(Rc::clone(&worker).keep_house());
+async fn run_worker(
+    worker: Rc<Worker>,
+    shares: Vec<WorkerListener>,
+    mut stop: watch::Receiver<bool>,
+) {
+    spawn_local(Rc::clone(&worker).maintain());
     let mut accepting = Vec::new();
     for (listener, service) in shares {
         match TcpListener::from_std(listener) {
@@ -219,11 +222,11 @@ async fn work(worker: Rc<Worker>, shares: Vec<Share>, mut stop: watch::Receiver<
     for task in accepting {
         let _ = task.await;
     }
-    let drained = tokio::time::timeout(worker.settings.drain_timeout, worker.quiet());
+    let drained = tokio::time::timeout(worker.settings.drain_timeout, worker.all_closed());
     if drained.await.is_err() {
-        // Who still waits is told, and leaves its line in the log.
-        worker.sweep.end();
-        let _ = tokio::time::timeout(LAST_ANSWERS, worker.quiet()).await;
+        // Exchanges in flight report the end to the client and to the access log.
+        worker.deadlines.shut_down();
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, worker.all_closed()).await;
     }
     if let Some(log) = &worker.log {
         log.flush(&worker.counters);

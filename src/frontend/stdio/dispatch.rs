@@ -7,11 +7,11 @@ use std::sync::Arc;
 use crate::engine::Snapshot;
 use crate::frontend::stdio::fields::{ClientRequest, RequestBody};
 use crate::frontend::stdio::reply::Recipient;
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 
-/// Sends admitted requests to their backends; each reply is written when it arrives.
+/// Admits requests and sends them to their backends; each reply is written when it arrives.
 pub(super) trait Dispatch: fmt::Debug {
-    /// Sends a request, decided on by this snapshot.
+    /// Sends a request, to be admitted by this snapshot.
     fn send(
         &mut self,
         snapshot: &Arc<Snapshot>,
@@ -26,10 +26,10 @@ pub(super) trait Dispatch: fmt::Debug {
     /// Blocks until another request may be in flight.
     fn wait_for_capacity(&self);
 
-    /// Counts the picks reported so far towards the routes of this snapshot.
+    /// Counts the matches and picks reported so far towards the routes of this snapshot.
     fn count_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot);
 
-    /// Waits until every request sent has its first pick, and counts all picks. It does not wait
-    /// for backends.
+    /// Waits until every request sent has its first pick, and counts all matches and
+    /// picks. It does not wait for backends.
     fn count_all_picks(&mut self, tally: &mut Tally, snapshot: &Snapshot);
 }

@@ -1,19 +1,18 @@
-//! The fields of a head as HTTP/2 has them (RFC 9113, section 8.2): lower case, and none that speaks
-//! of one connection.
+//! Header fields in HTTP/2 (RFC 9113, section 8.2): lower case, and none of them hop-by-hop.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::http1::{BodyLength, FieldKind};
 
-/// The fields that stay of a head that came over HTTP/1.1, with its length if that is known.
-pub fn fields_of<'f>(
-    came: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
+/// The end-to-end fields of an HTTP/1.1 head, with the length of its body if it is known.
+pub(crate) fn fields_of<'f>(
+    fields_in: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
     length: BodyLength,
 ) -> HeaderMap {
-    // With some room for the length, and for what is put to them.
-    let mut fields = HeaderMap::with_capacity(came.clone().count() + 4);
-    for (name, value) in came {
-        // What the codec let through is a field for the `http` crate as well.
+    // With space for the length and for edits.
+    let mut fields = HeaderMap::with_capacity(fields_in.clone().count() + 4);
+    for (name, value) in fields_in {
+        // The codec admits only fields that the `http` crate admits.
         if let (Ok(name), Ok(value)) =
             (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
         {
@@ -21,7 +20,7 @@ pub fn fields_of<'f>(
         }
     }
     if let BodyLength::Length(length) = length {
-        // Digits are a value.
+        // Digits are a valid value.
         if let Ok(length) = HeaderValue::try_from(length.to_string()) {
             fields.insert(header::CONTENT_LENGTH, length);
         }
@@ -29,36 +28,36 @@ pub fn fields_of<'f>(
     fields
 }
 
-/// Takes out what is not passed on of a head that came over HTTP/2: `Host`, which `:authority`
-/// stands for, and what is for this hop alone. The length stays.
-pub fn retain_end_to_end(fields: &mut HeaderMap) {
-    let wrong: Vec<_> = fields
+/// Removes the fields of an HTTP/2 head that are not forwarded: `Host`, which `:authority` replaces,
+/// and hop-by-hop fields. `Content-Length` stays.
+pub(crate) fn retain_end_to_end(fields: &mut HeaderMap) {
+    let dropped: Vec<_> = fields
         .keys()
-        .filter(|name| !is_passed(name.as_str().as_bytes()))
+        .filter(|name| !is_forwarded(name.as_str().as_bytes()))
         .cloned()
         .collect();
-    for name in wrong {
+    for name in dropped {
         fields.remove(name);
     }
 }
 
-fn is_passed(name: &[u8]) -> bool {
+fn is_forwarded(name: &[u8]) -> bool {
     let kind = FieldKind::of(name);
     kind.is_end_to_end() || kind == FieldKind::ContentLength
 }
 
-/// Every field as name and value.
+/// All fields as pairs of name and value.
 #[must_use]
-pub fn pairs(fields: &HeaderMap) -> Vec<(&[u8], &[u8])> {
+pub(crate) fn pairs(fields: &HeaderMap) -> Vec<(&[u8], &[u8])> {
     fields
         .iter()
         .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()))
         .collect()
 }
 
-/// The length that the fields declare; none if they declare none.
+/// The value of `Content-Length`, if it is valid.
 #[must_use]
-pub fn content_length(fields: &HeaderMap) -> Option<u64> {
+pub(crate) fn content_length(fields: &HeaderMap) -> Option<u64> {
     let value = fields.get(header::CONTENT_LENGTH)?.as_bytes();
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_one_hop_is_taken_out() {
+    fn hop_by_hop_fields_are_removed() {
         let mut fields = HeaderMap::new();
         for (name, value) in [("a", "1"), ("host", "h"), ("te", "trailers"), ("a", "2")] {
             fields.append(name, HeaderValue::from_static(value));

@@ -1,37 +1,36 @@
-//! Frames that ask for work and carry nothing: how many of them a client may send.
+//! Limits frames that cost work and carry no data.
 //!
-//! The `h2` crate bounds CONTINUATION, empty and tiny DATA, and streams that were reset before they
-//! were accepted. It answers any number of PING and SETTINGS, takes any number of WINDOW_UPDATE,
-//! PRIORITY and unknown frames, and of resets of streams that are being served. Those are counted
-//! here, by the nine bytes that begin each frame (RFC 9113, section 4.1).
+//! The `h2` crate limits CONTINUATION, empty and tiny DATA, and streams that are reset before they are
+//! accepted. It does not limit PING, SETTINGS, WINDOW_UPDATE, PRIORITY and unknown frames, nor resets
+//! of accepted streams. Those are counted here, by the frame headers (RFC 9113, section 4.1).
 
-/// Counts the frames that pass by.
+/// Counts the frames of a client.
 #[derive(Debug)]
-pub struct FloodGauge {
-    /// The beginning of a frame whose header is not whole yet.
+pub(crate) struct FloodGauge {
+    /// The header of the current frame, as far as it was received.
     header: [u8; HEADER_BYTES],
     have: usize,
-    /// How much of the payload of the frame is still to pass.
+    /// How many bytes of the payload are still to come.
     left: usize,
-    /// Whether that is a body, which may take its time.
+    /// Whether the payload is DATA, which may be slow.
     is_data: bool,
-    /// Whether the fields of a head are not all there yet (RFC 9113, section 4.3).
+    /// Whether a field section is incomplete (RFC 9113, section 4.3).
     is_block_open: bool,
-    /// What may still be spent.
+    /// The credit that is left.
     credit: u64,
-    /// When credit was last given, in milliseconds of the worker.
+    /// When credit was last added, in milliseconds of the worker.
     since: u64,
 }
 
 const HEADER_BYTES: usize = 9;
 const PREFACE_BYTES: usize = 24;
-/// What may be spent at once: some thousands of cheap frames, or a thousand resets.
+/// The maximum credit: ten thousand cheap frames, or a thousand resets.
 const MAX_CREDIT: u64 = 10_000;
 const CREDIT_A_SECOND: u64 = 2_000;
-/// Who is sent much may send many WINDOW_UPDATE.
+/// A client that receives much data sends many WINDOW_UPDATE.
 const SENT_BYTES_A_CREDIT: u64 = 256;
 const CHEAP: u64 = 1;
-/// A reset ends work that was begun for it, here and at a backend.
+/// A reset cancels work of the gateway and of a backend.
 const RESET: u64 = 10;
 
 impl Default for FloodGauge {
@@ -49,9 +48,9 @@ impl Default for FloodGauge {
 }
 
 impl FloodGauge {
-    /// Looks at bytes that the client sent, in order; `now` gives milliseconds of the worker.
-    /// Whether it has gone too far.
-    pub fn received(&mut self, mut bytes: &[u8], now: impl Fn() -> u64) -> bool {
+    /// Counts bytes that the client sent; `now` returns milliseconds of the worker. Returns whether
+    /// the credit is exhausted.
+    pub(crate) fn received(&mut self, mut bytes: &[u8], now: impl Fn() -> u64) -> bool {
         while !bytes.is_empty() {
             if self.left > 0 {
                 let passed = self.left.min(bytes.len());
@@ -83,14 +82,14 @@ impl FloodGauge {
         false
     }
 
-    /// Whether the client has begun what it has not ended, and is no body: a frame, or a head.
+    /// Whether a field section, or a frame other than DATA, is incomplete.
     #[must_use]
-    pub const fn is_amid(&self) -> bool {
+    pub(crate) const fn is_incomplete(&self) -> bool {
         self.have > 0 || (self.left > 0 && !self.is_data) || self.is_block_open
     }
 
-    /// Counts bytes that were sent to the client.
-    pub fn sent(&mut self, bytes: u64) {
+    /// Adds credit for bytes that were sent to the client.
+    pub(crate) fn sent(&mut self, bytes: u64) {
         self.credit = (self.credit + bytes / SENT_BYTES_A_CREDIT).min(MAX_CREDIT);
     }
 
@@ -113,13 +112,13 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const CONTINUATION: u8 = 9;
-/// The flag of the last frame of a head.
+/// The flag of the last frame of a field section.
 const END_HEADERS: u8 = 0x4;
 
-/// What a frame of this kind costs (RFC 9113, section 6).
+/// The cost of a frame type (RFC 9113, section 6).
 const fn cost(kind: u8) -> u64 {
     match kind {
-        // The crate bounds them, and a window or a stream goes with each.
+        // Limited by the `h2` crate, by windows and by the number of streams.
         DATA | HEADERS | CONTINUATION => 0,
         RST_STREAM => RESET,
         _ => CHEAP,
@@ -136,7 +135,7 @@ mod tests {
         frame
     }
 
-    /// How many frames of a kind pass, given in pieces of so many bytes.
+    /// How many frames of a type pass, in pieces of `piece` bytes.
     fn pass(kind: u8, piece: usize, most: usize, now: impl Fn() -> u64 + Copy) -> usize {
         let mut gauge = FloodGauge::default();
         assert!(!gauge.received(&[b'x'; PREFACE_BYTES], now));
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_bring_nothing_are_bounded() {
+    fn frames_without_data_are_limited() {
         for piece in [1, 4, 9, 100] {
             for (kind, expected) in [
                 (0, 50_000),
@@ -171,27 +170,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_begun_is_seen() {
+    fn incomplete_frames_are_detected() {
         let mut gauge = FloodGauge::default();
-        let mut amid_after = |bytes: &[u8]| {
+        let mut incomplete_after = |bytes: &[u8]| {
             gauge.received(bytes, || 0);
-            gauge.is_amid()
+            gauge.is_incomplete()
         };
-        assert!(amid_after(b"PRI"));
-        assert!(!amid_after(&[b'x'; PREFACE_BYTES - 3]));
-        assert!(amid_after(&[0]));
+        assert!(incomplete_after(b"PRI"));
+        assert!(!incomplete_after(&[b'x'; PREFACE_BYTES - 3]));
+        assert!(incomplete_after(&[0]));
         // A head in two frames, the last of them in two pieces.
-        assert!(amid_after(&[0, 1, 1, 0, 0, 0, 0, 1, b'x']));
-        assert!(amid_after(&[0, 0, 2, 9, 4, 0, 0, 0, 1, b'x']));
-        assert!(!amid_after(b"x"));
+        assert!(incomplete_after(&[0, 1, 1, 0, 0, 0, 0, 1, b'x']));
+        assert!(incomplete_after(&[0, 0, 2, 9, 4, 0, 0, 0, 1, b'x']));
+        assert!(!incomplete_after(b"x"));
         // A body.
-        assert!(!amid_after(&[0, 0, 2, 0, 0, 0, 0, 0, 1, b'x']));
-        assert!(!amid_after(b"x"));
-        assert!(amid_after(&[0, 0, 8, 6, 0, 0, 0, 0, 0, b'x']));
+        assert!(!incomplete_after(&[0, 0, 2, 0, 0, 0, 0, 0, 1, b'x']));
+        assert!(!incomplete_after(b"x"));
+        assert!(incomplete_after(&[0, 0, 8, 6, 0, 0, 0, 0, 0, b'x']));
     }
 
     #[test]
-    fn credit_comes_back() {
+    fn credit_is_restored() {
         let mut gauge = FloodGauge::default();
         assert!(!gauge.received(&[b'x'; PREFACE_BYTES], || 0));
         for _ in 0..MAX_CREDIT {

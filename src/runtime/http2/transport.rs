@@ -9,80 +9,79 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::runtime::buffer::Buffer;
+use crate::runtime::connection::Socket;
+use crate::runtime::deadline::Deadline;
 use crate::runtime::http2::flood::FloodGauge;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
 
-/// A connection, what was read from it before it was known to speak HTTP/2, and its counts.
+/// A connection with its input from before HTTP/2 was detected, and its traffic.
 #[derive(Debug)]
-pub struct Transport {
-    stream: Stream,
-    before: Option<Buffer>,
+pub(crate) struct Transport {
+    socket: Socket,
+    input: Option<Buffer>,
     traffic: Rc<Traffic>,
 }
 
-/// What has passed over a connection. The `h2` crate keeps the connection to itself; this is held
-/// beside it.
+/// The traffic of a connection, which the `h2` crate does not report.
 #[derive(Debug, Default)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     read_bytes: Cell<u64>,
     written_bytes: Cell<u64>,
     is_flooded: Cell<bool>,
-    /// Since when the client has been amid a head or a frame, in milliseconds of the worker.
-    amid_since: Cell<Option<u64>>,
-    /// Only clients are watched.
-    gauge: Option<(RefCell<FloodGauge>, Rc<Watch>)>,
+    /// Since when a field section or a frame is incomplete, in milliseconds of the worker.
+    incomplete_since: Cell<Option<u64>>,
+    /// Set for clients only.
+    gauge: Option<(RefCell<FloodGauge>, Rc<Deadline>)>,
 }
 
 impl Traffic {
-    /// The counts of a client's connection, which is watched for floods.
+    /// The traffic of a client, which is limited.
     #[must_use]
-    pub fn of_client(watch: Rc<Watch>) -> Self {
+    pub(crate) fn of_client(deadline: Rc<Deadline>) -> Self {
         Self {
-            gauge: Some((RefCell::default(), watch)),
+            gauge: Some((RefCell::default(), deadline)),
             ..Self::default()
         }
     }
 
     /// How many bytes were read.
     #[must_use]
-    pub const fn read_bytes(&self) -> u64 {
+    pub(crate) const fn read_bytes(&self) -> u64 {
         self.read_bytes.get()
     }
 
     /// How many bytes were written.
     #[must_use]
-    pub const fn written_bytes(&self) -> u64 {
+    pub(crate) const fn written_bytes(&self) -> u64 {
         self.written_bytes.get()
     }
 
-    /// Whether the client has sent too many frames that bring nothing; nothing more is read then.
+    /// Whether the client has sent too many frames without data. Then nothing more is read.
     #[must_use]
-    pub const fn is_flooded(&self) -> bool {
+    pub(crate) const fn is_flooded(&self) -> bool {
         self.is_flooded.get()
     }
 
-    /// Since when the client has been amid a head, or a frame that is no body, in milliseconds of the
-    /// worker; none if it is not.
+    /// Since when a field section, or a frame other than DATA, is incomplete, in milliseconds of the
+    /// worker.
     #[must_use]
-    pub const fn amid_since(&self) -> Option<u64> {
-        self.amid_since.get()
+    pub(crate) const fn incomplete_since(&self) -> Option<u64> {
+        self.incomplete_since.get()
     }
 
     fn received(&self, bytes: &[u8]) {
         count(&self.read_bytes, bytes.len());
-        let Some((gauge, watch)) = &self.gauge else {
+        let Some((gauge, deadline)) = &self.gauge else {
             return;
         };
         let mut gauge = gauge.borrow_mut();
-        if gauge.received(bytes, || watch.now()) {
+        if gauge.received(bytes, || deadline.now()) {
             self.is_flooded.set(true);
         }
-        let since = self.amid_since.get();
+        let since = self.incomplete_since.get();
         let since = gauge
-            .is_amid()
-            .then(|| since.unwrap_or_else(|| watch.now()));
-        self.amid_since.set(since);
+            .is_incomplete()
+            .then(|| since.unwrap_or_else(|| deadline.now()));
+        self.incomplete_since.set(since);
     }
 
     fn sent(&self, length: usize) {
@@ -99,12 +98,12 @@ fn count(counter: &Cell<u64>, length: usize) {
 }
 
 impl Transport {
-    /// A connection of which these bytes have been read already.
+    /// A connection from which `input` was read already.
     #[must_use]
-    pub const fn new(stream: Stream, before: Option<Buffer>, traffic: Rc<Traffic>) -> Self {
+    pub(crate) const fn new(socket: Socket, input: Option<Buffer>, traffic: Rc<Traffic>) -> Self {
         Self {
-            stream,
-            before,
+            socket,
+            input,
             traffic,
         }
     }
@@ -117,25 +116,25 @@ impl AsyncRead for Transport {
         space: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let Self {
-            stream,
-            before,
+            socket,
+            input,
             traffic,
         } = self.get_mut();
         if traffic.is_flooded() {
-            // Who asks sees it, and closes.
+            // The task of the connection checks it and closes.
             return Poll::Pending;
         }
         let start = space.filled().len();
-        if let Some(buffer) = before {
+        if let Some(buffer) = input {
             let data = buffer.data();
             let length = data.len().min(space.remaining());
             space.put_slice(data.get(..length).unwrap_or_default());
             buffer.consume(length);
             if buffer.is_empty() {
-                *before = None;
+                *input = None;
             }
         } else {
-            ready!(Pin::new(stream).poll_read(cx, space))?;
+            ready!(Pin::new(socket).poll_read(cx, space))?;
         }
         traffic.received(space.filled().get(start..).unwrap_or_default());
         if traffic.is_flooded() {
@@ -153,7 +152,7 @@ impl AsyncWrite for Transport {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let length = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        let length = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes))?;
         self.traffic.sent(length);
         Poll::Ready(Ok(length))
     }
@@ -163,20 +162,20 @@ impl AsyncWrite for Transport {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let length = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+        let length = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, slices))?;
         self.traffic.sent(length);
         Poll::Ready(Ok(length))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }

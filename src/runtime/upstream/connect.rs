@@ -1,90 +1,88 @@
-//! Connections to backends: names to addresses, address after address.
+//! Opens connections to a backend: resolves its name and tries its addresses in order.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::engine::upstream::backend::Address;
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
+use crate::engine::upstream::Address;
+use crate::runtime::connection::{Http1Connection, Socket};
+use crate::runtime::deadline::Deadline;
 use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::upstream::secure::Secure;
-use crate::runtime::wire::Wire;
+use crate::runtime::upstream::tls::BackendTls;
 
-/// The addresses that a name had when it was last asked for.
+/// The cached addresses of one backend.
 #[derive(Debug, Default)]
-pub struct Resolved {
-    known: RefCell<Option<(u64, Vec<SocketAddr>)>>,
+pub(crate) struct Resolver {
+    cached: RefCell<Option<(u64, Vec<SocketAddr>)>>,
 }
 
-/// A name is asked for again after this long, and after no address of it could be reached.
+/// How long addresses are cached. They are also dropped when connecting fails.
 const MAX_AGE_MS: u64 = 5_000;
 
-impl Resolved {
+impl Resolver {
     async fn addresses(&self, to: &Address, now: u64) -> io::Result<Vec<SocketAddr>> {
         let host = to.host().trim_matches(['[', ']']);
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, to.port())]);
         }
-        if let Some((since, known)) = &*self.known.borrow()
+        if let Some((since, cached)) = &*self.cached.borrow()
             && now.saturating_sub(*since) < MAX_AGE_MS
         {
-            return Ok(known.clone());
+            return Ok(cached.clone());
         }
         let found: Vec<SocketAddr> = lookup_host((host, to.port())).await?.collect();
         if found.is_empty() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        *self.known.borrow_mut() = Some((now, found.clone()));
+        *self.cached.borrow_mut() = Some((now, found.clone()));
         Ok(found)
     }
 
-    /// A new connection to a backend, with TLS if it is asked for.
+    /// Opens a connection, with TLS if `tls` is set. `time` bounds all of it.
     ///
     /// # Errors
-    /// If the name has no address, none of its addresses can be reached in time, or TLS fails.
-    pub async fn connect(
+    /// If the name does not resolve, no address accepts in time, or the TLS handshake fails.
+    pub(crate) async fn connect(
         &self,
         to: &Address,
-        secure: Option<&Secure>,
+        tls: Option<&BackendTls>,
         time: Duration,
-        watch: &Watch,
-    ) -> Result<Wire, UpstreamError> {
-        watch.set(watch.after(Some(time)));
-        let connected = within(watch, self.connect_whole(to, secure, time, watch.now())).await;
-        watch.clear();
+        deadline: &Deadline,
+    ) -> Result<Http1Connection, UpstreamError> {
+        deadline.set(deadline.after(Some(time)));
+        let connected = deadline
+            .within(self.connect_inner(to, tls, time, deadline.now()))
+            .await;
+        deadline.clear();
         let connected = connected.unwrap_or(Err(UpstreamError::ConnectTimeout));
         if connected.is_err() {
-            *self.known.borrow_mut() = None;
+            *self.cached.borrow_mut() = None;
         }
         connected
     }
 
-    async fn connect_whole(
+    async fn connect_inner(
         &self,
         to: &Address,
-        secure: Option<&Secure>,
+        tls: Option<&BackendTls>,
         time: Duration,
         now: u64,
-    ) -> Result<Wire, UpstreamError> {
+    ) -> Result<Http1Connection, UpstreamError> {
         let tcp = self.connect_any(to, time, now).await?;
-        // Small requests shall not wait for acknowledgements of others.
+        // Small requests must not wait for acknowledgements.
         let _ = tcp.set_nodelay(true);
-        Ok(Wire::new(match secure {
-            Some(secure) => secure.connect(tcp).await?,
-            None => Stream::Plain(tcp),
+        Ok(Http1Connection::new(match tls {
+            Some(tls) => tls.connect(tcp).await?,
+            None => Socket::Plain(tcp),
         }))
     }
 
-    /// Tries address after address. Where there are several, each has its share of the time: one
-    /// that is silent must not use up that of the others.
+    /// Tries the addresses in order. Several addresses share the time equally, so that one that does
+    /// not answer leaves time for the others.
     async fn connect_any(
         &self,
         to: &Address,
@@ -112,26 +110,14 @@ impl Resolved {
     }
 }
 
-/// What a future gives; none if the deadline is over first.
-pub async fn within<F: Future>(watch: &Watch, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if watch.is_over(cx) => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
-    })
-    .await
-}
-
 #[cfg(test)]
 mod tests {
     use socket2::{Domain, Socket, Type};
 
     use super::*;
-    use crate::runtime::sweep::Sweep;
+    use crate::runtime::deadline::Deadlines;
 
-    /// A listener whose queue is full: to its address connections neither come about nor are
-    /// refused.
+    /// A listener whose queue is full: connections to it are neither accepted nor refused.
     fn silent() -> (SocketAddr, Vec<Socket>) {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -150,16 +136,16 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn an_address_that_is_silent_leaves_time_for_the_next() {
+    async fn an_unresponsive_address_leaves_time_for_the_next() {
         let (silent, _held) = silent();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let resolved = Resolved::default();
-        let known = vec![silent, listener.local_addr().unwrap()];
-        *resolved.known.borrow_mut() = Some((0, known));
-        let watch = std::rc::Rc::new(Sweep::new(Box::new(|| 0))).watch();
+        let resolver = Resolver::default();
+        let cached = vec![silent, listener.local_addr().unwrap()];
+        *resolver.cached.borrow_mut() = Some((0, cached));
+        let deadline = std::rc::Rc::new(Deadlines::new(Box::new(|| 0))).register();
         let to = Address::parse("a-name:1").unwrap();
         let time = Duration::from_millis(200);
-        let connected = resolved.connect(&to, None, time, &watch).await;
+        let connected = resolver.connect(&to, None, time, &deadline).await;
         assert!(connected.is_ok(), "{connected:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Why a backend gave no answer.
+//! How a backend fails.
 
 use std::io;
 
@@ -8,52 +8,51 @@ use crate::engine::semantics::error;
 use crate::http1::{FieldError, ResponseHeadError};
 use crate::runtime::tls::HandshakeError;
 
-/// What went wrong between the gateway and a backend.
+/// Why a backend gave no response.
 #[derive(Debug, Error)]
-pub enum UpstreamError {
-    /// Its name has no address.
-    #[error("the name of the backend has no address: {0}")]
+pub(crate) enum UpstreamError {
+    /// Its name does not resolve.
+    #[error("the name of the backend does not resolve: {0}")]
     NameUnresolved(io::Error),
-    /// No connection could be made.
-    #[error("no connection to the backend: {0}")]
+    /// It accepted no connection.
+    #[error("connecting to the backend failed: {0}")]
     ConnectFailed(io::Error),
-    /// No connection came about in time.
-    #[error("no connection to the backend in time")]
+    /// Connecting took too long.
+    #[error("connecting to the backend timed out")]
     ConnectTimeout,
-    /// TLS could not be agreed upon, or the backend is not who it should be.
-    #[error("no TLS with the backend: {0}")]
+    /// The TLS handshake failed.
+    #[error("the TLS handshake with the backend failed: {0}")]
     TlsFailed(HandshakeError),
-    /// As many requests as may be are on their way to it.
-    #[error("the backend has as many requests as it may have")]
+    /// It has the maximum number of requests in flight.
+    #[error("the backend has the maximum number of requests in flight")]
     Overloaded,
-    /// The connection broke before the answer.
-    #[error("the backend closed the connection before it answered")]
+    /// The connection broke before the response.
+    #[error("the backend closed the connection before it responded")]
     Reset,
-    /// It did not look at the request: another connection, or another backend, may (RFC 9113,
-    /// section 8.7).
-    #[error("the backend refused the request unread")]
+    /// It did not process the request, which may be sent again (RFC 9113, section 8.7).
+    #[error("the backend refused the request without processing it")]
     Refused,
-    /// No answer in time.
-    #[error("the backend did not answer in time")]
+    /// The response took too long.
+    #[error("the backend did not respond in time")]
     Timeout,
-    /// The header of its answer is larger than headers may be.
-    #[error("the header of the backend's answer is too large: {0}")]
+    /// The head of its response exceeds a limit.
+    #[error("the head of the backend's response is too large: {0}")]
     HeaderTooLarge(FieldError),
-    /// An answer that cannot be passed on.
-    #[error("the backend's answer is no valid HTTP: {0}")]
+    /// Its response is not valid.
+    #[error("the backend's response is not valid HTTP: {0}")]
     BadResponse(String),
 }
 
 impl UpstreamError {
-    /// What the client is told of it: not what the system said.
+    /// The error that is reported to the client, without details of the system.
     #[must_use]
-    pub const fn told(&self) -> error::UpstreamError {
+    pub(crate) const fn reported(&self) -> error::UpstreamError {
         match self {
             Self::NameUnresolved(_) => error::UpstreamError::NameUnresolved,
             Self::ConnectFailed(_) => error::UpstreamError::ConnectFailed,
             Self::ConnectTimeout => error::UpstreamError::ConnectTimeout,
             Self::TlsFailed(failed) => error::UpstreamError::TlsFailed(failed.reason),
-            // It has said that it takes no more, on this connection or at all.
+            // It accepts no more requests, on this connection or at all.
             Self::Overloaded | Self::Refused => error::UpstreamError::Overloaded,
             Self::Reset => error::UpstreamError::Reset,
             Self::Timeout => error::UpstreamError::Timeout,
@@ -64,8 +63,8 @@ impl UpstreamError {
 }
 
 impl From<ResponseHeadError> for UpstreamError {
-    fn from(fault: ResponseHeadError) -> Self {
-        match fault {
+    fn from(error: ResponseHeadError) -> Self {
+        match error {
             ResponseHeadError::Field(
                 field @ (FieldError::TooLarge { .. } | FieldError::TooMany { .. }),
             ) => Self::HeaderTooLarge(field),
@@ -74,7 +73,7 @@ impl From<ResponseHeadError> for UpstreamError {
             | ResponseHeadError::UnexpectedUpgrade
             | ResponseHeadError::Field(_)
             | ResponseHeadError::TooManyOptions { .. }
-            | ResponseHeadError::Framing(_) => Self::BadResponse(fault.to_string()),
+            | ResponseHeadError::Framing(_) => Self::BadResponse(error.to_string()),
         }
     }
 }

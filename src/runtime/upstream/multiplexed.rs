@@ -1,7 +1,8 @@
-//! Connections to backends that carry many requests at once: HTTP/2.
+//! HTTP/2 connections to a backend, which carry many requests at once.
 //!
-//! A backend has one, as long as there is room on it for one more stream. What a backend has said
-//! goodbye on (GOAWAY), or fallen silent on, gets no new stream, and goes when its last one does.
+//! A backend has one connection until it has no room for another stream. A connection that received
+//! GOAWAY, or on which a stream timed out without any data, gets no new stream and closes with its
+//! last one.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -17,118 +18,115 @@ use http::Request;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::error::TlsReason;
-use crate::runtime::http2::transport::{Traffic, Transport};
-use crate::runtime::stream::Stream;
-use crate::runtime::sweep::Watch;
+use crate::engine::semantics::TlsReason;
+use crate::runtime::connection::{Http1Connection, Socket};
+use crate::runtime::deadline::Deadline;
+use crate::runtime::http2::{Traffic, Transport};
 use crate::runtime::tls::HandshakeError;
-use crate::runtime::upstream::connect::within;
 use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::wire::Wire;
 
-/// The multiplexed connections of one worker to one backend.
+/// The HTTP/2 connections of one worker to one backend.
 #[derive(Debug, Default)]
-pub struct Multiplexed {
-    connections: RefCell<Vec<Rc<Shared>>>,
-    /// The connection that is being made: who needs one meanwhile waits for it.
-    making: RefCell<Option<Rc<Making>>>,
+pub(crate) struct Multiplexed {
+    connections: RefCell<Vec<Rc<SharedConnection>>>,
+    /// The connection that is being opened. Other requests wait for it.
+    opening: RefCell<Option<Rc<Opening>>>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct SharedConnection {
     requests: SendRequest<Bytes>,
     traffic: Rc<Traffic>,
-    /// How many streams of ours are on it.
+    /// How many streams are open.
     streams: Cell<usize>,
-    is_over: Cell<bool>,
+    is_closing: Cell<bool>,
     idle_since: Cell<Option<u64>>,
 }
 
 #[derive(Debug, Default)]
-struct Making {
+struct Opening {
     done: Notify,
-    /// Why there is none. Nothing if its time was over: who waits may have more.
-    fault: RefCell<Option<Unmade>>,
+    /// Why it failed. `None` after a timeout, because a waiting request may have more time.
+    error: RefCell<Option<OpenError>>,
 }
 
-/// Why no connection came about, for those who waited for it.
+/// Why a connection was not opened, for every request that waited for it.
 #[derive(Clone, Debug)]
-enum Unmade {
-    Unresolved(io::ErrorKind),
-    Unconnected(io::ErrorKind),
-    WithoutTls(TlsReason, String),
+enum OpenError {
+    NameUnresolved(io::ErrorKind),
+    ConnectFailed(io::ErrorKind),
+    TlsFailed(TlsReason, String),
 }
 
-/// The place of one stream on a connection, free again when this is dropped.
+/// Counts one stream on a connection until it is dropped.
 #[derive(Debug)]
-pub struct Slot {
-    shared: Rc<Shared>,
-    /// Whether the connection was made for this stream.
-    pub is_fresh: bool,
+pub(crate) struct StreamPermit {
+    connection: Rc<SharedConnection>,
+    /// Whether the connection was opened for this stream.
+    pub(crate) is_fresh: bool,
     read_bytes: u64,
 }
 
-/// As many connections are made to one backend by one worker; then streams wait their turn.
+/// The maximum number of connections of one worker to one backend. Beyond, streams are queued.
 const MAX_CONNECTIONS: usize = 16;
-/// How much of one answer may wait to be passed on: that is held for a slow client.
+/// The flow-control window of a stream, and so how much is held for a slow client.
 const STREAM_WINDOW: u32 = 256 << 10;
-/// Enough for a hundred such, so that slow clients do not hold up the others.
+/// A hundred stream windows, so that slow clients do not block the others.
 const CONNECTION_WINDOW: u32 = 100 * STREAM_WINDOW;
-/// How much of one request may wait in the connection.
-const MAX_UNSENT: usize = 128 << 10;
+/// How much of one request body may be buffered in the connection.
+const MAX_SEND_BUFFER: usize = 128 << 10;
 
 impl Multiplexed {
-    /// A place on a connection, a new one if there is no room on those that stand; `connect`
-    /// makes it.
+    /// A permit for a stream: on an open connection, otherwise on a new one that `connect` opens.
     ///
     /// # Errors
-    /// If none can be made in time.
-    pub async fn slot<C>(
+    /// If no connection is opened in time.
+    pub(crate) async fn stream_permit<C>(
         &self,
         time: Duration,
-        watch: &Watch,
+        deadline: &Deadline,
         max_header_bytes: usize,
         connect: impl Fn() -> C,
-    ) -> Result<Slot, UpstreamError>
+    ) -> Result<StreamPermit, UpstreamError>
     where
-        C: Future<Output = Result<Wire, UpstreamError>>,
+        C: Future<Output = Result<Http1Connection, UpstreamError>>,
     {
-        let due = watch.after(Some(time));
+        let due = deadline.after(Some(time));
         loop {
-            if let Some(slot) = self.standing() {
-                return Ok(slot);
+            if let Some(permit) = self.available() {
+                return Ok(permit);
             }
-            let making = self.making.borrow().clone();
-            let Some(making) = making else {
-                return self.make(watch, max_header_bytes, connect()).await;
+            let opening = self.opening.borrow().clone();
+            let Some(opening) = opening else {
+                return self.open(deadline, max_header_bytes, connect()).await;
             };
-            watch.set(due);
-            let waited = within(watch, making.done.notified()).await;
-            watch.clear();
+            deadline.set(due);
+            let waited = deadline.within(opening.done.notified()).await;
+            deadline.clear();
             if waited.is_none() {
                 return Err(UpstreamError::ConnectTimeout);
             }
-            if let Some(unmade) = making.fault.borrow().clone() {
-                return Err(unmade.into());
+            if let Some(error) = opening.error.borrow().clone() {
+                return Err(error.into());
             }
         }
     }
 
-    /// Closes what nobody used for so long, in milliseconds; whether none is left.
-    pub fn reap(&self, now: u64, most_idle: u64) -> bool {
+    /// Closes connections that were idle for `max_idle` milliseconds. Returns whether none is left.
+    pub(crate) fn reap(&self, now: u64, max_idle: u64) -> bool {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|shared| {
             let is_idle = shared.streams.get() == 0;
             let since = shared.idle_since.get().unwrap_or(now);
             shared.idle_since.set(is_idle.then_some(since));
-            shared.is_open() && (!is_idle || now.saturating_sub(since) < most_idle)
+            shared.is_open() && (!is_idle || now.saturating_sub(since) < max_idle)
         });
         connections.is_empty()
     }
 
-    /// A place on a connection that stands.
+    /// A permit on an open connection that has room.
     #[must_use]
-    pub fn standing(&self) -> Option<Slot> {
+    pub(crate) fn available(&self) -> Option<StreamPermit> {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|shared| shared.is_open());
         let with_room = connections.iter().find(|shared| shared.has_room());
@@ -136,36 +134,38 @@ impl Multiplexed {
             let least = connections.iter().min_by_key(|it| it.streams.get())?;
             (connections.len() >= MAX_CONNECTIONS).then_some(least)
         })?;
-        Some(Slot::new(found, false))
+        Some(StreamPermit::new(found, false))
     }
 
-    async fn make(
+    async fn open(
         &self,
-        watch: &Watch,
+        deadline: &Deadline,
         max_header_bytes: usize,
-        connecting: impl Future<Output = Result<Wire, UpstreamError>>,
-    ) -> Result<Slot, UpstreamError> {
-        let making = Rc::new(Making::default());
-        *self.making.borrow_mut() = Some(Rc::clone(&making));
-        // Whoever waits goes on whatever becomes of this, even if it is given up.
+        connecting: impl Future<Output = Result<Http1Connection, UpstreamError>>,
+    ) -> Result<StreamPermit, UpstreamError> {
+        let opening = Rc::new(Opening::default());
+        *self.opening.borrow_mut() = Some(Rc::clone(&opening));
+        // The waiting requests continue even if this future is dropped.
         let _done = Done(self);
-        let made = match connecting.await {
-            Ok(wire) => begin(wire.into_parts().0, watch, max_header_bytes).await,
-            Err(fault) => Err(fault),
+        let opened = match connecting.await {
+            Ok(connection) => {
+                handshake(connection.into_parts().0, deadline, max_header_bytes).await
+            }
+            Err(error) => Err(error),
         };
-        let shared = made.inspect_err(|fault| making.fail(fault))?;
+        let shared = opened.inspect_err(|error| opening.fail(error))?;
         self.connections.borrow_mut().push(Rc::clone(&shared));
-        Ok(Slot::new(&shared, true))
+        Ok(StreamPermit::new(&shared, true))
     }
 }
 
-impl Making {
-    fn fail(&self, fault: &UpstreamError) {
-        *self.fault.borrow_mut() = Some(match fault {
-            UpstreamError::NameUnresolved(error) => Unmade::Unresolved(error.kind()),
-            UpstreamError::ConnectFailed(error) => Unmade::Unconnected(error.kind()),
+impl Opening {
+    fn fail(&self, error: &UpstreamError) {
+        *self.error.borrow_mut() = Some(match error {
+            UpstreamError::NameUnresolved(error) => OpenError::NameUnresolved(error.kind()),
+            UpstreamError::ConnectFailed(error) => OpenError::ConnectFailed(error.kind()),
             UpstreamError::TlsFailed(failed) => {
-                Unmade::WithoutTls(failed.reason, failed.detail.clone())
+                OpenError::TlsFailed(failed.reason, failed.detail.clone())
             }
             UpstreamError::ConnectTimeout
             | UpstreamError::Overloaded
@@ -178,37 +178,38 @@ impl Making {
     }
 }
 
-impl From<Unmade> for UpstreamError {
-    fn from(unmade: Unmade) -> Self {
-        match unmade {
-            Unmade::Unresolved(kind) => Self::NameUnresolved(kind.into()),
-            Unmade::Unconnected(kind) => Self::ConnectFailed(kind.into()),
-            Unmade::WithoutTls(reason, detail) => {
+impl From<OpenError> for UpstreamError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NameUnresolved(kind) => Self::NameUnresolved(kind.into()),
+            OpenError::ConnectFailed(kind) => Self::ConnectFailed(kind.into()),
+            OpenError::TlsFailed(reason, detail) => {
                 Self::TlsFailed(HandshakeError { reason, detail })
             }
         }
     }
 }
 
+/// Wakes the waiting requests when it is dropped.
 struct Done<'m>(&'m Multiplexed);
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
-        if let Some(making) = self.0.making.borrow_mut().take() {
-            making.done.notify_waiters();
+        if let Some(opening) = self.0.opening.borrow_mut().take() {
+            opening.done.notify_waiters();
         }
     }
 }
 
-/// Speaks HTTP/2 on a connection, in a task of its own.
-async fn begin(
-    stream: Stream,
-    watch: &Watch,
+/// Starts HTTP/2 on a connection, which then runs in its own task.
+async fn handshake(
+    stream: Socket,
+    deadline: &Deadline,
     max_header_bytes: usize,
-) -> Result<Rc<Shared>, UpstreamError> {
+) -> Result<Rc<SharedConnection>, UpstreamError> {
     const MAX_TIME: Duration = Duration::from_secs(2);
     if stream.is_tls() && stream.alpn() != Some(b"h2") {
-        let why = "it did not agree to speak HTTP/2";
+        let why = "it did not select HTTP/2";
         return Err(UpstreamError::TlsFailed(HandshakeError::setup(why)));
     }
     let traffic = Rc::new(Traffic::default());
@@ -218,79 +219,87 @@ async fn begin(
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buffer_size(MAX_UNSENT)
+        .max_send_buffer_size(MAX_SEND_BUFFER)
         .max_header_list_size(u32::try_from(max_header_bytes).unwrap_or(u32::MAX));
-    watch.set(watch.after(Some(MAX_TIME)));
-    let begun = within(watch, builder.handshake::<_, Bytes>(transport)).await;
-    watch.clear();
-    let (requests, connection) = begun
+    deadline.set(deadline.after(Some(MAX_TIME)));
+    let connected = deadline
+        .within(builder.handshake::<_, Bytes>(transport))
+        .await;
+    deadline.clear();
+    let (requests, connection) = connected
         .ok_or(UpstreamError::ConnectTimeout)?
         .map_err(|error| UpstreamError::ConnectFailed(io::Error::other(error)))?;
-    let shared = Rc::new(Shared {
+    let shared = Rc::new(SharedConnection {
         requests,
         traffic,
         streams: Cell::new(0),
-        is_over: Cell::new(false),
+        is_closing: Cell::new(false),
         idle_since: Cell::new(None),
     });
     let known = Rc::downgrade(&shared);
     spawn_local(async move {
         let _ = connection.await;
         if let Some(shared) = known.upgrade() {
-            shared.is_over.set(true);
+            shared.is_closing.set(true);
         }
     });
     Ok(shared)
 }
 
-impl Shared {
-    /// Whether it takes streams: not after GOAWAY.
+impl SharedConnection {
+    /// Whether it accepts streams, which it does not after GOAWAY.
     fn is_open(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let is_ready = self.requests.clone().poll_ready(&mut cx);
-        !self.is_over.get() && !matches!(is_ready, Poll::Ready(Err(_)))
+        !self.is_closing.get() && !matches!(is_ready, Poll::Ready(Err(_)))
     }
 
+    /// Whether the limit of the backend admits another stream.
     fn has_room(&self) -> bool {
         self.streams.get() < self.requests.current_max_send_streams()
     }
 }
 
-impl Slot {
-    fn new(shared: &Rc<Shared>, is_fresh: bool) -> Self {
-        shared.streams.set(shared.streams.get() + 1);
-        shared.idle_since.set(None);
+impl StreamPermit {
+    fn new(connection: &Rc<SharedConnection>, is_fresh: bool) -> Self {
+        connection.streams.set(connection.streams.get() + 1);
+        connection.idle_since.set(None);
         Self {
-            shared: Rc::clone(shared),
+            connection: Rc::clone(connection),
             is_fresh,
-            read_bytes: shared.traffic.read_bytes(),
+            read_bytes: connection.traffic.read_bytes(),
         }
     }
 
-    /// Sends the head of a request, and perhaps all of it.
+    /// Sends the head of a request. `is_complete` if no body follows.
     ///
     /// # Errors
-    /// If the connection takes no more.
-    pub fn send(
+    /// If the connection accepts no more streams.
+    pub(crate) fn send(
         &self,
         request: Request<()>,
-        is_whole: bool,
+        is_complete: bool,
     ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
-        // Each has a clone of its own: one remembers the stream that it waits for.
-        self.shared.requests.clone().send_request(request, is_whole)
+        // Each stream needs its own clone, which tracks the stream that it waits for.
+        self.connection
+            .requests
+            .clone()
+            .send_request(request, is_complete)
     }
 
-    /// The stream waited in vain: if nothing at all came on the connection meanwhile, it may be
-    /// dead, and gets no new streams.
-    pub fn distrust(&self) {
-        if self.shared.traffic.read_bytes() == self.read_bytes {
-            self.shared.is_over.set(true);
+    /// The stream timed out. If the connection received nothing meanwhile, it may be dead and gets no
+    /// new streams.
+    pub(crate) fn report_timeout(&self) {
+        if self.connection.traffic.read_bytes() == self.read_bytes {
+            self.connection.is_closing.set(true);
         }
     }
 }
 
-impl Drop for Slot {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
-        self.shared.streams.set(self.shared.streams.get() - 1);
+        self.connection
+            .streams
+            .set(self.connection.streams.get() - 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Connections to backends that are kept for the next request.
+//! The connection pools of one worker.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -6,62 +6,60 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::engine::upstream::Upstream;
-use crate::engine::upstream::backend::{Address, Backend, Scheme};
+use crate::engine::upstream::{Address, Backend, Scheme, Upstream};
 use crate::runtime::boxed::boxed;
 use crate::runtime::buffer::Buffers;
-use crate::runtime::sweep::Watch;
-use crate::runtime::upstream::connect::Resolved;
+use crate::runtime::connection::Http1Connection;
+use crate::runtime::deadline::Deadline;
+use crate::runtime::upstream::connect::Resolver;
 use crate::runtime::upstream::error::UpstreamError;
-use crate::runtime::upstream::multiplexed::{Multiplexed, Slot};
-use crate::runtime::upstream::secure::Secure;
-use crate::runtime::wire::Wire;
+use crate::runtime::upstream::multiplexed::{Multiplexed, StreamPermit};
+use crate::runtime::upstream::tls::BackendTls;
 
-/// The backends that one worker has connections to.
+/// The pools of one worker, by backend.
 #[derive(Debug)]
-pub struct Upstreams {
-    /// By address; nearly always one. Another is there if two routes speak to one address in two
-    /// ways: they must not share connections, for what one has checked the other may not believe.
+pub(crate) struct Upstreams {
+    /// By address; nearly always one each. Two routes that use different protocols or TLS settings
+    /// for one address have separate pools, because they must not share connections.
     pools: RefCell<HashMap<Address, Vec<Rc<BackendPool>>>>,
-    /// Those that were asked for lately, by the slot of the backend: it costs less to look there
-    /// than to hash an address.
+    /// The pools of the last requests, by the slot of the backend: cheaper than to hash an address.
     recent: RefCell<Vec<Option<Rc<BackendPool>>>>,
     folder: Rc<Path>,
 }
 
 /// The connections of one worker to one backend.
 #[derive(Debug)]
-pub struct BackendPool {
+pub(crate) struct BackendPool {
     address: Address,
     upstream: Upstream,
-    secure: Option<Secure>,
+    tls: Option<BackendTls>,
     idle: RefCell<Vec<Idle>>,
     multiplexed: Multiplexed,
     in_flight: Cell<usize>,
-    resolved: Resolved,
-    /// Whether it was asked for since the house was last kept.
+    resolver: Resolver,
+    /// Whether it was used since the last call of [`Upstreams::reap`].
     is_used: Cell<bool>,
-    /// When it was last in use, in milliseconds of the worker.
+    /// When it was last used, in milliseconds of the worker.
     used_at: Cell<u64>,
 }
 
 #[derive(Debug)]
 struct Idle {
-    wire: Box<Wire>,
-    /// In milliseconds of the worker.
+    connection: Box<Http1Connection>,
+    /// Since when it is idle, in milliseconds of the worker.
     since: u64,
 }
 
-/// The right to one request to a backend: it counts as on its way until this is dropped.
+/// Counts one request to a backend as in flight until it is dropped.
 #[derive(Debug)]
-pub struct Lease {
+pub(crate) struct Lease {
     pool: Rc<BackendPool>,
 }
 
 impl Upstreams {
-    /// No connections yet; relative names of files start at `folder`.
+    /// No connections yet. `folder` is the base of relative file names.
     #[must_use]
-    pub fn new(folder: Rc<Path>) -> Self {
+    pub(crate) fn new(folder: Rc<Path>) -> Self {
         Self {
             pools: RefCell::default(),
             recent: RefCell::default(),
@@ -69,18 +67,18 @@ impl Upstreams {
         }
     }
 
-    /// The right to send a request to a backend that is spoken to so.
+    /// Leases a backend for one request.
     ///
     /// # Errors
-    /// If `most` are on their way already.
-    pub fn lease(
+    /// [`UpstreamError::Overloaded`] if `max` requests are in flight.
+    pub(crate) fn lease(
         &self,
         to: &Backend,
         upstream: &Upstream,
-        most: usize,
+        max: usize,
     ) -> Result<Lease, UpstreamError> {
         let pool = self.pool(to, upstream);
-        if pool.in_flight.get() >= most {
+        if pool.in_flight.get() >= max {
             return Err(UpstreamError::Overloaded);
         }
         pool.in_flight.set(pool.in_flight.get() + 1);
@@ -89,8 +87,8 @@ impl Upstreams {
     }
 
     fn pool(&self, to: &Backend, upstream: &Upstream) -> Rc<BackendPool> {
-        let fits = |pool: &&Rc<BackendPool>| pool.speaks_as(upstream);
-        let slot = usize::try_from(to.slot).unwrap_or(usize::MAX);
+        let fits = |pool: &&Rc<BackendPool>| pool.is_for(upstream);
+        let slot = usize::try_from(to.id).unwrap_or(usize::MAX);
         if let Some(Some(pool)) = self.recent.borrow().get(slot)
             && pool.address == to.address
             && fits(&pool)
@@ -101,7 +99,7 @@ impl Upstreams {
             let pool = pools.iter().find(fits)?;
             Some(Rc::clone(pool))
         });
-        let pool = known.unwrap_or_else(|| self.begin(&to.address, upstream));
+        let pool = known.unwrap_or_else(|| self.add(&to.address, upstream));
         let mut recent = self.recent.borrow_mut();
         if slot < MAX_RECENT {
             let length = recent.len().max(slot + 1);
@@ -113,17 +111,17 @@ impl Upstreams {
         pool
     }
 
-    fn begin(&self, to: &Address, upstream: &Upstream) -> Rc<BackendPool> {
-        let secure = (to.scheme() == Scheme::Https)
-            .then(|| Secure::new(to.clone(), upstream.clone(), Rc::clone(&self.folder)));
+    fn add(&self, to: &Address, upstream: &Upstream) -> Rc<BackendPool> {
+        let tls = (to.scheme() == Scheme::Https)
+            .then(|| BackendTls::new(to.clone(), upstream.clone(), Rc::clone(&self.folder)));
         let pool = Rc::new(BackendPool {
             address: to.clone(),
             upstream: upstream.clone(),
-            secure,
+            tls,
             idle: RefCell::default(),
             multiplexed: Multiplexed::default(),
             in_flight: Cell::new(0),
-            resolved: Resolved::default(),
+            resolver: Resolver::default(),
             is_used: Cell::new(true),
             used_at: Cell::new(0),
         });
@@ -132,24 +130,23 @@ impl Upstreams {
         pool
     }
 
-    /// Closes what the other side has closed, or what nobody used for so long, and forgets
-    /// backends that were without connections for some minutes: what is known of their TLS goes
-    /// with them.
-    pub fn reap(&self, now: u64, most_idle: Duration, buffers: &Buffers) {
+    /// Closes connections that the backend has closed or that were idle for `max_idle`, and drops the
+    /// pools, with their TLS sessions, that were unused for [`FORGET_AFTER_MS`].
+    pub(crate) fn reap(&self, now: u64, max_idle: Duration, buffers: &Buffers) {
         self.recent.borrow_mut().clear();
-        let most_idle = u64::try_from(most_idle.as_millis()).unwrap_or(u64::MAX);
+        let max_idle = u64::try_from(max_idle.as_millis()).unwrap_or(u64::MAX);
         self.pools.borrow_mut().retain(|_, pools| {
             pools.retain(|pool| {
                 let mut idle = pool.idle.borrow_mut();
-                idle.retain_mut(|Idle { wire, since }| {
-                    now.saturating_sub(*since) < most_idle && wire.is_quiet(buffers)
+                idle.retain_mut(|Idle { connection, since }| {
+                    now.saturating_sub(*since) < max_idle && connection.is_idle(buffers)
                 });
-                let is_single = pool.multiplexed.reap(now, most_idle);
+                let is_multiplexed_empty = pool.multiplexed.reap(now, max_idle);
                 let is_used = pool.is_used.take() || pool.in_flight.get() > 0;
-                if is_used || !idle.is_empty() || !is_single {
+                if is_used || !idle.is_empty() || !is_multiplexed_empty {
                     pool.used_at.set(now);
                 }
-                now.saturating_sub(pool.used_at.get()) < FORGOTTEN_MS
+                now.saturating_sub(pool.used_at.get()) < FORGET_AFTER_MS
             });
             !pools.is_empty()
         });
@@ -157,61 +154,73 @@ impl Upstreams {
 }
 
 impl BackendPool {
-    fn speaks_as(&self, upstream: &Upstream) -> bool {
+    fn is_for(&self, upstream: &Upstream) -> bool {
         let own = &self.upstream;
-        own.protocol == upstream.protocol && (self.secure.is_none() || own.tls == upstream.tls)
+        own.protocol == upstream.protocol && (self.tls.is_none() || own.tls == upstream.tls)
     }
 }
 
 impl Lease {
-    /// A kept connection that is still open as far as is known; the one used last.
+    /// The idle connection that was used last and is open as far as is known.
     #[must_use]
-    pub fn kept(&self, buffers: &Buffers) -> Option<Box<Wire>> {
+    pub(crate) fn pooled(&self, buffers: &Buffers) -> Option<Box<Http1Connection>> {
         loop {
-            let Idle { mut wire, .. } = self.pool.idle.borrow_mut().pop()?;
-            if wire.is_quiet(buffers) {
-                return Some(wire);
+            let Idle { mut connection, .. } = self.pool.idle.borrow_mut().pop()?;
+            if connection.is_idle(buffers) {
+                return Some(connection);
             }
         }
     }
 
-    /// A new connection.
+    /// Opens a connection.
     ///
     /// # Errors
-    /// If there is none in time.
-    pub async fn connect(&self, time: Duration, watch: &Watch) -> Result<Wire, UpstreamError> {
+    /// If it is not opened in time.
+    pub(crate) async fn connect(
+        &self,
+        time: Duration,
+        deadline: &Deadline,
+    ) -> Result<Http1Connection, UpstreamError> {
         let pool = &self.pool;
-        let secure = pool.secure.as_ref();
-        let connecting = || pool.resolved.connect(&pool.address, secure, time, watch);
-        // Boxed, for it needs far more room than the exchanges that find a kept one.
+        let tls = pool.tls.as_ref();
+        let connecting = || pool.resolver.connect(&pool.address, tls, time, deadline);
+        // Boxed, because it needs far more space than an exchange that finds an idle one.
         boxed(connecting).await
     }
 
-    /// A place on a multiplexed connection, a new one if need be.
+    /// A permit for a stream on an HTTP/2 connection, which is opened if need be.
     ///
     /// # Errors
-    /// If there is none in time.
-    pub async fn slot(
+    /// If no connection is opened in time.
+    pub(crate) async fn stream_permit(
         &self,
         time: Duration,
-        watch: &Watch,
+        deadline: &Deadline,
         max_header_bytes: usize,
-    ) -> Result<Slot, UpstreamError> {
+    ) -> Result<StreamPermit, UpstreamError> {
         let multiplexed = &self.pool.multiplexed;
-        if let Some(slot) = multiplexed.standing() {
-            return Ok(slot);
+        if let Some(permit) = multiplexed.available() {
+            return Ok(permit);
         }
-        let connect = || self.connect(time, watch);
-        // Boxed, as above.
-        boxed(|| multiplexed.slot(time, watch, max_header_bytes, connect)).await
+        let connect = || self.connect(time, deadline);
+        // Boxed, for the same reason.
+        boxed(|| multiplexed.stream_permit(time, deadline, max_header_bytes, connect)).await
     }
 
-    /// Keeps a connection for the next request.
-    pub fn keep(&self, mut wire: Box<Wire>, now: u64, buffers: &Buffers) {
+    /// Returns a connection to the pool.
+    pub(crate) fn release(
+        &self,
+        mut connection: Box<Http1Connection>,
+        now: u64,
+        buffers: &Buffers,
+    ) {
         let mut idle = self.pool.idle.borrow_mut();
         if idle.len() < MAX_IDLE {
-            wire.rest(buffers);
-            idle.push(Idle { wire, since: now });
+            connection.release_buffers(buffers);
+            idle.push(Idle {
+                connection,
+                since: now,
+            });
         }
     }
 }
@@ -222,9 +231,9 @@ impl Drop for Lease {
     }
 }
 
-/// Backends of higher slots are always looked up by their address.
+/// Backends with higher slots are looked up by address.
 const MAX_RECENT: usize = 1 << 16;
-/// How long a backend is remembered that nobody asks, in milliseconds.
-const FORGOTTEN_MS: u64 = 300_000;
-/// How many connections to one backend are kept without use.
+/// How long an unused pool is kept, in milliseconds.
+const FORGET_AFTER_MS: u64 = 300_000;
+/// The maximum number of idle connections of one pool.
 const MAX_IDLE: usize = 1024;

@@ -139,7 +139,7 @@ impl<'s> ForwardingView<'s> {
         let forwarding = policy.forwarding();
         let times = &forwarding.timeouts;
         Self {
-            strip_prefix: route.stripped(),
+            strip_prefix: route.stripped_prefix(),
             rewrite_prefix: route.rewrite_prefix(),
             timeout: duration(times.response),
             try_timeout: times.per_attempt.map(duration),

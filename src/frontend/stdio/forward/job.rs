@@ -1,33 +1,25 @@
-//! A request that is to be forwarded, with all that its answer needs: it owns what it has, for the
-//! message that it came in is gone by then.
+//! A request on its way from the reading to the forwarding thread. It owns its data, because the
+//! message is gone when it is answered.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use crate::engine::Snapshot;
 use crate::engine::request::RawRequest;
-use crate::engine::semantics::error::{Cause, RequestError};
-use crate::engine::snapshot::Snapshot;
 use crate::frontend::stdio::fields::RequestBody;
-use crate::frontend::stdio::forward::Permit;
+use crate::frontend::stdio::forward::limit::Permit;
 use crate::frontend::stdio::message::Envelope;
 use crate::frontend::stdio::reply::Recipient;
-use crate::http1::{self, BodyLength, FieldKind, HeadLimits, is_protected_field};
+use crate::runtime::proxy::MemoryRequest;
 
-/// A request on its way from the reader to where it is forwarded.
+/// A request with the recipient of its response.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// The snapshot that was in force when it was read.
+    /// The snapshot that was current when it was read.
     pub(super) snapshot: Arc<Snapshot>,
-    method: String,
-    target: String,
-    host: Option<String>,
-    headers: Vec<(String, String)>,
-    body: Option<Bytes>,
-    /// Fields that `Connection` names: they are for this hop alone.
-    named: Vec<String>,
+    pub(super) request: MemoryRequest,
     envelope: Option<[Option<Box<RawValue>>; 2]>,
     msg_id: Option<Box<RawValue>>,
     _permit: Permit,
@@ -43,49 +35,23 @@ impl Job {
         to: Recipient<'_>,
         permit: Permit,
     ) -> Self {
-        let mut headers: Vec<(String, String)> = Vec::new();
-        let mut named = Vec::new();
-        for (name, value) in raw.headers {
-            if name.eq_ignore_ascii_case("connection") {
-                let options = value.split(',').map(str::trim);
-                named.extend(
-                    options
-                        .filter(|it| !is_protected_field(it.as_bytes()))
-                        .map(Into::into),
-                );
-            }
-            headers.push((name.to_string(), value.trim_matches([' ', '\t']).to_owned()));
-        }
-        let is_type = |name: &str| name.eq_ignore_ascii_case("content-type");
-        if body.is_json && !headers.iter().any(|(name, _)| is_type(name)) {
-            headers.push(("content-type".into(), "application/json".into()));
-        }
+        let is_type = |(name, _): &(Cow<'_, str>, _)| name.eq_ignore_ascii_case("content-type");
+        let is_typed = !body.is_json || raw.headers.iter().any(is_type);
+        let added = (!is_typed).then(|| ("content-type".into(), "application/json".into()));
+        let fields = raw.headers.iter();
+        let fields = fields.map(|(name, value)| (name.to_string(), value.to_string()));
+        let start = (raw.method, raw.target, raw.host);
         let owned = |value: Option<&RawValue>| value.map(ToOwned::to_owned);
         Self {
             snapshot,
-            method: raw.method.to_owned(),
-            target: raw.target.to_owned(),
-            host: raw.host.map(ToOwned::to_owned),
-            headers,
-            body: body.data,
-            named,
+            request: MemoryRequest::new(start, fields.chain(added), body.data),
             envelope: to.envelope.map(|it| [owned(it.src), owned(it.dest)]),
             msg_id: owned(to.msg_id),
             _permit: permit,
         }
     }
 
-    /// What is decided on: the same as when it was read.
-    pub(super) fn raw(&self) -> RawRequest<'_, [(String, String)]> {
-        RawRequest {
-            method: &self.method,
-            target: &self.target,
-            host: self.host.as_deref(),
-            headers: &self.headers,
-        }
-    }
-
-    /// To whom the answer goes.
+    /// The recipient of the response.
     pub(super) fn recipient(&self) -> Recipient<'_> {
         Recipient {
             envelope: self.envelope.as_ref().map(|[src, dest]| Envelope {
@@ -94,70 +60,5 @@ impl Job {
             }),
             msg_id: self.msg_id.as_deref(),
         }
-    }
-
-    pub(super) fn body(&self) -> Bytes {
-        self.body.clone().unwrap_or_default()
-    }
-
-    /// The length that it declares for its body, if it does.
-    pub(super) fn declared_length(&self) -> Option<u64> {
-        match self.length() {
-            BodyLength::Length(length) => Some(length),
-            BodyLength::None | BodyLength::Chunked | BodyLength::UntilClose => None,
-        }
-    }
-
-    /// How long its body is. Who means to send one and has none says so (RFC 9110, section 8.6).
-    pub(super) fn length(&self) -> BodyLength {
-        match &self.body {
-            Some(body) => BodyLength::Length(u64::try_from(body.len()).unwrap_or(u64::MAX)),
-            None if matches!(&*self.method, "POST" | "PUT" | "PATCH") => BodyLength::Length(0),
-            None => BodyLength::None,
-        }
-    }
-
-    /// The fields that are passed on, whatever the backend speaks.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-        let fields = self.headers.iter().filter(|(name, _)| {
-            let is_named = self.named.iter().any(|it| it.eq_ignore_ascii_case(name));
-            FieldKind::of(name.as_bytes()).is_end_to_end() && !is_named
-        });
-        fields.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-    }
-
-    /// Whether trailers are welcome.
-    pub(super) fn te_trailers(&self) -> bool {
-        let mut fields = self.headers.iter();
-        fields.any(|(name, value)| {
-            name.eq_ignore_ascii_case("te") && value.eq_ignore_ascii_case("trailers")
-        })
-    }
-
-    /// Holds the head to the limits that it would have over HTTP.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub(super) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
-        if self.method == "CONNECT" {
-            let fault = http1::RequestHeadError::Connect;
-            return Err(Cause::Wire {
-                code: fault.code(),
-                status: fault.status(),
-                sentence: fault.to_string(),
-            });
-        }
-        if self.target.len() > limits.max_target_bytes {
-            return Err(RequestError::TargetTooLong.into());
-        }
-        // As lines, each with its colon, its blank and its end.
-        let lines = self.headers.iter();
-        let bytes: usize = lines
-            .map(|(name, value)| name.len() + value.len() + 4)
-            .sum();
-        if self.headers.len() > limits.max_fields || bytes > limits.max_head_bytes {
-            return Err(RequestError::HeaderTooLarge.into());
-        }
-        Ok(())
     }
 }

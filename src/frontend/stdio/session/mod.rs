@@ -22,7 +22,7 @@ use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient,
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{InvalidText, Parsed, parse_ignored};
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 use crate::runtime::cell::{SnapshotGuard, SnapshotReader};
 
 /// One client's session.
@@ -183,6 +183,13 @@ impl<'r> Session<'r> {
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
         let snapshot = self.current();
+        if let Some(dispatch) = &mut self.dispatch {
+            // The thread that forwards admits it.
+            let body = RequestBody::of(fields)?;
+            dispatch.count_picks(&mut self.tally, self.prefixes.snapshot());
+            dispatch.send(&snapshot, &request, body, to);
+            return Ok(());
+        }
         let arrival = request.arrival();
         let read = request.read(&arrival);
         match admit(&snapshot, &read) {
@@ -192,29 +199,9 @@ impl<'r> Session<'r> {
                 }
                 to.local(&response, &read, out);
             }
-            Admission::Forward(plan) if self.dispatch.is_some() => {
-                let body = RequestBody::of(fields)?;
-                self.forward(&snapshot, &plan, &request, body, to);
-            }
             Admission::Forward(plan) => self.sample_response(&plan, &request, to, out),
         }
         Ok(())
-    }
-
-    /// Has a request sent to its backend.
-    fn forward(
-        &mut self,
-        snapshot: &Arc<Snapshot>,
-        plan: &Plan<'_>,
-        request: &ClientRequest<'_>,
-        body: RequestBody,
-        to: Recipient<'_>,
-    ) {
-        self.tally.matched(plan.route_id());
-        if let Some(dispatch) = &mut self.dispatch {
-            dispatch.count_picks(&mut self.tally, self.prefixes.snapshot());
-            dispatch.send(snapshot, request, body, to);
-        }
     }
 
     /// Waits for the picks of all requests that were read, and counts them.
@@ -239,7 +226,7 @@ impl<'r> Session<'r> {
             let service = route.service().into();
             return to.rejected(&Rejection::NoBackend { service }.into(), out);
         };
-        self.tally.picked(plan.route_id(), backend.slot);
+        self.tally.picked(plan.route_id(), backend.id);
         to.open("api_response", out);
         out.extend_from_slice(b",\"status\":200,");
         let mut sample = None;
