@@ -35,8 +35,8 @@ pub fn is_field_name(name: &[u8]) -> bool {
     !name.is_empty() && all_in(&IN_TOKENS, name)
 }
 
-/// Whether this is a valid field value: without control characters except the tab (RFC 9110, section
-/// 5.5).
+/// Whether this is a valid field value: without control characters except the tab (RFC 9110,
+/// section 5.5).
 #[inline]
 #[must_use]
 pub fn is_field_value(value: &[u8]) -> bool {
@@ -79,8 +79,8 @@ const IN_TOKENS: [bool; 256] = byte_set(b"!#$%&'*+-.^_`|~");
 
 /// Splits a target in absolute form into its origin form and its authority.
 ///
-/// `http://a.test/x?y` becomes `/x?y` and `a.test`; the authority replaces `Host` (RFC 9112, section
-/// 3.2.2). Returns other targets unchanged.
+/// `http://a.test/x?y` becomes `/x?y` and `a.test`; the authority replaces `Host` (RFC 9112,
+/// section 3.2.2). Returns other targets unchanged.
 #[must_use]
 pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
     let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {
