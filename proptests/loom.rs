@@ -70,8 +70,8 @@ fn a_swap_neither_loses_nor_repeats_a_pick() {
     check_swap(BEFORE, || register("u", "e"));
 }
 
-/// Both routes change with one `init`: no reader sees only one of them changed, or the old table after
-/// the new one.
+/// Both routes change with one `init`: no reader sees only one of them changed, or the old table
+/// after the new one.
 #[test]
 fn a_reader_sees_the_old_table_or_the_new_one() {
     const BEFORE: &str = r#"{"routes":[

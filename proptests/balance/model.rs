@@ -282,8 +282,8 @@ impl Model {
         }
     }
 
-    /// The version that an omitted one implies, by the table or, if it does not name the service, by
-    /// the registrations.
+    /// The version that an omitted one implies, by the table or, if it does not name the service,
+    /// by the registrations.
     fn implied(
         &self,
         service: &str,

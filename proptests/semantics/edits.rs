@@ -1,4 +1,5 @@
-//! Edits are valid whatever the input, and a list of edits is equivalent to applying them one by one.
+//! Edits are valid whatever the input, and a list of edits is equivalent to applying them one by
+//! one.
 
 use proptest::prelude::*;
 use tollgate::engine::policy::{Cors, HeaderRules, ResponseContext, RouteOptions, RoutePolicy};

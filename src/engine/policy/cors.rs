@@ -108,9 +108,9 @@ pub fn preflight_response(
 impl Cors {
     /// Adds the CORS fields to the edits of a response, in place of those of the backend.
     ///
-    /// `origin` is the `Origin` of the request; `None` unless it occurs exactly once. If the response
-    /// depends on it, `Vary` lists it even for requests without one, so that no cache serves the
-    /// response for one origin to another.
+    /// `origin` is the `Origin` of the request; `None` unless it occurs exactly once. If the
+    /// response depends on it, `Vary` lists it even for requests without one, so that no cache
+    /// serves the response for one origin to another.
     pub fn on_response(&self, origin: Option<&[u8]>, edits: &mut Edits) {
         for name in OF_RESPONSES {
             edits.remove(name);

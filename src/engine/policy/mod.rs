@@ -1,8 +1,8 @@
 //! Policies: a compiled, ordered chain per route that admits, rejects or shapes its requests and
 //! responses.
 //!
-//! A [`Policy`] is an enum variant with its settings; the verdict of each variant is a pure function
-//! in a file of its own. The chain runs in fixed phases, independent of the order in the
+//! A [`Policy`] is an enum variant with its settings; the verdict of each variant is a pure
+//! function in a file of its own. The chain runs in fixed phases, independent of the order in the
 //! configuration:
 //!
 //! 1. [`Phase::Cors`];

@@ -2,8 +2,8 @@
 //! routes, the compiled tries, and the walk over the candidates.
 //!
 //! A route is reached through *route entries*: one for its declared pattern, and more for patterns
-//! derived within a family of versions. The entries of one host and pattern form a *group*; the trie
-//! of the host maps a path to the best group, and the outline lists the further ones.
+//! derived within a family of versions. The entries of one host and pattern form a *group*; the
+//! trie of the host maps a path to the best group, and the outline lists the further ones.
 
 pub mod constraint;
 mod cover;

@@ -23,8 +23,8 @@ pub fn upstream_host<'b>(
 ) -> Option<&'b str> {
     match (rule, host) {
         (HostRule::Set(value), _) => Some(value),
-        // In the absolute form and in HTTP/2 the host is in the target or `:authority`, and replaces
-        // the field (RFC 9112, section 3.2.2).
+        // In the absolute form and in HTTP/2 the host is in the target or `:authority`, and
+        // replaces the field (RFC 9112, section 3.2.2).
         (HostRule::Keep, Some(host)) => {
             (fields.host.only() != Some(host.as_bytes())).then_some(host)
         }

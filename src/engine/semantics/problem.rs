@@ -1,7 +1,7 @@
 //! Error responses of the gateway.
 //!
-//! The body is `application/problem+json` (RFC 9457) with the stable code. `Proxy-Status` (RFC 9209)
-//! tells clients that the gateway generated the response. A gRPC client gets a trailers-only
+//! The body is `application/problem+json` (RFC 9457) with the stable code. `Proxy-Status` (RFC
+//! 9209) tells clients that the gateway generated the response. A gRPC client gets a trailers-only
 //! response: 200 with `grpc-status` and no body.
 
 use core::fmt::{Display, Write};
