@@ -10,9 +10,7 @@ use loom::thread;
 use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update};
 use tollgate::engine::snapshot::Snapshot;
-use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::registry::ServiceKey;
-use tollgate::engine::upstream::{Cluster, Cursor};
+use tollgate::engine::upstream::{Address, BackendSource, Cluster, Cursor, ServiceKey};
 
 #[test]
 fn each_cursor_value_is_returned_once() {

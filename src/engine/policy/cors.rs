@@ -45,7 +45,7 @@ pub struct Preflight<'h> {
 /// Reads a preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method`. `None` for other
 /// requests.
 #[must_use]
-pub fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight<'h>> {
+pub(crate) fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight<'h>> {
     if method != "OPTIONS" {
         return None;
     }
@@ -68,7 +68,7 @@ pub fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight
 /// Adds the fields of the response to a preflight, whose status is 204.
 ///
 /// `admitted` is the methods of the route, allowed if the policy lists none.
-pub fn preflight_response(
+pub(crate) fn preflight_response(
     edits: &mut Edits,
     cors: &Cors,
     preflight: &Preflight<'_>,

@@ -13,12 +13,12 @@
 //!
 //! A route without policies has no cost at run time; routes with equal options share a chain.
 
-pub mod body_limit;
+mod body_limit;
 mod chain;
-pub mod cors;
-pub mod deprecation;
-pub mod headers;
-pub mod redirect;
+pub(crate) mod cors;
+mod deprecation;
+mod headers;
+mod redirect;
 mod verdict;
 
 pub use body_limit::{BodyAllowance, BodyLimit};

@@ -14,7 +14,7 @@ use crate::engine::upstream::{Address, Scheme};
 ///
 /// `host` in the `request_headers` of the route takes precedence. A request without a host gets
 /// that of the backend, because HTTP/1.1 requires one (RFC 9112, section 3.2).
-pub fn upstream_host<'b>(
+pub(super) fn upstream_host<'b>(
     rule: &'b HostRule,
     host: Option<&'b str>,
     fields: &KnownFields<'_>,
@@ -48,7 +48,7 @@ pub fn upstream_host<'b>(
 /// in brackets, of at most 255 bytes (RFC 9110, section 7.2; RFC 3986, section 3.2.2, without
 /// escapes and sub-delimiters).
 #[must_use]
-pub fn is_authority(value: &[u8]) -> bool {
+pub(super) fn is_authority(value: &[u8]) -> bool {
     let (host, port) = match value.iter().rposition(|byte| *byte == b':') {
         Some(at) if !value.ends_with(b"]") => {
             let (host, port) = value.split_at(at);
