@@ -5,5 +5,3 @@ pub mod cli;
 pub mod explanation;
 pub mod http;
 pub mod stdio;
-
-pub use crate::control::source::config_file;

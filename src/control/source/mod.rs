@@ -7,7 +7,7 @@
 //! [`Handle`]: crate::control::Handle
 //! [`Update`]: crate::control::Update
 
-pub mod config_file;
+mod config_file;
 mod reload;
 pub mod sighup;
 

@@ -88,28 +88,11 @@ impl Problem<'_> {
     }
 }
 
-/// The reason phrase of a status that the gateway sends (RFC 9110, section 15; RFC 6585, section
-/// 5).
-#[must_use]
-pub(super) const fn phrase(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        413 => "Content Too Large",
-        414 => "URI Too Long",
-        417 => "Expectation Failed",
-        421 => "Misdirected Request",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        505 => "HTTP Version Not Supported",
-        _ => "Unknown",
-    }
+/// The reason phrase of a status (RFC 9110, section 15).
+fn phrase(status: u16) -> &'static str {
+    let status = http::StatusCode::from_u16(status).ok();
+    let phrase = status.and_then(|status| status.canonical_reason());
+    phrase.unwrap_or("Unknown")
 }
 
 /// The problem document (RFC 9457, section 3.1). Its type is `about:blank`, so its title is the

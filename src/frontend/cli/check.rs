@@ -7,11 +7,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::{Diagnostic, LoadOptions, Loaded, Severity};
+use crate::control::source::{ConfigFile, Unusable};
 use crate::engine::routing::Route;
 use crate::frontend::cli::args::{CheckArgs, Format};
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
-use crate::frontend::config_file::{ConfigFile, Unusable};
 
 /// Checks each file, also after one that cannot be read.
 pub(super) fn run(args: &CheckArgs, paint: Paint) -> Output {

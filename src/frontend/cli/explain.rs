@@ -1,6 +1,7 @@
 //! `tollgate explain`: where a request goes, and why no other route gets it.
 
 use crate::config::LoadOptions;
+use crate::control::source::{ConfigFile, Unusable};
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
 use crate::engine::plan::Plan;
 use crate::engine::request::{RawRequest, split_absolute_form};
@@ -8,7 +9,6 @@ use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::args::{ExplainArgs, Format};
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
-use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::frontend::explanation::{rejection, to_json, version_from};
 
 /// Explains one request.

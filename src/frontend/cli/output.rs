@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::control::source::Unusable;
 use crate::frontend::cli::paint::Paint;
-use crate::frontend::config_file::Unusable;
 
 /// The output of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::LoadOptions;
+use crate::control::source::{ConfigFile, Unusable};
 use crate::engine::plan::decide;
 use crate::frontend::cli::args::{BenchArgs, Format};
 use crate::frontend::cli::bench::requests::{Sample, Samples};
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
-use crate::frontend::config_file::{ConfigFile, Unusable};
 use crate::runtime::clock;
 
 mod requests;

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use crate::config::LoadOptions;
+use crate::control::source::{ConfigFile, Unusable};
 use crate::engine::routing::{Constraint, HostPattern, ListedEntry};
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::args::{Format, RoutesArgs};
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
 use crate::frontend::cli::routes::policy::PolicyView;
-use crate::frontend::config_file::{ConfigFile, Unusable};
 
 mod policy;
 
