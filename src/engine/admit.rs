@@ -8,7 +8,7 @@
 //! 4. [`decide`] finds the route and the version, or rejects the request;
 //! 5. the policy chain of the route admits the request, redirects it or rejects it.
 
-use crate::engine::plan::{Plan, decide};
+use crate::engine::plan::{Plan, decide, decide_request};
 use crate::engine::policy::cors::{Preflight, preflight, preflight_response};
 use crate::engine::policy::{Chain, RequestContext, ResponseContext, Verdict};
 use crate::engine::request::{Headers, RawRequest};
@@ -68,7 +68,7 @@ pub fn admit<'a, H: Headers + ?Sized>(
     if let Some(response) = respond_to_preflight(snapshot, request) {
         return Admission::Respond(Box::new(response));
     }
-    let plan = match decide(snapshot, &request.raw()) {
+    let plan = match decide_request(snapshot, request) {
         Ok(plan) => plan,
         Err(rejection) => return respond(Content::Rejection(rejection.into()), None),
     };

@@ -18,8 +18,7 @@ use tracing_subscriber::fmt;
 pub(crate) fn init(level: Level) {
     fmt()
         .with_max_level(level)
-        // Other crates report at these levels only; their name says where a line comes from.
-        .with_target(level >= Level::DEBUG)
+        .with_target(false)
         .with_writer(io::stderr)
         // Where standard error is closed, there is nowhere left to report it.
         .log_internal_errors(false)

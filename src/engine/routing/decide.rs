@@ -2,7 +2,7 @@
 
 use crate::engine::request::{Headers, RawRequest};
 use crate::engine::routing::entry::RouteEntry;
-use crate::engine::routing::host::{check_host, normal_host};
+use crate::engine::routing::host::{RequestHostError, check_host, normal_host};
 use crate::engine::routing::method::Method;
 use crate::engine::routing::path::{NormalPath, PathError, check_query, split_target};
 use crate::engine::routing::rejection::Rejection;
@@ -34,13 +34,24 @@ pub fn decide<'a, H: Headers + ?Sized>(
     table: &'a Table,
     request: &RawRequest<'a, H>,
 ) -> Result<Decision<'a>, Rejection<'a>> {
+    decide_with(table, request, |host| check_host(host, request.headers))
+}
+
+/// Decides like [`decide`]; `check` checks the host of the request, for callers that have found its
+/// `Host` fields already.
+#[inline]
+pub(crate) fn decide_with<'a, H: Headers + ?Sized>(
+    table: &'a Table,
+    request: &RawRequest<'a, H>,
+    check: impl FnOnce(&str) -> Result<(), RequestHostError>,
+) -> Result<Decision<'a>, Rejection<'a>> {
     let (path, query) = normal_target(request.target)?;
     let method = Method::parse(request.method)?;
     if path.as_str() == "*" && method.as_str() != "OPTIONS" {
         return Err(Rejection::Asterisk);
     }
     if let Some(host) = request.host {
-        check_host(host, request.headers)?;
+        check(host)?;
     }
     // A table without host patterns ignores the host of the request.
     let host = request.host.filter(|_| table.router.has_hosts());

@@ -137,16 +137,22 @@ pub(crate) fn check_host<H: Headers + ?Sized>(
             let text = |value| excerpt(&String::from_utf8_lossy(value));
             return Err(RequestHostError::Conflict(text(first), text(value)));
         }
-        if value != host.as_bytes() && !is_host(value) {
-            return Err(RequestHostError::Invalid(excerpt(
-                &String::from_utf8_lossy(value),
-            )));
+        check_single_host(host, Some(value))?;
+    }
+    check_single_host(host, None)
+}
+
+/// Checks the host of a request and the value of its only `Host` field, if it has one.
+#[inline]
+pub(crate) fn check_single_host(host: &str, field: Option<&[u8]>) -> Result<(), RequestHostError> {
+    let field = field.filter(|field| *field != host.as_bytes());
+    for value in field.into_iter().chain([host.as_bytes()]) {
+        if !is_host(value) {
+            let text = String::from_utf8_lossy(value);
+            return Err(RequestHostError::Invalid(excerpt(&text)));
         }
     }
-    if all_in(&IN_PLAIN_NAMES, host.as_bytes()) || is_host(host.as_bytes()) {
-        return Ok(());
-    }
-    Err(RequestHostError::Invalid(excerpt(host)))
+    Ok(())
 }
 
 /// Whether this is `uri-host [":" port]` (RFC 3986, section 3.2). An empty host is one without a
@@ -156,6 +162,14 @@ pub(crate) fn check_host<H: Headers + ?Sized>(
 /// joins field lines, and at most five digits of port. The codec of HTTP/1.1 applies the same grammar
 /// while it reads.
 fn is_host(host: &[u8]) -> bool {
+    // Almost all hosts are a plain name or address with or without a port.
+    let is_plain = |byte: &u8| all_in(&IN_PLAIN_NAMES, std::slice::from_ref(byte));
+    let plain = host.iter().take_while(|byte| is_plain(byte)).count();
+    match host.split_at(plain) {
+        (_, []) => return true,
+        ([_, ..], port @ [b':', ..]) => return is_port(port),
+        _ => {}
+    }
     let split_at = |byte: u8| host.iter().position(|it| *it == byte);
     let (is_name, port) = if let [b'[', literal @ ..] = host {
         let Some((literal, after)) =
@@ -170,12 +184,16 @@ fn is_host(host: &[u8]) -> bool {
         let is_name = all_in(&IN_NAMES, name) && has_whole_escapes(name);
         (is_name && (!name.is_empty() || port.is_empty()), port)
     };
-    let is_port = match port {
+    is_name && is_port(port)
+}
+
+/// Whether this is nothing, or a colon and at most five digits.
+fn is_port(port: &[u8]) -> bool {
+    match port {
         [] => true,
         [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
         _ => false,
-    };
-    is_name && is_port
+    }
 }
 
 /// Whether two hexadecimal digits follow each `%`.

@@ -30,9 +30,10 @@ pub(crate) mod walk;
 mod winner;
 
 pub use constraint::{Constraint, ValueTest};
+pub(crate) use decide::decide_with;
 pub use decide::{Decision, decide};
-pub(crate) use host::check_host;
 pub use host::{HostPattern, RequestHostError, normal_host};
+pub(crate) use host::{check_host, check_single_host};
 pub use listing::ListedEntry;
 pub use method::{Method, MethodError, MethodSet};
 pub use path::{EncodedSlash, NormalPath, PathError};

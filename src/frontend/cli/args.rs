@@ -133,8 +133,6 @@ impl LogArgs {
             LogLevel::Error => Level::ERROR,
             LogLevel::Warn => Level::WARN,
             LogLevel::Info => Level::INFO,
-            LogLevel::Debug => Level::DEBUG,
-            LogLevel::Trace => Level::TRACE,
         }
     }
 }
@@ -145,8 +143,6 @@ enum LogLevel {
     Warn,
     #[default]
     Info,
-    Debug,
-    Trace,
 }
 
 #[derive(Debug, Args)]
