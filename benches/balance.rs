@@ -1,4 +1,4 @@
-//! Round robin: one cursor for one thread and for two, on one line and on lines of their own.
+//! Round robin: one thread, and two threads whose cursors share a cache line or do not.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ fn picks(c: &mut Criterion) {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                // Relaxed: it only has to be seen at some time.
+                // Relaxed: it only has to become visible eventually.
                 while !done.load(Ordering::Relaxed) {
                     black_box(black_box(&pool).pick(theirs).is_some());
                 }

@@ -1,13 +1,13 @@
-//! From routes to a table in force: how long a reload keeps its one core busy.
+//! The CPU time of a reload.
 //!
-//! `table` compiles routes that are read already, faults and all; `json` begins with the text.
+//! `table` compiles parsed routes and checks the table; `json` also parses the configuration.
 
 mod tables;
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::routing::table::Table;
 
 use crate::tables::services_json;
@@ -25,7 +25,7 @@ fn compile(c: &mut Criterion) {
                 || (table.to_vec(), versioning.clone()),
                 |(routes, versioning)| {
                     let table = Table::compile(routes, versioning);
-                    assert!(table.faults().is_empty());
+                    assert!(table.errors().is_empty());
                     table
                 },
                 BatchSize::LargeInput,

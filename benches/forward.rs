@@ -11,7 +11,7 @@ use std::thread;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::config::{LoadOptions, load_file};
 use tollgate::control::Reconciler;
 use tollgate::frontend::http::listener::Listener;
 use tollgate::frontend::http::server::Server;

@@ -1,4 +1,4 @@
-//! Budget: a clean path of 44 bytes is checked in 15 ns.
+//! Budget: 15 ns for a normal path of 44 bytes.
 
 use std::hint::black_box;
 
@@ -10,7 +10,7 @@ const CLEAN_44: &str = "/api/v2/users/0198f3c2-7a41/orders/1234567/i";
 const DECODED: &str = "/api/v2/users/%7Ejos%c3%A9/orders/%31234567/";
 const DOT_SEGMENTS: &str = "/api/v2/./users/0198f3c2-7a41//../orders/123";
 const ESCAPED: &str = "/api/v2/files/A%20summer%20evening/page/1234";
-const REFUSED: &str = "/api/v2/users/0198f3c2-7a41/orders/{id}/item";
+const REJECTED: &str = "/api/v2/users/0198f3c2-7a41/orders/{id}/item";
 
 fn normal_path(criterion: &mut Criterion) {
     let clean_200 = CLEAN_10.repeat(20);
@@ -21,7 +21,7 @@ fn normal_path(criterion: &mut Criterion) {
         ("escaped_44", ESCAPED),
         ("decoded_44", DECODED),
         ("dot_segments_44", DOT_SEGMENTS),
-        ("refused_44", REFUSED),
+        ("rejected_44", REJECTED),
     ];
     let mut group = criterion.benchmark_group("normal_path");
     for (name, path) in cases {

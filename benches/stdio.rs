@@ -8,8 +8,7 @@ use std::io;
 use std::time::Instant;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tollgate::config::builtin;
-use tollgate::config::compile::{LoadOptions, load_file};
+use tollgate::config::{LoadOptions, builtin, load_file};
 use tollgate::control::Reconciler;
 use tollgate::frontend::stdio::{Options, serve};
 use tollgate::runtime::clock;

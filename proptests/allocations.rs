@@ -1,7 +1,7 @@
-//! What a decision allocates, and what a route costs in memory, by the allocator's own count.
+//! The allocations of a decision and the memory of a route, as counted by the allocator.
 //!
-//! `allocation-counter` brings the counting allocator along, so that no `unsafe` stands here, and
-//! counts by thread, so that tests may run side by side.
+//! `allocation-counter` provides the counting allocator, so that no `unsafe` is needed here, and
+//! counts per thread, so that tests can run in parallel.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use allocation_counter::measure;
-use tollgate::config::compile::{LoadOptions, Loaded, load_json};
+use tollgate::config::{LoadOptions, Loaded, load_json};
 use tollgate::engine::plan::decide;
 use tollgate::engine::policy::{Cors, ResponseContext, RouteOptions, RoutePolicy};
 use tollgate::engine::request::RawRequest;
@@ -45,7 +45,7 @@ fn a_decision_allocates_no_more_than_the_bare_trie() {
         check_decisions(&snapshot, &two, routes / 8, 0);
         let one = [("x-api-version", "1"), ("accept", "*/*")];
         check_decisions(&snapshot, &one, routes / 8, 0);
-        // What `Accept` prefers is sorted, and so is put in a list.
+        // The versions that `Accept` prefers are sorted in a list.
         let preferred = [("Accept", "application/vnd.shop.v2+json")];
         check_decisions(&snapshot, &preferred, routes, 2);
     }
@@ -80,7 +80,7 @@ fn the_codec_allocates_for_its_first_message_only() {
 }
 
 #[test]
-fn what_a_proxy_changes_allocates_nothing() {
+fn edits_do_not_allocate() {
     let fields = [
         ("Host", "shop.test"),
         ("Accept", "*/*"),
@@ -119,7 +119,7 @@ fn what_a_proxy_changes_allocates_nothing() {
         };
         let counted = measure(|| {
             let request = Request::read(&arrival, ("GET", "/"), &fields[..], None);
-            let id = RequestId::of(&request.noted, &random);
+            let id = RequestId::of(&request.fields, &random);
             edits.clear();
             request.edits(&mut edits, &id, &random);
             policy.chain().on_forward(&mut edits);
@@ -135,7 +135,7 @@ fn what_a_proxy_changes_allocates_nothing() {
             };
             black_box(problem.write(&mut edits, &mut body));
             edits.clear();
-            let origin = request.noted.origin.only();
+            let origin = request.fields.origin.only();
             policy
                 .chain()
                 .on_response(&ResponseContext { origin }, &mut edits);
@@ -145,13 +145,13 @@ fn what_a_proxy_changes_allocates_nothing() {
     }
 }
 
-/// Beside the trie, which any router of this kind has.
-const MAX_BYTES_A_ROUTE: usize = 150;
+/// Without the trie, which any router of this kind has.
+const MAX_BYTES_PER_ROUTE: usize = 150;
 
 #[test]
-fn a_route_takes_little_beside_the_trie() {
+fn a_route_needs_little_memory_besides_the_trie() {
     const ROUTES: usize = 10_000;
-    // The list of services is no part of the router: with one service there is next to none.
+    // The list of services is not part of the router; with one service it is almost empty.
     for (services, slack) in [("one service", Some(16)), ("many services", None)] {
         let is_one = slack.is_some();
         let table = load(ROUTES, is_one).table;
@@ -163,32 +163,32 @@ fn a_route_takes_little_beside_the_trie() {
         let mut compiled = None;
         let compile = || compiled = Some(Table::compile(routes, Versioning::default()));
         let of_table = measure(compile).bytes_current;
-        let a_route = |bytes: i64| usize::try_from(bytes).unwrap() / ROUTES;
-        let (trie, seen) = (a_route(of_trie), a_route(of_table - of_trie));
-        let said = table.router_heap_bytes() / ROUTES;
+        let per_route = |bytes: i64| usize::try_from(bytes).unwrap() / ROUTES;
+        let (trie, measured) = (per_route(of_trie), per_route(of_table - of_trie));
+        let reported = table.router_heap_bytes() / ROUTES;
         println!(
-            "bytes a route, {ROUTES} routes of {services}: {trie} for the bare trie, \
-             {said} for the router beside it, {seen} for the table beside it"
+            "bytes per route, {ROUTES} routes of {services}: {trie} for the bare trie, \
+             {reported} more for the router, {measured} more for the table"
         );
         assert_eq!(
             compiled.unwrap().router_heap_bytes(),
             table.router_heap_bytes()
         );
-        assert!(said <= MAX_BYTES_A_ROUTE, "{said}");
+        assert!(reported <= MAX_BYTES_PER_ROUTE, "{reported}");
         assert!(
-            said <= seen + 1,
-            "the router says {said}, the allocator {seen}"
+            reported <= measured + 1,
+            "the router reports {reported}, the allocator {measured}"
         );
         if let Some(slack) = slack {
             assert!(
-                seen <= said + slack,
-                "the router says {said}, the allocator {seen}"
+                measured <= reported + slack,
+                "the router reports {reported}, the allocator {measured}"
             );
         }
     }
 }
 
-/// Every key of the table with and without these headers; of those that hit there are enough.
+/// Checks a decision for every key of the table with these headers; at least `at_least` must hit.
 fn check_decisions(snapshot: &Snapshot, headers: &[(&str, &str)], at_least: usize, more: u64) {
     let keys = snapshot.table().trie_keys();
     let bare = bare_tries(&keys);

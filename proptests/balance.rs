@@ -1,4 +1,4 @@
-//! Round robin and who is in a pool, against a naive model.
+//! Round robin and cluster membership, against a naive model.
 
 #![expect(
     clippy::indexing_slicing,
@@ -28,58 +28,58 @@ proptest! {
         first in prop_oneof![any::<u64>(), 0..100_u64, (0..100_u64).prop_map(|n| u64::MAX - n)],
         picks in 0..200_usize,
     ) {
-        let pool = pool(size);
+        let cluster = cluster(size);
         let cursor = Cursor::new(first);
-        let counts = counts(&pool, (0..picks).map(|_| slot(&pool, &cursor)));
+        let counts = counts(&cluster, (0..picks).map(|_| pick(&cluster, &cursor)));
         let wraps = first.checked_add(u64::try_from(picks.max(1) - 1).unwrap()).is_none();
         prop_assert!(spread(&counts) <= if wraps { 2 } else { 1 }, "{:?}", counts);
         prop_assert_eq!(cursor.next(), first.wrapping_add(u64::try_from(picks).unwrap()));
     }
 
     #[test]
-    fn only_healthy_backends_are_picked_and_each_alike(
+    fn only_healthy_backends_are_picked_and_evenly(
         health in prop::collection::vec(any::<bool>(), 1..20),
         picks in 0..200_usize,
     ) {
-        let mut pool = pool(health.len());
+        let mut cluster = cluster(health.len());
         for (address, is_healthy) in addresses(health.len()).iter().zip(&health) {
-            pool = pool.with_health(address, *is_healthy);
+            cluster = cluster.with_health(address, *is_healthy);
         }
         let cursor = Cursor::default();
-        let picked: Vec<_> = (0..picks).filter_map(|_| pool.pick(&cursor)).collect();
-        prop_assert!(picked.iter().all(|pick| pick.backend.healthy));
+        let picked: Vec<_> = (0..picks).filter_map(|_| cluster.pick(&cursor)).collect();
+        prop_assert!(picked.iter().all(|pick| pick.backend.is_healthy));
         prop_assert_eq!(picked.is_empty(), picks == 0 || !health.contains(&true));
         let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
         for pick in picked {
-            *counts.entry(pick.backend.slot).or_default() += 1;
+            *counts.entry(pick.backend.id).or_default() += 1;
         }
         let most = counts.values().max().copied().unwrap_or(0);
         prop_assert!(counts.values().all(|count| most - count <= 1), "{:?}", counts);
     }
 
     #[test]
-    fn names_and_slots_are_fixed_while_a_backend_is_there(
-        pools in prop::collection::vec(members(), 1..12),
+    fn names_and_ids_are_fixed_while_a_backend_is_in_the_cluster(
+        clusters in prop::collection::vec(members(), 1..12),
     ) {
-        let mut pool = Cluster::default();
-        let mut slot_of: HashMap<u32, Address> = HashMap::new();
-        for members in pools {
-            let next = Cluster::new(Some(&pool), members.iter().map(|a| (a, BackendSource::Inline)));
+        let mut cluster = Cluster::default();
+        let mut address_of: HashMap<u32, Address> = HashMap::new();
+        for members in clusters {
+            let next = Cluster::new(Some(&cluster), members.iter().map(|a| (a, BackendSource::Inline)));
             let addresses: Vec<_> = next.backends().iter().map(|b| b.address.clone()).collect();
             prop_assert_eq!(&addresses, &members);
             let names: BTreeSet<_> = next.backends().iter().map(|b| &b.name).collect();
-            prop_assert_eq!(names.len(), members.len(), "names tell backends apart: {:?}", names);
+            prop_assert_eq!(names.len(), members.len(), "names are unique: {:?}", names);
             for backend in next.backends() {
-                if let Some(before) = pool.backends().iter().find(|b| b.address == backend.address) {
-                    prop_assert_eq!((&before.name, before.slot), (&backend.name, backend.slot));
+                if let Some(before) = cluster.backends().iter().find(|b| b.address == backend.address) {
+                    prop_assert_eq!((&before.name, before.id), (&backend.name, backend.id));
                 } else {
-                    prop_assert!(backend.slot >= pool.slots(), "a slot is used once");
-                    slot_of.insert(backend.slot, backend.address.clone());
+                    prop_assert!(backend.id >= cluster.next_id(), "an id is used once");
+                    address_of.insert(backend.id, backend.address.clone());
                 }
-                prop_assert!(backend.slot < next.slots());
-                prop_assert_eq!(&slot_of[&backend.slot], &backend.address);
+                prop_assert!(backend.id < next.next_id());
+                prop_assert_eq!(&address_of[&backend.id], &backend.address);
             }
-            pool = next;
+            cluster = next;
         }
     }
 
@@ -87,9 +87,9 @@ proptest! {
     fn the_gateway_is_the_naive_model(changes in prop::collection::vec(changes(), 0..40)) {
         let mut model = Model::new();
         for change in changes {
-            model.make(&change);
-            let seen = model.seen();
-            prop_assert_eq!(seen, model.expected(), "after {:?}", change);
+            model.apply(&change);
+            let actual = model.actual();
+            prop_assert_eq!(actual, model.expected(), "after {:?}", change);
         }
     }
 }
@@ -103,10 +103,14 @@ fn threads_share_a_cursor_fairly() {
         (20, u64::MAX / 2, 4, 3333),
         (6, u64::MAX - 5000, 4, 2500),
     ] {
-        let pool = pool(size);
+        let cluster = cluster(size);
         let cursor = Cursor::new(first);
         let picked: Vec<u32> = thread::scope(|scope| {
-            let work = || (0..each).map(|_| slot(&pool, &cursor)).collect::<Vec<_>>();
+            let work = || {
+                (0..each)
+                    .map(|_| pick(&cluster, &cursor))
+                    .collect::<Vec<_>>()
+            };
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             workers
                 .into_iter()
@@ -114,22 +118,25 @@ fn threads_share_a_cursor_fairly() {
                 .collect()
         });
         let alone = Cursor::new(first);
-        let expected = counts(&pool, (0..threads * each).map(|_| slot(&pool, &alone)));
+        let expected = counts(
+            &cluster,
+            (0..threads * each).map(|_| pick(&cluster, &alone)),
+        );
         assert_eq!(
-            counts(&pool, picked.into_iter()),
+            counts(&cluster, picked.into_iter()),
             expected,
             "{size} {first}"
         );
     }
 }
 
-/// A backend keeps its name, so two that differ in nothing that a name shows must still differ.
+/// Names are fixed, so that two backends whose addresses differ only in the scheme need two names.
 #[test]
-fn schemes_do_not_make_two_backends_of_one_name() {
+fn backends_that_differ_in_scheme_have_different_names() {
     let texts = ["http://a:443", "https://a:443"];
     let addresses = texts.map(|text| Address::parse(text).unwrap());
-    let pool = Cluster::new(None, addresses.iter().map(|a| (a, BackendSource::Inline)));
-    let names: BTreeSet<_> = pool
+    let cluster = Cluster::new(None, addresses.iter().map(|a| (a, BackendSource::Inline)));
+    let names: BTreeSet<_> = cluster
         .backends()
         .iter()
         .map(|backend| &backend.name)
@@ -152,7 +159,7 @@ fn addresses(size: usize) -> Vec<Address> {
         .collect()
 }
 
-fn pool(size: usize) -> Cluster {
+fn cluster(size: usize) -> Cluster {
     let addresses = addresses(size);
     Cluster::new(
         None,
@@ -162,14 +169,14 @@ fn pool(size: usize) -> Cluster {
     )
 }
 
-fn slot(pool: &Cluster, cursor: &Cursor) -> u32 {
-    pool.pick(cursor).unwrap().backend.slot
+fn pick(cluster: &Cluster, cursor: &Cursor) -> u32 {
+    cluster.pick(cursor).unwrap().backend.id
 }
 
-fn counts(pool: &Cluster, slots: impl Iterator<Item = u32>) -> Vec<usize> {
-    let mut counts = vec![0; pool.backends().len()];
-    for slot in slots {
-        counts[usize::try_from(slot).unwrap()] += 1;
+fn counts(cluster: &Cluster, ids: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut counts = vec![0; cluster.backends().len()];
+    for id in ids {
+        counts[usize::try_from(id).unwrap()] += 1;
     }
     counts
 }

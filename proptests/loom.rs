@@ -1,13 +1,13 @@
-//! Cursors and swaps under every order that threads may run in.
+//! Cursors and snapshot swaps under all thread interleavings.
 //!
-//! `RUSTFLAGS="--cfg tollgate_loom" cargo test --release --test loom`; without it nothing is here.
+//! Run `RUSTFLAGS="--cfg tollgate_loom" cargo test --release --test loom`; empty without the flag.
 
 #![cfg(tollgate_loom)]
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use loom::sync::Arc;
 use loom::thread;
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::backend::{Address, BackendSource};
@@ -15,20 +15,20 @@ use tollgate::engine::upstream::registry::ServiceKey;
 use tollgate::engine::upstream::{Cluster, Cursor};
 
 #[test]
-fn each_cursor_value_is_given_once() {
+fn each_cursor_value_is_returned_once() {
     for (first, threads, each) in [(0, 2, 3), (u64::MAX - 1, 2, 2), (u64::MAX, 3, 1), (7, 3, 2)] {
         loom::model(move || {
             let cursor = Arc::new(Cursor::new(first));
-            let mut given = in_threads(threads, move || {
+            let mut values = in_threads(threads, move || {
                 let cursor = Arc::clone(&cursor);
                 move || (0..each).map(|_| cursor.next()).collect()
             });
-            given.sort_unstable();
-            let mut expected: Vec<u64> = (0..given.len())
+            values.sort_unstable();
+            let mut expected: Vec<u64> = (0..values.len())
                 .map(|at| first.wrapping_add(u64::try_from(at).unwrap()))
                 .collect();
             expected.sort_unstable();
-            assert_eq!(given, expected);
+            assert_eq!(values, expected);
         });
     }
 }
@@ -42,36 +42,36 @@ fn picks_of_many_threads_are_those_of_one() {
         (5, 3, 2, &["a"]),
     ] {
         loom::model(move || {
-            let shared = Arc::new((pool(backends), Cursor::new(first)));
+            let shared = Arc::new((cluster(backends), Cursor::new(first)));
             let mut picked = in_threads(threads, move || {
                 let shared = Arc::clone(&shared);
                 move || (0..each).map(|_| name(&shared.0, &shared.1)).collect()
             });
             picked.sort_unstable();
-            let (pool, cursor) = (pool(backends), Cursor::new(first));
-            let mut expected: Vec<_> = picked.iter().map(|_| name(&pool, &cursor)).collect();
+            let (cluster, cursor) = (cluster(backends), Cursor::new(first));
+            let mut expected: Vec<_> = picked.iter().map(|_| name(&cluster, &cursor)).collect();
             expected.sort_unstable();
             assert_eq!(picked, expected);
         });
     }
 }
 
-/// The table is swapped for one whose first route stays: the picks of all readers together are
-/// those of a single cursor, whichever snapshot each of them saw.
+/// A new table with the same first route: the picks of all readers together are those of a single
+/// cursor, whichever snapshot each of them read.
 #[test]
-fn a_swap_neither_loses_nor_doubles_a_pick() {
+fn a_swap_neither_loses_nor_repeats_a_pick() {
     const BEFORE: &str =
         r#"{"routes":[{"path_pattern":"/a/*","service":"s","backends":["a","b","c"]}]}"#;
     const AFTER: &str = r#"{"routes":[
         {"path_pattern":"/a/*","service":"s","backends":["a","b","c"]},
         {"path_pattern":"/b/*","service":"t","backends":["d"]}]}"#;
     check_swap(BEFORE, || init(AFTER));
-    // Registered where no route is: a snapshot is published, no pool changes.
+    // Registered where no route is: a snapshot is published, no cluster changes.
     check_swap(BEFORE, || register("u", "e"));
 }
 
-/// Both routes change with one `init`, and no reader sees one of them changed alone, or the old
-/// table after the new one.
+/// Both routes change with one `init`: no reader sees only one of them changed, or the old table after
+/// the new one.
 #[test]
 fn a_reader_sees_the_old_table_or_the_new_one() {
     const BEFORE: &str = r#"{"routes":[
@@ -117,16 +117,16 @@ fn check_whole(before: &'static str, update: fn() -> Update) {
         let mut reconciler = reconciler(before);
         let reader = || {
             let snapshots = reconciler.reader();
-            thread::spawn(move || [0, 1].map(|_| pools(&snapshots.load())))
+            thread::spawn(move || [0, 1].map(|_| clusters(&snapshots.load())))
         };
         let readers = [reader(), reader()];
         let old = [["old"], ["old"]];
         reconciler.apply(update()).unwrap();
         reconciler.publish();
-        let new = pools(&reconciler.reader().load());
+        let new = clusters(&reconciler.reader().load());
         assert_ne!(new, old);
-        for seen in readers.map(|reader| reader.join().unwrap()) {
-            let [first, second] = seen.map(|pools| (pools != old, pools == new));
+        for read in readers.map(|reader| reader.join().unwrap()) {
+            let [first, second] = read.map(|clusters| (clusters != old, clusters == new));
             assert!(first.0 == first.1 && second.0 == second.1, "a mixture");
             assert!(first <= second, "the old one after the new one");
         }
@@ -137,7 +137,7 @@ fn in_threads<T: 'static, W: FnOnce() -> Vec<T> + 'static>(
     threads: usize,
     work: impl Fn() -> W,
 ) -> Vec<T> {
-    // One of them is the thread that is there already.
+    // The current thread is one of them.
     let others: Vec<_> = (1..threads).map(|_| thread::spawn(work())).collect();
     let mut all = work()();
     for other in others {
@@ -162,7 +162,7 @@ fn register(service: &str, address: &str) -> Update {
     }
 }
 
-fn pool(names: &[&str]) -> Cluster {
+fn cluster(names: &[&str]) -> Cluster {
     let addresses: Vec<_> = names
         .iter()
         .map(|name| Address::parse(name).unwrap())
@@ -175,8 +175,8 @@ fn pool(names: &[&str]) -> Cluster {
     )
 }
 
-fn name(pool: &Cluster, cursor: &Cursor) -> String {
-    pool.pick(cursor).unwrap().backend.name.to_string()
+fn name(cluster: &Cluster, cursor: &Cursor) -> String {
+    cluster.pick(cursor).unwrap().backend.name.to_string()
 }
 
 fn first_pick(snapshot: &Snapshot) -> String {
@@ -184,11 +184,12 @@ fn first_pick(snapshot: &Snapshot) -> String {
     snapshot.pick(route).unwrap().backend.name.to_string()
 }
 
-fn pools(snapshot: &Snapshot) -> Vec<Vec<String>> {
-    let pools = snapshot.table().ids().map(|id| snapshot.cluster(id));
-    pools
-        .map(|pool| {
-            pool.backends()
+fn clusters(snapshot: &Snapshot) -> Vec<Vec<String>> {
+    let clusters = snapshot.table().ids().map(|id| snapshot.cluster(id));
+    clusters
+        .map(|cluster| {
+            cluster
+                .backends()
                 .iter()
                 .map(|backend| backend.name.to_string())
                 .collect()

@@ -1,9 +1,9 @@
-//! Normal paths against a naive reading of RFC 3986, one rule after the other on whole strings.
+//! Normal paths against a naive implementation of RFC 3986, rule by rule on whole strings.
 
 use proptest::prelude::*;
 use tollgate::engine::routing::path::{EncodedSlash, NormalPath, check_query, split_target};
 
-/// The reference: `None` where the path must be refused.
+/// The reference: `None` where the path must be rejected.
 fn naive(path: &str) -> Option<String> {
     if path == "*" {
         return Some(path.to_owned());
@@ -38,7 +38,7 @@ fn naive(path: &str) -> Option<String> {
     Some(remove_dot_segments(&text))
 }
 
-/// RFC 3986 section 6.2.2, with the refusals of `DESIGN.md`.
+/// RFC 3986 section 6.2.2, with the rejections of the path rules.
 fn unescape(path: &str) -> Option<String> {
     let mut pieces = path.split('%');
     let mut text = pieces.next()?.to_owned();
@@ -62,7 +62,7 @@ fn unescape(path: &str) -> Option<String> {
     Some(text)
 }
 
-/// RFC 3986 section 5.2.4, its steps 2A to 2E in its words: an input buffer and an output buffer.
+/// RFC 3986 section 5.2.4, steps 2A to 2E: an input buffer and an output buffer.
 fn remove_dot_segments(path: &str) -> String {
     let mut input = path.to_owned();
     let mut output = String::new();
@@ -96,17 +96,17 @@ fn naive_encoded_slash(normal: &str) -> EncodedSlash {
     }
 }
 
-/// Paths out of the pieces that matter, so that they meet often.
+/// Paths of significant pieces, so that their combinations are frequent.
 fn nasty_path() -> impl Strategy<Value = String> {
     let pieces = vec![
         "/", "/", "/", "/", ".", ".", "..", "%2e", "%2E", "%2f", "%2F", "%5c", "%5C", ";", "x",
         "Q", "~", "users", "%41", "%7e", "%25", "%252e", "%252f", "%20", "%c3", "%C3%A9", "|", "^",
         "%7c", "%3b", "[", "=", "*", ":",
     ];
-    let faulty = vec![
+    let invalid = vec![
         "?", " ", "%", "%0", "%4g", "%00", "%7f", "\u{e9}", "\\", "#", "\n", "\u{7f}", "{",
     ];
-    let piece = prop_oneof![60 => prop::sample::select(pieces), 1 => prop::sample::select(faulty)];
+    let piece = prop_oneof![60 => prop::sample::select(pieces), 1 => prop::sample::select(invalid)];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| format!("/{}", pieces.concat()))
 }
 
@@ -114,7 +114,7 @@ fn any_path() -> impl Strategy<Value = String> {
     prop_oneof![4 => nasty_path(), 1 => "/[ -~]{0,40}", 1 => any::<String>()]
 }
 
-/// One spelling of `path`: each unreserved byte escaped or not, each hex digit in either case.
+/// A spelling of `path`: each unreserved byte is escaped or not, each hex digit has either case.
 fn respell(path: &str, choices: &[(bool, bool)]) -> String {
     let mut choices = choices.iter().cycle();
     let mut spelt = String::new();

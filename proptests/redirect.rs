@@ -1,15 +1,15 @@
-//! Where redirects lead: whatever a request says, to the host that the configuration names, or to
-//! none; and to the rest of the path, word for word.
+//! Redirects: whatever the request, the host of the location is the configured one or absent, and the
+//! rest of the path is unchanged.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::plan::decide;
 use tollgate::engine::request::RawRequest;
 
-/// The location of a request to a table of this redirect alone; none if it is not admitted.
+/// The location for a request, in a table with only this redirect; `None` if it is rejected.
 fn location(pattern: &str, to: &str, target: &str) -> Option<String> {
     let route = serde_json::json!({
         "path_pattern": pattern, "redirect": to, "encoded_slashes": "keep",
@@ -30,7 +30,7 @@ fn location(pattern: &str, to: &str, target: &str) -> Option<String> {
     Some(plan.redirect().unwrap().location(&plan))
 }
 
-/// Whether it is a path that no browser takes for a host.
+/// Whether this is a path from which browsers read no host.
 fn is_path(location: &str) -> bool {
     location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\")
 }
@@ -72,12 +72,12 @@ fn targets() -> impl Strategy<Value = String> {
         "v2",
     ];
     let odd = prop::collection::vec(select(pieces), 0..12);
-    let odd = (
+    let mixed = (
         select(vec!["", "/", "/old", "/old/", "/v1/old/", "/x/"]),
         odd,
     );
     prop_oneof![
-        6 => odd.prop_map(|(start, pieces)| format!("{start}{}", pieces.concat())),
+        6 => mixed.prop_map(|(start, pieces)| format!("{start}{}", pieces.concat())),
         1 => any::<String>(),
         1 => Just("*".to_owned()),
     ]
@@ -85,7 +85,7 @@ fn targets() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_request_chooses_the_host(
+    fn requests_do_not_choose_the_host(
         target in targets(),
         pattern in select(vec!["/*", "/old/*", "/v1/old/*", "/{x}/*", "/old/{x}/*"]),
         to in select(vec![
@@ -102,8 +102,8 @@ proptest! {
         if to.starts_with('/') {
             prop_assert!(is_path(&location), "{}", location);
         } else {
-            let ends = rest.is_empty() || rest.starts_with(['/', '?']);
-            prop_assert!(ends, "{} goes on after {}", location, stem);
+            let is_whole = rest.is_empty() || rest.starts_with(['/', '?']);
+            prop_assert!(is_whole, "{} continues after {}", location, stem);
         }
         let (path, _) = target.split_once('?').unwrap_or((&target, ""));
         if to.ends_with("/*") && path != "*" {
@@ -115,7 +115,7 @@ proptest! {
 }
 
 #[test]
-fn the_rest_and_the_query_come_along() {
+fn locations_include_the_rest_and_the_query() {
     for (pattern, to, target, expected) in [
         ("/old/*", "/new/*", "/old", "/new"),
         ("/old/*", "/new/*", "/old/", "/new/"),
@@ -143,9 +143,9 @@ fn the_rest_and_the_query_come_along() {
     }
 }
 
-/// A family would reach them by paths that nobody wrote down.
+/// Derived patterns would redirect paths that the configuration does not list.
 #[test]
-fn redirects_make_no_family() {
+fn redirects_are_in_no_family() {
     let table = r#"{"routes": [
         {"path_pattern": "/v1/a/*", "redirect": "/b/*"},
         {"path_pattern": "/v2/a/*", "redirect": "/b/*"}

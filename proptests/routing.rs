@@ -1,7 +1,7 @@
-//! What must hold of routing whatever the table and the request.
+//! Properties of routing that hold for every table and request.
 //!
-//! The engine answers through `reference::adapter`; the naive reference stands beside it. A table
-//! that does not load is skipped, and one test counts that most do.
+//! The tests call the engine through `reference::adapter` and compare it with the naive reference.
+//! They skip tables that do not load; one test checks that half of them do.
 
 mod reference;
 
@@ -11,14 +11,14 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use reference::adapter::{self, load, normal_path};
-use reference::forms::{Form, expand};
+use reference::entries::{Entry, expand};
 use reference::generators::{
     SMALL, USUAL, below_rewrite, covering_tables, extra_routes, stripped_prefix, tables,
 };
 use reference::matcher::{STANDARD_METHODS, decide, matching};
 use reference::model::{Diagnostic, Outcome, Request, Route, Strip, Table, Versioning, to_json};
 use reference::normal::is_normal;
-use reference::order::{Said, compare};
+use reference::order::{StatedVersions, compare};
 use reference::pattern::Pattern;
 use reference::requests::with_requests;
 use reference::universe::winning;
@@ -44,21 +44,21 @@ proptest! {
         for request in &requests {
             let Outcome::Hit { route, .. } = adapter::decide(&snapshot, request) else { continue };
             let candidates = matching(&table, request);
-            let before: Vec<&Form<'_>> =
-                candidates.iter().take_while(|form| form.route.name != route).collect();
+            let before: Vec<&Entry<'_>> =
+                candidates.iter().take_while(|entry| entry.route.name != route).collect();
             prop_assert!(before.len() < candidates.len(), "{} does not match {:?}", route, request);
-            let mut fences: Vec<&Form<'_>> = Vec::new();
-            // That GET admits HEAD depends on the rest of the group.
-            let is_alike = |form: &&&Form<'_>| request.method != "HEAD" || lists_head(form.route);
-            for form in before.into_iter().filter(|form| is_alike(&form)) {
-                let open = |fence: &&Form<'_>| {
-                    fence.route.service == form.route.service || fence.same_pattern(form)
+            let mut fences: Vec<&Entry<'_>> = Vec::new();
+            // Whether GET admits HEAD depends on the rest of the group.
+            let is_independent = |entry: &&&Entry<'_>| request.method != "HEAD" || lists_head(entry.route);
+            for entry in before.into_iter().filter(|entry| is_independent(&entry)) {
+                let open = |fence: &&Entry<'_>| {
+                    fence.route.service == entry.route.service || fence.same_pattern(entry)
                 };
-                match alone(form, &table, request) {
-                    Outcome::Refused { code: "version.unsupported", .. } => fences.push(form),
-                    Outcome::Refused { .. } => {}
+                match alone(entry, &table, request) {
+                    Outcome::Rejected { code: "version.unsupported", .. } => fences.push(entry),
+                    Outcome::Rejected { .. } => {}
                     Outcome::Hit { .. } => {
-                        prop_assert!(!fences.iter().all(open), "{} over {:?}", route, form);
+                        prop_assert!(!fences.iter().all(open), "{} over {:?}", route, entry);
                     }
                 }
             }
@@ -69,14 +69,14 @@ proptest! {
     fn allow_is_the_set_of_methods_that_hit((table, requests) in with_requests(tables(USUAL))) {
         let Ok(snapshot) = load(&table) else { return Ok(()) };
         for request in &requests {
-            let Outcome::Refused { code: "method.not_allowed", allow, .. } =
+            let Outcome::Rejected { code: "method.not_allowed", allow, .. } =
                 adapter::decide(&snapshot, request)
             else {
                 continue;
             };
             let candidates = matching(&table, request);
             let mut methods: Vec<String> = STANDARD_METHODS.map(str::to_owned).to_vec();
-            methods.extend(candidates.iter().flat_map(|form| form.route.methods.clone()));
+            methods.extend(candidates.iter().flat_map(|entry| entry.route.methods.clone()));
             methods.sort();
             methods.dedup();
             methods.retain(|method| {
@@ -94,11 +94,11 @@ proptest! {
             route.strip_prefix = Strip::Off;
             route.rewrite_prefix = None;
         }
-        let (Ok(stripping), Ok(keeping)) = (load(&table), load(&whole)) else { return Ok(()) };
+        let (Ok(stripping), Ok(unstripped)) = (load(&table), load(&whole)) else { return Ok(()) };
         for request in &requests {
             let stripped = adapter::decide(&stripping, request);
-            let kept = adapter::decide(&keeping, request);
-            match (stripped, kept) {
+            let whole = adapter::decide(&unstripped, request);
+            match (stripped, whole) {
                 (
                     Outcome::Hit { route, version, upstream_path },
                     Outcome::Hit { route: same_route, version: same_version, upstream_path: path },
@@ -109,13 +109,13 @@ proptest! {
                     let rest = below_rewrite(route, &upstream_path);
                     prop_assert!(is_joined(&path, &stripped_prefix(route), &rest));
                 }
-                (stripped, kept) => prop_assert_eq!(stripped, kept),
+                (stripped, whole) => prop_assert_eq!(stripped, whole),
             }
         }
     }
 
     #[test]
-    fn what_goes_upstream_is_a_normal_path_of_its_route(
+    fn the_upstream_path_is_normal_and_matches_the_route(
         (table, requests) in with_requests(tables(USUAL)),
     ) {
         let Ok(snapshot) = load(&table) else { return Ok(()) };
@@ -137,7 +137,7 @@ proptest! {
     #![proptest_config(config(256))]
 
     #[test]
-    fn the_order_of_the_file_does_not_matter(
+    fn the_order_of_the_routes_does_not_matter(
         (table, requests) in with_requests(tables(USUAL)),
         places in prop::collection::vec(any::<Index>(), 8),
     ) {
@@ -145,8 +145,8 @@ proptest! {
         match (load(&table), load(&shuffled)) {
             (Ok(one), Ok(other)) => {
                 for request in &requests {
-                    let answer = adapter::decide(&one, request);
-                    prop_assert_eq!(adapter::decide(&other, request), answer, "{:?}", request);
+                    let expected = adapter::decide(&one, request);
+                    prop_assert_eq!(adapter::decide(&other, request), expected, "{:?}", request);
                 }
             }
             (Err(one), Err(other)) => prop_assert_eq!(codes(&one), codes(&other)),
@@ -154,7 +154,7 @@ proptest! {
         }
     }
 
-    /// The other route is of a service of its own, or nothing is derived: it makes no family.
+    /// The other route has its own service, or nothing is derived, so that it is in no family.
     #[test]
     fn a_route_elsewhere_changes_nothing_here(
         (mut table, requests) in with_requests(tables(USUAL)),
@@ -167,36 +167,36 @@ proptest! {
         let mut larger = table.clone();
         larger.routes.insert(place.index(table.routes.len() + 1), extra);
         let (Ok(before), Ok(after)) = (load(&table), load(&larger)) else { return Ok(()) };
-        let forms = expand(&larger);
+        let entries = expand(&larger);
         for request in &requests {
-            let mut extra_forms = forms.iter().filter(|form| form.route.name == "extra");
-            if !extra_forms.any(|form| form.covers(request)) {
-                let answer = adapter::decide(&before, request);
-                prop_assert_eq!(adapter::decide(&after, request), answer, "{:?}", request);
+            let mut extra_entries = entries.iter().filter(|entry| entry.route.name == "extra");
+            if !extra_entries.any(|entry| entry.covers(request)) {
+                let expected = adapter::decide(&before, request);
+                prop_assert_eq!(adapter::decide(&after, request), expected, "{:?}", request);
             }
         }
     }
 
     #[test]
-    fn the_order_of_forms_is_total(
+    fn the_order_of_entries_is_total(
         table in tables(USUAL),
         stated in prop::option::of(select(vec!["v1", "v2", "v9", "2026-01-31"])),
         preferred in prop::option::of(select(vec!["v1", "v2"])),
     ) {
-        let forms = expand(&table);
-        let said = Said {
-            stated: stated.and_then(Version::parse),
+        let entries = expand(&table);
+        let stated = StatedVersions {
+            by_header: stated.and_then(Version::parse),
             preferred: preferred.and_then(Version::parse).filter(|_| stated.is_none()),
             newest_first: table.versioning.newest_first(),
         };
-        for (left_place, left) in forms.iter().enumerate() {
-            for (right_place, right) in forms.iter().enumerate() {
-                let order = compare(left, right, &said);
-                prop_assert_eq!(order.reverse(), compare(right, left, &said));
+        for (left_place, left) in entries.iter().enumerate() {
+            for (right_place, right) in entries.iter().enumerate() {
+                let order = compare(left, right, &stated);
+                prop_assert_eq!(order.reverse(), compare(right, left, &stated));
                 prop_assert_eq!(order.is_eq(), left_place == right_place, "{:?} {:?}", left, right);
-                for third in forms.iter().filter(|_| order.is_lt()) {
-                    if compare(right, third, &said).is_lt() {
-                        prop_assert!(compare(left, third, &said).is_lt());
+                for third in entries.iter().filter(|_| order.is_lt()) {
+                    if compare(right, third, &stated).is_lt() {
+                        prop_assert!(compare(left, third, &stated).is_lt());
                     }
                 }
             }
@@ -206,10 +206,10 @@ proptest! {
     #[test]
     fn pattern_and_parameters_give_the_path_back((table, requests) in with_requests(tables(USUAL))) {
         for request in requests.iter().filter(|request| request.path != "*") {
-            for form in expand(&table) {
-                if let Some(bound) = form.pattern.bind(&request.path) {
-                    let path = form.pattern.fill(&bound);
-                    prop_assert_eq!(&path, &request.path, "{:?}", form.pattern);
+            for entry in expand(&table) {
+                if let Some(bound) = entry.pattern.bind(&request.path) {
+                    let path = entry.pattern.fill(&bound);
+                    prop_assert_eq!(&path, &request.path, "{:?}", entry.pattern);
                 }
             }
         }
@@ -239,13 +239,13 @@ proptest! {
     fn a_route_loads_if_and_only_if_it_can_win(
         table in prop_oneof![2 => covering_tables(), 1 => tables(SMALL)],
     ) {
-        let faults = load(&table).err().unwrap_or_default();
-        let overlaps = faults.iter().any(|fault| fault.code != "route.unreachable");
+        let errors = load(&table).err().unwrap_or_default();
+        let overlaps = errors.iter().any(|error| error.code != "route.unreachable");
         for (index, wins) in winning(&table).into_iter().enumerate() {
             let unreachable = Diagnostic { code: "route.unreachable".to_owned(), route: Some(index) };
-            let is_called_dead = faults.contains(&unreachable);
-            prop_assert!(!(wins && is_called_dead), "route {} wins: {}", index, to_json(&table));
-            prop_assert!(wins || is_called_dead || overlaps, "route {} never wins", index);
+            let is_reported = errors.contains(&unreachable);
+            prop_assert!(!(wins && is_reported), "route {} wins: {}", index, to_json(&table));
+            prop_assert!(wins || is_reported || overlaps, "route {} never wins", index);
         }
     }
 }
@@ -299,17 +299,17 @@ fn a_table_becomes_the_fields_of_an_init() {
     assert_eq!(json, expected);
 }
 
-/// What a table of this form's route alone, declared with this form's pattern, makes of a request.
-fn alone(form: &Form<'_>, table: &Table, request: &Request) -> Outcome {
-    let mut pattern = form.pattern.shape();
-    for number in 0..form.pattern.segments.len() {
+/// The outcome of a table with only this entry's route, declared with this entry's pattern.
+fn alone(entry: &Entry<'_>, table: &Table, request: &Request) -> Outcome {
+    let mut pattern = entry.pattern.shape();
+    for number in 0..entry.pattern.segments.len() {
         pattern = pattern.replacen("{}", &format!("{{n{number}}}"), 1);
     }
-    let version = form.version.as_ref().map(ToString::to_string);
+    let version = entry.version.as_ref().map(ToString::to_string);
     let route = Route {
         pattern,
         version,
-        ..form.route.clone()
+        ..entry.route.clone()
     };
     let versioning = Versioning {
         derive: Some(false),
@@ -328,7 +328,7 @@ fn lists_head(route: &Route) -> bool {
     route.methods.is_empty() || route.methods.iter().any(|method| method == "HEAD")
 }
 
-/// Whether prefix and rest are the path; a rest of `/` may stand for nothing.
+/// Whether prefix and rest form the path; the rest `/` may be empty in the path.
 fn is_joined(path: &str, prefix: &str, rest: &str) -> bool {
     path == format!("{prefix}{rest}") || (rest == "/" && path == prefix) || path == "*"
 }
@@ -339,8 +339,8 @@ fn route_of<'t>(table: &'t Table, name: &str) -> &'t Route {
     found.expect("a hit names a route of the table")
 }
 
-/// Whether the path is below the rewrite prefix, and what is there, with what was stripped put
-/// back, matches what the route declares.
+/// Whether the path is below the rewrite prefix, and the rest, with the stripped prefix restored,
+/// matches the declared pattern.
 fn stays_in_its_pattern(route: &Route, upstream_path: &str) -> bool {
     let above = route.rewrite_prefix.as_deref().unwrap_or("/");
     let above = above.trim_end_matches('/');
@@ -364,13 +364,13 @@ fn shuffle(mut routes: Vec<Route>, places: &[Index]) -> Vec<Route> {
     shuffled
 }
 
-fn codes(faults: &[Diagnostic]) -> Vec<&str> {
-    let mut codes: Vec<&str> = faults.iter().map(|fault| fault.code.as_str()).collect();
+fn codes(errors: &[Diagnostic]) -> Vec<&str> {
+    let mut codes: Vec<&str> = errors.iter().map(|error| error.code.as_str()).collect();
     codes.sort_unstable();
     codes
 }
 
-/// `PROPTEST_CASES` if it is set, else this many cases. Failures become named tests, not files.
+/// `PROPTEST_CASES` if it is set, else this number of cases. Failures become named tests, not files.
 fn config(cases: u32) -> ProptestConfig {
     let usual = ProptestConfig {
         failure_persistence: None,

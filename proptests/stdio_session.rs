@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::Reconciler;
 use tollgate::frontend::stdio::values::{Limits, Parsed, Step, Values, parse_ignored};
 use tollgate::frontend::stdio::{Options, serve};

@@ -195,7 +195,7 @@ fn plain_http_on_a_tls_port_is_told_so() {
         b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
     );
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    assert!(answer.contains("write https://"), "{answer}");
+    assert!(answer.contains("use https://"), "{answer}");
     assert!(
         answer.to_lowercase().contains("connection: close"),
         "{answer}"

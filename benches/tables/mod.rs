@@ -1,10 +1,10 @@
-//! The tables that the benches run on, made by rule and always the same.
+//! The tables of the benches, generated deterministically.
 
-#![allow(dead_code, reason = "each bench uses its part")]
+#![allow(dead_code, reason = "each bench uses some of it")]
 
 use std::sync::Arc;
 
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::snapshot::Snapshot;
 use tollgate::engine::upstream::registry::Registry;
 
@@ -12,15 +12,15 @@ use tollgate::engine::upstream::registry::Registry;
 pub(crate) struct Scene {
     /// The table with its backends.
     pub(crate) snapshot: Snapshot,
-    /// Paths that some route serves, in random order.
+    /// Paths that a route serves, in random order.
     pub(crate) hits: Vec<String>,
-    /// Paths that none serves, in random order.
+    /// Paths that no route serves, in random order.
     pub(crate) misses: Vec<String>,
 }
 
 impl Scene {
     fn new(json: &str, hits: Vec<String>, misses: Vec<String>) -> Self {
-        let loaded = load_json(json, LoadOptions::INIT).expect("the table is free of faults");
+        let loaded = load_json(json, LoadOptions::INIT).expect("the table loads");
         let mut registry = Registry::default();
         let configured = loaded.configured.into();
         let snapshot = Snapshot::new(Arc::new(loaded.table), configured, &mut registry, None);
@@ -31,7 +31,7 @@ impl Scene {
         }
     }
 
-    /// A trie of matchit alone with the same keys, cloned as ours is.
+    /// A bare matchit trie with the same keys, cloned like that of the router.
     pub(crate) fn bare_trie(&self) -> matchit::Router<u32> {
         let mut trie = matchit::Router::new();
         for (key, value) in self
@@ -69,7 +69,7 @@ pub(crate) fn services(count: usize) -> Scene {
     Scene::new(&services_json(count), hits, misses)
 }
 
-/// The same table as JSON.
+/// The table of [`services`] as JSON.
 pub(crate) fn services_json(count: usize) -> String {
     let routes: Vec<String> = (0..count)
         .flat_map(|at| {
@@ -87,7 +87,7 @@ pub(crate) fn services_json(count: usize) -> String {
     format!(r#"{{"routes":[{}]}}"#, routes.join(","))
 }
 
-/// Routes in the shape of a large public REST API, each method and path a route of its own.
+/// Routes like those of a large public REST API, one per path.
 pub(crate) fn github() -> Scene {
     let patterns: Vec<&str> = GITHUB_LIKE.split_whitespace().collect();
     let route = |pattern: &&str| {
@@ -130,7 +130,7 @@ fn service_name(at: usize) -> String {
     format!("{stem}-{at}")
 }
 
-/// Fisher and Yates with a fixed linear congruential generator.
+/// A Fisher-Yates shuffle with a fixed linear congruential generator.
 fn shuffled(mut paths: Vec<String>) -> Vec<String> {
     let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
     for at in (1..paths.len()).rev() {

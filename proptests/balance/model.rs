@@ -1,36 +1,36 @@
-//! A gateway of lists and loops: who is in which pool, and where each cursor stands.
+//! A naive model of a gateway: the backends of each route, and its cursor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update, UpdateError};
 use tollgate::engine::routing::version::ApiVersion;
 use tollgate::engine::upstream::backend::Address;
 use tollgate::engine::upstream::registry::ServiceKey;
 
-/// One thing that happens to a gateway.
+/// An event in the life of a gateway.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     Init(usize),
     InitFromStart,
     Register(Member, Option<u64>),
     Deregister(Member),
-    /// So many seconds pass.
+    /// This number of seconds passes.
     Pass(u64),
-    /// Every route is asked so often.
-    Ask(usize),
+    /// This number of requests on each route.
+    Request(usize),
 }
 
-/// A service, a version or none, and an address.
+/// A service, an optional version, and an address.
 pub(crate) type Member = (&'static str, Option<&'static str>, &'static str);
 
-/// What is seen of one route: its pool, and the next two picks.
-pub(crate) type Seen = (&'static str, Vec<String>, Vec<Option<String>>);
+/// The path of a route, its backends, and its next two picks.
+pub(crate) type RouteState = (&'static str, Vec<String>, Vec<Option<String>>);
 
-/// A gateway and what it should be.
+/// A gateway and its expected state.
 #[derive(Debug)]
 pub(crate) struct Model {
     reconciler: Reconciler,
@@ -39,13 +39,13 @@ pub(crate) struct Model {
     table: usize,
     registered: Vec<(Key, String, Option<u64>)>,
     removed: BTreeSet<(Key, String)>,
-    /// By the paths of the routes: their cursors.
+    /// The cursors of the routes, by path.
     cursors: BTreeMap<&'static str, usize>,
 }
 
 type Key = (&'static str, Option<&'static str>);
 
-/// Path, service, version and backends of a route; the path tells routes of all tables apart.
+/// Path, service, version and backends of a route; the path identifies it in all tables.
 type Route = (
     &'static str,
     &'static str,
@@ -89,14 +89,14 @@ pub(crate) fn changes() -> impl Strategy<Value = Change> {
         4 => (member(), prop::option::of(1..5_u64)).prop_map(|(m, ttl)| Change::Register(m, ttl)),
         3 => member().prop_map(Change::Deregister),
         1 => (1..3_u64).prop_map(Change::Pass),
-        2 => (1..4_usize).prop_map(Change::Ask),
+        2 => (1..4_usize).prop_map(Change::Request),
     ]
 }
 
 impl Model {
     #[expect(
         clippy::disallowed_methods,
-        reason = "any instant does; time passes by addition"
+        reason = "any instant will do; time passes by addition"
     )]
     pub(crate) fn new() -> Self {
         let start = load_json(&json(TABLES[0]), LoadOptions::INIT).unwrap();
@@ -111,43 +111,43 @@ impl Model {
         }
     }
 
-    /// Makes the change to both, and holds that both take it or neither does.
-    pub(crate) fn make(&mut self, change: &Change) {
+    /// Applies the change to both, and asserts that both accept it or both reject it.
+    pub(crate) fn apply(&mut self, change: &Change) {
         match change {
             Change::Init(table) => {
                 let loaded = load_json(&json(TABLES[*table]), LoadOptions::INIT).unwrap();
-                self.apply(Update::Init(Box::new(loaded))).unwrap();
+                self.update(Update::Init(Box::new(loaded))).unwrap();
                 self.replace(*table);
             }
             Change::InitFromStart => {
-                self.apply(Update::Reset).unwrap();
+                self.update(Update::Reset).unwrap();
                 self.replace(0);
             }
             Change::Register((service, version, address), ttl) => {
-                let taken = self.apply(Update::Register {
+                let result = self.update(Update::Register {
                     service: ServiceKey::of(service, parse(*version)),
                     address: Address::parse(address).unwrap(),
                     expires: ttl.map(|ttl| self.now() + Duration::from_secs(ttl)),
                 });
-                let meant = self.meant(service, *version);
-                assert_eq!(taken.is_ok(), meant.is_some());
-                if let Some(version) = meant {
+                let implied = self.implied(service, *version);
+                assert_eq!(result.is_ok(), implied.is_some());
+                if let Some(version) = implied {
                     if version.is_some() {
-                        self.take_unsettled(service, address);
+                        self.remove_unassigned(service, address);
                     }
                     let expires = ttl.map(|ttl| self.seconds + ttl);
                     self.register((service, version), (*address).to_owned(), expires);
                 }
             }
             Change::Deregister((service, version, address)) => {
-                let taken = self.apply(Update::Deregister {
+                let result = self.update(Update::Deregister {
                     service: ServiceKey::of(service, parse(*version)),
                     address: Address::parse(address).unwrap(),
                 });
-                let was_unsettled = self.take_unsettled(service, address);
-                let meant = self.meant(service, *version);
-                assert_eq!(taken.is_ok(), meant.is_some() || was_unsettled);
-                if let Some(version) = meant {
+                let was_unassigned = self.remove_unassigned(service, address);
+                let implied = self.implied(service, *version);
+                assert_eq!(result.is_ok(), implied.is_some() || was_unassigned);
+                if let Some(version) = implied {
                     let key = (*service, version);
                     self.registered
                         .retain(|(k, known, _)| *k != key || known != address);
@@ -159,9 +159,9 @@ impl Model {
                 let now = self.seconds;
                 self.registered
                     .retain(|(_, _, expires)| expires.is_none_or(|at| at > now));
-                self.apply(Update::Expire { now: self.now() }).unwrap();
+                self.update(Update::Expire { now: self.now() }).unwrap();
             }
-            Change::Ask(times) => {
+            Change::Request(times) => {
                 for _ in 0..*times {
                     let _ = self.picks();
                     self.advance(1);
@@ -178,11 +178,11 @@ impl Model {
         assert_eq!(self.reconciler.next_expiry(), next);
     }
 
-    /// Every route as the gateway has it, in the order of the table; two picks are made of each.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    /// The actual state of each route, in the order of the table. Picks twice from each.
+    pub(crate) fn actual(&self) -> Vec<RouteState> {
         let [first, second] = [self.picks(), self.picks()];
         let snapshot = self.reconciler.reader().load();
-        let pools = snapshot.table().ids().map(|id| {
+        let clusters = snapshot.table().ids().map(|id| {
             let backends = snapshot.cluster(id).backends().iter();
             backends
                 .map(|backend| backend.address.to_string())
@@ -194,41 +194,42 @@ impl Model {
             .map(|(first, second)| vec![first, second]);
         let paths = TABLES[self.table].iter().map(|route| route.0);
         paths
-            .zip(pools)
+            .zip(clusters)
             .zip(picks)
-            .map(|((path, pool), picks)| (path, pool, picks))
+            .map(|((path, cluster), picks)| (path, cluster, picks))
             .collect()
     }
 
-    /// Every route as it should be, and as if two picks had been made of each.
-    pub(crate) fn expected(&mut self) -> Vec<Seen> {
-        let pick = |pool: &[String], cursor: usize| pool.get(cursor % pool.len().max(1)).cloned();
+    /// The expected state of each route. Advances the cursors by the two picks.
+    pub(crate) fn expected(&mut self) -> Vec<RouteState> {
+        let pick =
+            |cluster: &[String], cursor: usize| cluster.get(cursor % cluster.len().max(1)).cloned();
         let expected = TABLES[self.table].iter().map(|route| {
-            let (pool, cursor) = (self.pool(route), self.cursors[route.0]);
-            let picks = vec![pick(&pool, cursor), pick(&pool, cursor + 1)];
-            (route.0, pool, picks)
+            let (cluster, cursor) = (self.cluster(route), self.cursors[route.0]);
+            let picks = vec![pick(&cluster, cursor), pick(&cluster, cursor + 1)];
+            (route.0, cluster, picks)
         });
         let expected = expected.collect();
         self.advance(2);
         expected
     }
 
-    fn apply(&mut self, update: Update) -> Result<(), UpdateError> {
+    fn update(&mut self, update: Update) -> Result<(), UpdateError> {
         self.reconciler.apply(update)
     }
 
-    fn pool(&self, route: &Route) -> Vec<String> {
+    fn cluster(&self, route: &Route) -> Vec<String> {
         let (_, service, version, backends) = *route;
         let key = (service, version);
-        let mut pool: Vec<String> = Vec::new();
+        let mut cluster: Vec<String> = Vec::new();
         let inline = backends.iter().map(|address| (*address).to_owned());
-        pool.extend(inline.filter(|address| !self.removed.contains(&(key, address.clone()))));
+        cluster.extend(inline.filter(|address| !self.removed.contains(&(key, address.clone()))));
         for (_, address, _) in self.registered.iter().filter(|(k, ..)| *k == key) {
-            if !pool.contains(address) {
-                pool.push(address.clone());
+            if !cluster.contains(address) {
+                cluster.push(address.clone());
             }
         }
-        pool
+        cluster
     }
 
     fn picks(&self) -> Vec<Option<String>> {
@@ -241,7 +242,7 @@ impl Model {
 
     fn advance(&mut self, picks: usize) {
         for route in TABLES[self.table] {
-            if !self.pool(route).is_empty() {
+            if !self.cluster(route).is_empty() {
                 *self.cursors.get_mut(route.0).unwrap() += picks;
             }
         }
@@ -267,33 +268,37 @@ impl Model {
             .collect();
         self.table = table;
         self.removed.clear();
-        // What left the version out is settled where the table now says which is meant.
-        let (open, settled) = std::mem::take(&mut self.registered).into_iter().partition(
+        // Registrations without a version get the version that the new table implies.
+        let (unassigned, assigned) = std::mem::take(&mut self.registered).into_iter().partition(
             |((service, version), ..)| {
-                version.is_none() && matches!(meant(&named(table, service), None), Some(Some(_)))
+                version.is_none() && matches!(implied(&named(table, service), None), Some(Some(_)))
             },
         );
-        self.registered = settled;
-        let open: Vec<_> = open;
-        for ((service, _), address, expires) in open {
-            let version = meant(&named(table, service), None).unwrap();
+        self.registered = assigned;
+        let unassigned: Vec<_> = unassigned;
+        for ((service, _), address, expires) in unassigned {
+            let version = implied(&named(table, service), None).unwrap();
             self.register((service, version), address, expires);
         }
     }
 
-    /// The version that is meant, by the table or, if it does not name the service, by what is
-    /// registered.
-    fn meant(&self, service: &str, version: Option<&'static str>) -> Option<Option<&'static str>> {
+    /// The version that an omitted one implies, by the table or, if it does not name the service, by
+    /// the registrations.
+    fn implied(
+        &self,
+        service: &str,
+        version: Option<&'static str>,
+    ) -> Option<Option<&'static str>> {
         let mut versions = named(self.table, service);
         if versions.is_empty() {
             let registered = self.registered.iter().map(|(key, ..)| *key);
             versions.extend(registered.filter(|key| key.0 == service).map(|key| key.1));
         }
-        meant(&versions, version)
+        implied(&versions, version)
     }
 
-    /// Takes off what is registered without a version where the table has only versions.
-    fn take_unsettled(&mut self, service: &'static str, address: &str) -> bool {
+    /// Removes a registration without a version if the table has only versions of the service.
+    fn remove_unassigned(&mut self, service: &'static str, address: &str) -> bool {
         let versions = named(self.table, service);
         if versions.is_empty() || versions.contains(&None) {
             return false;
@@ -309,7 +314,7 @@ impl Model {
     }
 }
 
-/// The versions that a table has of a service.
+/// The versions of a service in a table.
 fn named(table: usize, service: &str) -> BTreeSet<Option<&'static str>> {
     let routes = TABLES[table].iter();
     routes
@@ -318,8 +323,8 @@ fn named(table: usize, service: &str) -> BTreeSet<Option<&'static str>> {
         .collect()
 }
 
-/// Which of these versions is meant: none if it is left out and that leaves a doubt.
-fn meant(
+/// The version out of these that an omitted one implies; outer `None` if it is ambiguous.
+fn implied(
     versions: &BTreeSet<Option<&'static str>>,
     version: Option<&'static str>,
 ) -> Option<Option<&'static str>> {

@@ -112,7 +112,7 @@ fn causes() -> Vec<Cause<'static>> {
         Rejection::Host(RequestHostError::Conflict("a".into(), "b".into())),
         Rejection::Host(RequestHostError::Invalid(" ".into())),
         Rejection::Method(MethodError::Empty),
-        Rejection::EncodedSlash(EncodedSlashError::NotKept),
+        Rejection::EncodedSlash(EncodedSlashError::NotAllowed),
         Rejection::NotFound {
             path: NormalPath::parse("/").unwrap(),
             host: None,
@@ -123,11 +123,11 @@ fn causes() -> Vec<Cause<'static>> {
         },
         Rejection::VersionUnsupported {
             stated: ApiVersion::parse("v1").unwrap(),
-            exist: Vec::new(),
+            available: Vec::new(),
         },
         Rejection::VersionConflict(String::new()),
         Rejection::VersionInvalid(String::new()),
-        Rejection::VersionRequired { exist: Vec::new() },
+        Rejection::VersionRequired { available: Vec::new() },
         Rejection::NoBackend { service: "".into() },
     ];
     let upstream = [

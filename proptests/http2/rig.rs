@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::Reconciler;
 use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::{Listener, ListenerService};

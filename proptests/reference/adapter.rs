@@ -1,8 +1,8 @@
-//! The only door to the engine under test.
+//! The only module of the reference that calls the engine under test.
 
 use std::sync::Arc;
 
-use tollgate::config::compile::{LoadOptions, load_json};
+use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::plan::decide as engine_decide;
 use tollgate::engine::request::RawRequest;
 use tollgate::engine::routing::path::NormalPath;
@@ -15,10 +15,10 @@ use crate::reference::model::{Diagnostic, Outcome, Request, Table, to_json};
 #[derive(Debug)]
 pub(crate) struct Snapshot(Compiled);
 
-/// Loads a table through its JSON form.
+/// Loads a table through its JSON entry.
 ///
 /// # Errors
-/// Every fault of the table.
+/// All errors of the table.
 pub(crate) fn load(table: &Table) -> Result<Snapshot, Vec<Diagnostic>> {
     match load_json(&to_json(table), LoadOptions::INIT) {
         Ok(loaded) => Ok(Snapshot(Compiled::new(
@@ -27,17 +27,17 @@ pub(crate) fn load(table: &Table) -> Result<Snapshot, Vec<Diagnostic>> {
             &mut Registry::default(),
             None,
         ))),
-        Err(faults) => Err(faults
+        Err(errors) => Err(errors
             .iter()
-            .map(|fault| Diagnostic {
-                code: fault.code.to_owned(),
-                route: route_at(&fault.at),
+            .map(|error| Diagnostic {
+                code: error.code.to_owned(),
+                route: route_at(&error.at),
             })
             .collect()),
     }
 }
 
-/// What the engine makes of a request.
+/// The outcome of a request in the engine.
 pub(crate) fn decide(snapshot: &Snapshot, request: &Request) -> Outcome {
     let target = match &request.query {
         Some(query) => format!("{}?{query}", request.path),
@@ -55,23 +55,27 @@ pub(crate) fn decide(snapshot: &Snapshot, request: &Request) -> Outcome {
             version: plan.version().map(|version| version.to_string()),
             upstream_path: plan.upstream_path().path(),
         },
-        Err(reject) => Outcome::Refused {
-            code: reject.code(),
-            status: reject.status(),
-            allow: reject.allow().unwrap_or_default().to_vec(),
-            versions: reject.versions().iter().map(ToString::to_string).collect(),
+        Err(rejection) => Outcome::Rejected {
+            code: rejection.code(),
+            status: rejection.status(),
+            allow: rejection.allow().unwrap_or_default().to_vec(),
+            versions: rejection
+                .versions()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         },
     }
 }
 
-/// The path after normalisation; `None` if it is refused.
+/// The path after normalisation; `None` if it is rejected.
 pub(crate) fn normal_path(path: &str) -> Option<String> {
     NormalPath::parse(path)
         .ok()
         .map(|path| path.as_str().to_owned())
 }
 
-/// The place in `routes[3].path_pattern`.
+/// The index in `routes[3].path_pattern`.
 fn route_at(at: &str) -> Option<usize> {
     at.strip_prefix("routes[")?.split(']').next()?.parse().ok()
 }

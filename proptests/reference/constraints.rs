@@ -1,8 +1,8 @@
-//! Hosts, methods, headers and query: whether one of them lets a request pass.
+//! Hosts, methods, headers and query: whether they match a request.
 
 use crate::reference::model::{Constraint, Request, Route};
 
-/// Whether a host pattern (`None`: any host) covers the request's host.
+/// Whether a host pattern (`None`: any host) matches the request's host.
 pub(crate) fn host_matches(pattern: Option<&str>, request: &Request) -> bool {
     let Some(pattern) = pattern else { return true };
     let Some(host) = request.host.as_deref() else {
@@ -50,7 +50,7 @@ pub(crate) fn method_listed(route: &Route, method: &str) -> bool {
     route.methods.is_empty() || route.methods.iter().any(|listed| listed == method)
 }
 
-/// The values of a header, without the blanks around them.
+/// The values of a header, without surrounding white space.
 pub(crate) fn values_of<'r>(request: &'r Request, name: &str) -> Vec<&'r str> {
     let same = request
         .headers
@@ -84,7 +84,7 @@ fn query_pairs(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// Percent-decodes; `+` is a space, a `%` that begins no escape is itself.
+/// Percent-decodes; `+` is a space, and invalid escapes are unchanged.
 fn decode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

@@ -1,6 +1,6 @@
-//! The sentences of `DESIGN.md` on patterns, precedence, hosts and paths, worked by hand.
+//! Hand-written examples of the routing rules: patterns, precedence, hosts and paths.
 
-use crate::reference::scenario::{check, check_faults};
+use crate::reference::scenario::{check, check_errors};
 
 #[test]
 fn a_subtree_ends_at_a_segment() {
@@ -125,7 +125,7 @@ fn fewer_methods_then_more_headers_then_more_query() {
 }
 
 #[test]
-fn what_nobody_serves_is_404_or_405() {
+fn unserved_requests_are_404_or_405() {
     check(
         "
         /a s methods=GET,POST
@@ -146,7 +146,7 @@ fn what_nobody_serves_is_404_or_405() {
         PUT /a => 405 method.not_allowed GET HEAD
         ",
     );
-    // Another method would not help here.
+    // No method would be admitted here.
     check(
         "
         /r/{x} s methods=GET
@@ -171,7 +171,7 @@ fn a_failing_constraint_tries_the_next() {
 }
 
 #[test]
-fn a_prefix_is_put_in_place_of_what_was_stripped() {
+fn a_prefix_replaces_the_stripped_one() {
     check(
         "
         /api/users/* users strip=true rewrite=/internal
@@ -193,9 +193,9 @@ fn a_prefix_is_put_in_place_of_what_was_stripped() {
     );
 }
 
-/// Once `/v1`, of which nothing is left, went upstream as another path than `/` itself.
+/// Regression: `/v1`, which is empty without its version, had another upstream path than `/`.
 #[test]
-fn a_prefix_is_put_before_the_root_that_a_version_leaves() {
+fn a_prefix_precedes_the_root_that_remains_without_the_version() {
     check(
         "
         /* s version=v1 rewrite=/i
@@ -267,33 +267,33 @@ fn the_built_in_table() {
 #[test]
 fn what_earlier_routes_cover_together_is_unreachable() {
     let dead = "route.unreachable";
-    check_faults("/ s\n/{p}/* t\n/* u", &[(dead, 2)]);
-    check_faults(
+    check_errors("/ s\n/{p}/* t\n/* u", &[(dead, 2)]);
+    check_errors(
         "/a s methods=GET\n/a t methods=POST\n/a u methods=GET,POST",
         &[(dead, 2)],
     );
-    check_faults("/a/* s\n/a/{x} t\n/a t\n/a/ t\n/a/{x}/* t", &[(dead, 0)]);
-    check_faults("/a s header=x:present\n/a t header=x:1\n/a u", &[]);
-    check_faults("/a s hosts=a.test,b.test\n/* t hosts=a.test\n/a u", &[]);
-    check_faults(
+    check_errors("/a/* s\n/a/{x} t\n/a t\n/a/ t\n/a/{x}/* t", &[(dead, 0)]);
+    check_errors("/a s header=x:present\n/a t header=x:1\n/a u", &[]);
+    check_errors("/a s hosts=a.test,b.test\n/* t hosts=a.test\n/a u", &[]);
+    check_errors(
         "versioning: from=path\n/a s version=v1\n/a s version=v2",
         &[(dead, 1)],
     );
-    check_faults("/a s version=v1\n/a s version=v2\n/a t", &[]);
+    check_errors("/a s version=v1\n/a s version=v2\n/a t", &[]);
 }
 
 #[test]
 fn ties_need_an_overlap_without_a_subset() {
-    check_faults(
+    check_errors(
         "/a s methods=GET,POST\n/a t methods=POST,PUT",
         &[("route.tie", 1)],
     );
-    check_faults(
+    check_errors(
         "/a s hosts=a.test,b.test\n/a t hosts=b.test,c.test",
         &[("route.tie", 1)],
     );
-    check_faults("/a s hosts=a.test,b.test\n/a t hosts=b.test", &[]);
-    check_faults(
+    check_errors("/a s hosts=a.test,b.test\n/a t hosts=b.test", &[]);
+    check_errors(
         "/a s methods=GET,POST\n/a t methods=POST,PUT header=x:1",
         &[],
     );

@@ -1,4 +1,4 @@
-//! Small tables full of collisions: few words, few hosts, few values, patterns of a shared base.
+//! Small tables with many collisions: few words, hosts and values, and patterns with a common base.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
@@ -7,12 +7,12 @@ use crate::reference::model::{Constraint, Route, Strip, Table, Versioning};
 use crate::reference::pattern::Pattern;
 use crate::reference::verdict::is_same_match;
 
-/// How large tables grow and how crowded they are.
+/// The size of tables and how crowded they are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) routes: usize,
     pub(crate) segments: usize,
-    /// Whether routes of an equal whole match are left in.
+    /// Whether tables may have duplicate routes.
     pub(crate) duplicates: bool,
     /// How likely a route is to state hosts, methods or constraints, in proportion.
     pub(crate) scope: f64,
@@ -26,7 +26,7 @@ pub(crate) const USUAL: Size = Size {
     scope: 0.4,
 };
 
-/// What the brute-force verdict can bear, and crowded: many routes never win.
+/// Small enough for the brute-force verdict, and crowded: many routes never win.
 pub(crate) const SMALL: Size = Size {
     routes: 5,
     segments: 1,
@@ -34,7 +34,7 @@ pub(crate) const SMALL: Size = Size {
     scope: 0.15,
 };
 
-/// A table; it need not load.
+/// A table, which may not load.
 pub(crate) fn tables(size: Size) -> impl Strategy<Value = Table> {
     let bases = prop::collection::vec(bases(size.segments), 1..=2);
     let routes = prop::collection::vec(route_plans(size.scope), 1..=size.routes);
@@ -119,7 +119,7 @@ pub(crate) fn covering_tables() -> impl Strategy<Value = Table> {
     })
 }
 
-/// One route with this name and service that is in no table.
+/// A route with this name and service, for any table.
 pub(crate) fn extra_routes(name: &'static str, service: &'static str) -> BoxedStrategy<Route> {
     (bases(USUAL.segments), route_plans(USUAL.scope))
         .prop_map(move |(base, plan)| {
@@ -136,7 +136,7 @@ pub(crate) fn extra_routes(name: &'static str, service: &'static str) -> BoxedSt
 #[derive(Debug, Clone)]
 struct Base {
     words: Vec<&'static str>,
-    /// Appended to it: nothing, an empty segment, or `*`.
+    /// What is appended to it: nothing, an empty segment, or `*`.
     end: Option<&'static str>,
 }
 
@@ -195,7 +195,7 @@ impl RoutePlan {
     }
 }
 
-/// Gives the second and third parameter of a pattern names of their own.
+/// Makes the names of the parameters of a pattern distinct.
 fn name_params(words: &mut [String]) {
     let params = words.iter_mut().filter(|word| word.starts_with('{'));
     for (index, word) in params.enumerate().skip(1) {
@@ -234,7 +234,7 @@ fn bases(segments: usize) -> impl Strategy<Value = Base> {
     ];
     let end = prop_oneof![3 => Just(None), 1 => Just(Some("")), 5 => Just(Some("*"))];
     (prop::collection::vec(word, 0..=segments), end).prop_map(|(words, end)| {
-        // `/` has its one empty segment already.
+        // `/` already has its empty segment.
         let end = if words.is_empty() && end.is_none() {
             Some("")
         } else {
@@ -287,7 +287,7 @@ fn route_plans(scope: f64) -> impl Strategy<Value = RoutePlan> {
     )
 }
 
-/// Nothing, or with this probability some of the values.
+/// Some of the values with this probability, else nothing.
 fn seldom(
     values: &[&'static str],
     most: usize,
@@ -337,7 +337,7 @@ fn versionings() -> impl Strategy<Value = Versioning> {
     })
 }
 
-/// The leading literals of a pattern that a `strip_prefix: true` takes off, as a path.
+/// The prefix that a `strip_prefix: true` removes, as a path.
 pub(crate) fn stripped_prefix(route: &Route) -> String {
     let pattern = Pattern::parse(&route.pattern);
     match &route.strip_prefix {
@@ -354,7 +354,7 @@ pub(crate) fn stripped_prefix(route: &Route) -> String {
     }
 }
 
-/// The path that a route leaves of one that goes upstream, before its `rewrite_prefix` is put there.
+/// The part of an upstream path below the `rewrite_prefix` of its route.
 pub(crate) fn below_rewrite(route: &Route, upstream_path: &str) -> String {
     let prefix = route.rewrite_prefix.as_deref().unwrap_or("/");
     let prefix = prefix.trim_end_matches('/');

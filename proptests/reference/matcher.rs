@@ -1,216 +1,229 @@
 //! The decision by brute force: expand, filter, sort, walk.
 
 use crate::reference::constraints::{headers_match, method_listed, query_matches};
-use crate::reference::forms::{Form, expand};
+use crate::reference::entries::{Entry, expand};
 use crate::reference::model::{Outcome, Request, Strip, Table};
-use crate::reference::order::{Class, Said, class, compare, compare_group};
+use crate::reference::order::{Class, StatedVersions, class, compare, compare_group};
 use crate::reference::pattern::{join, split};
 use crate::reference::version::{Version, preferred_by_accept, stated_by_header};
 
-/// What becomes of this request.
+/// The outcome of a request.
 pub(crate) fn decide(table: &Table, request: &Request) -> Outcome {
     decide_among(&expand(table), table, request)
 }
 
-/// The same with the table's forms expanded beforehand.
-pub(crate) fn decide_among(forms: &[Form<'_>], table: &Table, request: &Request) -> Outcome {
-    match settle(forms, table, request) {
-        Ok((form, upstream_path)) => Outcome::Hit {
-            route: form.route.name.clone(),
-            version: form.version.as_ref().map(Version::to_string),
+/// [`decide`] with the table's entries already expanded.
+pub(crate) fn decide_among(entries: &[Entry<'_>], table: &Table, request: &Request) -> Outcome {
+    match resolve(entries, table, request) {
+        Ok((entry, upstream_path)) => Outcome::Hit {
+            route: entry.route.name.clone(),
+            version: entry.version.as_ref().map(Version::to_string),
             upstream_path,
         },
-        Err(Refusal::Other(code, versions)) => refused(code, vec![], &versions),
-        Err(Refusal::Method(methods)) => {
+        Err(Rejection::Other(code, versions)) => rejected(code, vec![], &versions),
+        Err(Rejection::Method(methods)) => {
             let mut allow = methods;
-            let mut kept_out_by_slash = false;
+            let mut is_slash_rejected = false;
             allow.retain(|method| {
                 let other = Request {
                     method: method.clone(),
                     ..request.clone()
                 };
-                let settled = settle(forms, table, &other);
-                kept_out_by_slash |=
-                    matches!(settled, Err(Refusal::Other("path.encoded_slash", _)));
-                settled.is_ok()
+                let resolved = resolve(entries, table, &other);
+                is_slash_rejected |=
+                    matches!(resolved, Err(Rejection::Other("path.encoded_slash", _)));
+                resolved.is_ok()
             });
-            if allow.is_empty() && kept_out_by_slash {
-                return refused("path.encoded_slash", allow, &[]);
+            if allow.is_empty() && is_slash_rejected {
+                return rejected("path.encoded_slash", allow, &[]);
             }
             allow.sort();
             allow.dedup();
-            refused("method.not_allowed", allow, &[])
+            rejected("method.not_allowed", allow, &[])
         }
     }
 }
 
-/// All forms whose host and path match, in the total order.
-pub(crate) fn matching<'t>(table: &'t Table, request: &Request) -> Vec<Form<'t>> {
+/// All entries whose host and path match, in the total order.
+pub(crate) fn matching<'t>(table: &'t Table, request: &Request) -> Vec<Entry<'t>> {
     let groups = groups(&expand(table), request);
-    let mut said = Said {
+    let mut stated = StatedVersions {
         newest_first: table.versioning.newest_first(),
-        ..Said::default()
+        ..StatedVersions::default()
     };
     let mut ordered = Vec::new();
     for group in groups {
-        if group.iter().any(|form| form.version.is_some()) {
-            said.stated = stated_by_header(&table.versioning, request).unwrap_or(None);
+        if group.iter().any(|entry| entry.version.is_some()) {
+            stated.by_header = stated_by_header(&table.versioning, request).unwrap_or(None);
         }
-        said.preferred = preferred(&group, table, request, &said);
-        ordered.extend(in_order(group, &said));
+        stated.preferred = preferred(&group, table, request, &stated);
+        ordered.extend(in_order(group, &stated));
     }
     ordered
 }
 
-/// Whether a form admits the method, among the other forms of its group.
+/// Whether an entry admits the method, among the other entries of its group.
 ///
-/// `GET` admits HEAD, unless a form of the same version here lists HEAD.
-pub(crate) fn admits(form: &Form<'_>, group: &[Form<'_>], method: &str) -> bool {
+/// `GET` admits HEAD, unless an entry of the same version here lists HEAD.
+pub(crate) fn admits(entry: &Entry<'_>, group: &[Entry<'_>], method: &str) -> bool {
     let head_is_listed = || {
-        let same = group.iter().filter(|other| other.version == form.version);
+        let same = group.iter().filter(|other| other.version == entry.version);
         same.into_iter()
             .any(|other| other.route.methods.iter().any(|listed| listed == "HEAD"))
     };
-    method_listed(form.route, method)
-        || (method == "HEAD" && method_listed(form.route, "GET") && !head_is_listed())
+    method_listed(entry.route, method)
+        || (method == "HEAD" && method_listed(entry.route, "GET") && !head_is_listed())
 }
 
-/// Why a request has no plan.
-enum Refusal {
+/// Why a request is rejected.
+enum Rejection {
     Other(&'static str, Vec<Version>),
-    /// With the methods that may be worth a try.
+    /// The method; holds those that may be admitted.
     Method(Vec<String>),
 }
 
-/// A form whose headers and query match, as the walk met it.
-struct Seen<'t> {
-    form: Form<'t>,
+/// An entry whose headers and query match.
+struct Matching<'t> {
+    entry: Entry<'t>,
     serves: bool,
     fenced: bool,
 }
 
-/// The winner and the path it is sent, or why there is none.
-fn settle<'t>(
-    forms: &[Form<'t>],
+/// The winner and its upstream path, or the rejection.
+fn resolve<'t>(
+    entries: &[Entry<'t>],
     table: &Table,
     request: &Request,
-) -> Result<(Form<'t>, String), Refusal> {
+) -> Result<(Entry<'t>, String), Rejection> {
     if request.path == "*" && request.method != "OPTIONS" {
-        return Err(Refusal::Other("path.invalid", vec![]));
+        return Err(Rejection::Other("path.invalid", vec![]));
     }
-    let winner = walk(forms, table, request)?;
+    let winner = walk(entries, table, request)?;
     if has_encoded_slash(&request.path) {
-        let safe = winner.route.encoded_slashes && !hides_dots(&request.path);
-        if !safe {
-            return Err(Refusal::Other("path.encoded_slash", vec![]));
+        let is_allowed = winner.route.encoded_slashes && !hides_dots(&request.path);
+        if !is_allowed {
+            return Err(Rejection::Other("path.encoded_slash", vec![]));
         }
     }
     let upstream_path = upstream_path(&winner, &request.path);
     Ok((winner, upstream_path))
 }
 
-/// Tries group after group, and in each form after form.
-fn walk<'t>(forms: &[Form<'t>], table: &Table, request: &Request) -> Result<Form<'t>, Refusal> {
-    let mut said = Said {
+/// Visits the groups in order, and the entries of each in order.
+fn walk<'t>(
+    entries: &[Entry<'t>],
+    table: &Table,
+    request: &Request,
+) -> Result<Entry<'t>, Rejection> {
+    let mut stated = StatedVersions {
         newest_first: table.versioning.newest_first(),
-        ..Said::default()
+        ..StatedVersions::default()
     };
     let mut headers_read = false;
-    let mut fences: Vec<Form<'t>> = Vec::new();
-    let mut seen: Vec<Seen<'t>> = Vec::new();
-    for group in groups(forms, request) {
-        if !headers_read && group.iter().any(|form| form.version.is_some()) {
+    let mut fences: Vec<Entry<'t>> = Vec::new();
+    let mut matched: Vec<Matching<'t>> = Vec::new();
+    for group in groups(entries, request) {
+        if !headers_read && group.iter().any(|entry| entry.version.is_some()) {
             headers_read = true;
-            said.stated = stated_by_header(&table.versioning, request)
-                .map_err(|code| Refusal::Other(code, vec![]))?;
+            stated.by_header = stated_by_header(&table.versioning, request)
+                .map_err(|code| Rejection::Other(code, vec![]))?;
         }
-        said.preferred = preferred(&group, table, request, &said);
-        for form in in_order(group.clone(), &said) {
-            if !headers_match(form.route, request) || !query_matches(form.route, request) {
+        stated.preferred = preferred(&group, table, request, &stated);
+        for entry in in_order(group.clone(), &stated) {
+            if !headers_match(entry.route, request) || !query_matches(entry.route, request) {
                 continue;
             }
-            // Whether a fence stands before a form does not depend on the form's own methods.
-            let fenced = fences.iter().any(|fence| is_fenced(&form, fence));
-            let serves = class(&form, &said) != Class::Failing;
-            seen.push(Seen {
-                form: form.clone(),
+            // Whether an entry is behind a fence does not depend on its methods.
+            let fenced = fences.iter().any(|fence| is_fenced(&entry, fence));
+            let serves = class(&entry, &stated) != Class::Failing;
+            matched.push(Matching {
+                entry: entry.clone(),
                 serves,
                 fenced,
             });
-            if !admits(&form, &group, &request.method) {
+            if !admits(&entry, &group, &request.method) {
                 continue;
             }
             if serves && !fenced {
-                require(&form, &group, table, &said)?;
-                return Ok(form);
+                require(&entry, &group, table, &stated)?;
+                return Ok(entry);
             }
-            if !serves && form.version_in_path && !fenced {
-                return Err(Refusal::Other("version.conflict", vec![]));
+            if !serves && entry.version_in_path && !fenced {
+                return Err(Rejection::Other("version.conflict", vec![]));
             }
-            if !serves && !form.version_in_path {
-                fences.push(form);
+            if !serves && !entry.version_in_path {
+                fences.push(entry);
             }
         }
     }
-    Err(none_left(&seen))
+    Err(no_winner(&matched))
 }
 
-/// The forms that match host and path, by group, the groups in order.
-fn groups<'t>(forms: &[Form<'t>], request: &Request) -> Vec<Vec<Form<'t>>> {
-    let mut here: Vec<Form<'t>> = forms
+/// The entries that match host and path, in groups; the groups in order.
+fn groups<'t>(entries: &[Entry<'t>], request: &Request) -> Vec<Vec<Entry<'t>>> {
+    let mut here: Vec<Entry<'t>> = entries
         .iter()
-        .filter(|form| form.covers(request))
+        .filter(|entry| entry.covers(request))
         .cloned()
         .collect();
     here.sort_by(compare_group);
-    let mut groups: Vec<Vec<Form<'t>>> = Vec::new();
-    for form in here {
+    let mut groups: Vec<Vec<Entry<'t>>> = Vec::new();
+    for entry in here {
         match groups.last_mut() {
-            Some(group) if group.iter().all(|other| other.same_group(&form)) => group.push(form),
-            _ => groups.push(vec![form]),
+            Some(group) if group.iter().all(|other| other.same_group(&entry)) => group.push(entry),
+            _ => groups.push(vec![entry]),
         }
     }
     groups
 }
 
-fn in_order<'t>(mut group: Vec<Form<'t>>, said: &Said) -> Vec<Form<'t>> {
-    group.sort_by(|left, right| compare(left, right, said));
+fn in_order<'t>(mut group: Vec<Entry<'t>>, stated: &StatedVersions) -> Vec<Entry<'t>> {
+    group.sort_by(|left, right| compare(left, right, stated));
     group
 }
 
-/// The version that `Accept` prefers of those that this group could serve without a path version.
-fn preferred(group: &[Form<'_>], table: &Table, request: &Request, said: &Said) -> Option<Version> {
-    if said.stated.is_some() {
+/// The most preferred version of `Accept` that this group serves without a version in the path.
+fn preferred(
+    group: &[Entry<'_>],
+    table: &Table,
+    request: &Request,
+    stated: &StatedVersions,
+) -> Option<Version> {
+    if stated.by_header.is_some() {
         return None;
     }
-    let serves = |form: &Form<'_>, version: &Version| {
-        !form.version_in_path
-            && form.version.as_ref() == Some(version)
-            && headers_match(form.route, request)
-            && query_matches(form.route, request)
-            && admits(form, group, &request.method)
+    let serves = |entry: &Entry<'_>, version: &Version| {
+        !entry.version_in_path
+            && entry.version.as_ref() == Some(version)
+            && headers_match(entry.route, request)
+            && query_matches(entry.route, request)
+            && admits(entry, group, &request.method)
     };
-    let wishes = preferred_by_accept(&table.versioning, request);
-    wishes
+    let preferences = preferred_by_accept(&table.versioning, request);
+    preferences
         .into_iter()
-        .find(|wish| group.iter().any(|form| serves(form, wish)))
+        .find(|preference| group.iter().any(|entry| serves(entry, preference)))
 }
 
-/// A fence lets pass only its own service and its own pattern.
-fn is_fenced(form: &Form<'_>, fence: &Form<'_>) -> bool {
-    form.route.service != fence.route.service && !form.same_pattern(fence)
+/// Whether a fence excludes an entry: unless it has the same service or the same pattern.
+fn is_fenced(entry: &Entry<'_>, fence: &Entry<'_>) -> bool {
+    entry.route.service != fence.route.service && !entry.same_pattern(fence)
 }
 
-/// `versioning.default: require` refuses a choice between versions that nobody stated.
+/// With `versioning.default: require`, a choice between versions that are not stated is rejected.
 fn require(
-    winner: &Form<'_>,
-    group: &[Form<'_>],
+    winner: &Entry<'_>,
+    group: &[Entry<'_>],
     table: &Table,
-    said: &Said,
-) -> Result<(), Refusal> {
-    let of_class = |wanted: Class| group.iter().filter(move |form| class(form, said) == wanted);
-    let is_choice = match class(winner, said) {
-        Class::Declared => of_class(Class::Declared).any(|form| form.version != winner.version),
+    stated: &StatedVersions,
+) -> Result<(), Rejection> {
+    let of_class = |wanted: Class| {
+        group
+            .iter()
+            .filter(move |entry| class(entry, stated) == wanted)
+    };
+    let is_choice = match class(winner, stated) {
+        Class::Declared => of_class(Class::Declared).any(|entry| entry.version != winner.version),
         Class::Derived => true,
         Class::Stated | Class::Preferred | Class::Neutral | Class::Failing => false,
     };
@@ -218,38 +231,37 @@ fn require(
         return Ok(());
     }
     let choice = of_class(Class::Declared).chain(of_class(Class::Derived));
-    Err(Refusal::Other(
+    Err(Rejection::Other(
         "version.required",
-        choice.filter_map(|form| form.version.clone()).collect(),
+        choice.filter_map(|entry| entry.version.clone()).collect(),
     ))
 }
 
-/// Why nothing won, from the forms whose host, path, headers and query match.
-fn none_left(seen: &[Seen<'_>]) -> Refusal {
-    if seen.is_empty() {
-        return Refusal::Other("route.not_found", vec![]);
+/// The rejection if no entry serves, from those whose host, path, headers and query match.
+fn no_winner(matched: &[Matching<'_>]) -> Rejection {
+    if matched.is_empty() {
+        return Rejection::Other("route.not_found", vec![]);
     }
-    let open = seen.iter().filter(|one| !one.fenced);
+    let open = matched.iter().filter(|one| !one.fenced);
     if !open.clone().any(|one| one.serves) {
-        let versions = open.filter_map(|one| one.form.version.clone());
-        return Refusal::Other("version.unsupported", versions.collect());
+        let versions = open.filter_map(|one| one.entry.version.clone());
+        return Rejection::Other("version.unsupported", versions.collect());
     }
-    let mut methods: Vec<String> = seen
+    let mut methods: Vec<String> = matched
         .iter()
-        .flat_map(|one| one.form.route.methods.clone())
+        .flat_map(|one| one.entry.route.methods.clone())
         .collect();
     if methods.iter().any(|method| method == "GET") {
         methods.push("HEAD".to_owned());
     }
-    if seen.iter().any(|one| one.form.route.methods.is_empty()) {
+    if matched.iter().any(|one| one.entry.route.methods.is_empty()) {
         methods.extend(STANDARD_METHODS.map(str::to_owned));
     }
-    Refusal::Method(methods)
+    Rejection::Method(methods)
 }
 
-/// The path as the backend sees it: the winner's declared pattern, then without its prefix, then
-/// below another.
-fn upstream_path(winner: &Form<'_>, path: &str) -> String {
+/// The upstream path: rewritten to the declared pattern, stripped, and below the rewrite prefix.
+fn upstream_path(winner: &Entry<'_>, path: &str) -> String {
     if path == "*" {
         return path.to_owned();
     }
@@ -258,12 +270,12 @@ fn upstream_path(winner: &Form<'_>, path: &str) -> String {
         .bind(path)
         .expect("the winner matches the path");
     let declared_path = winner.declared.fill(&bound);
-    let taken = match &winner.route.strip_prefix {
+    let stripped = match &winner.route.strip_prefix {
         Strip::Off => 0,
         Strip::Literals => winner.declared.leading_literals(),
         Strip::Prefix(prefix) => split(prefix).len(),
     };
-    let left: Vec<String> = split(&declared_path).into_iter().skip(taken).collect();
+    let left: Vec<String> = split(&declared_path).into_iter().skip(stripped).collect();
     let above = winner.route.rewrite_prefix.as_deref().unwrap_or("/");
     let above = split(above).into_iter().filter(|word| !word.is_empty());
     join(&above.chain(left).collect::<Vec<_>>())
@@ -273,7 +285,7 @@ fn has_encoded_slash(path: &str) -> bool {
     path.contains("%2F") || path.contains("%5C")
 }
 
-/// Whether splitting at the encoded slashes would give `.` or `..`.
+/// Whether a split at the encoded slashes yields `.` or `..`.
 fn hides_dots(path: &str) -> bool {
     path.replace("%2F", "/")
         .replace("%5C", "/")
@@ -281,7 +293,7 @@ fn hides_dots(path: &str) -> bool {
         .any(|part| part == "." || part == "..")
 }
 
-fn refused(code: &'static str, allow: Vec<String>, versions: &[Version]) -> Outcome {
+fn rejected(code: &'static str, allow: Vec<String>, versions: &[Version]) -> Outcome {
     let status = match code {
         "route.not_found" => 404,
         "method.not_allowed" => 405,
@@ -291,7 +303,7 @@ fn refused(code: &'static str, allow: Vec<String>, versions: &[Version]) -> Outc
     versions.sort();
     versions.dedup();
     let versions = versions.iter().map(Version::to_string).collect();
-    Outcome::Refused {
+    Outcome::Rejected {
         code,
         status,
         allow,

@@ -1,13 +1,13 @@
 //! The naive reference: an independent reading of the routing rules on plain strings and vectors.
 //!
-//! It expands every form of every route, filters, sorts and walks, for each request anew. It is
-//! meant to be obviously right, never fast, and knows nothing of the engine; only `adapter` does.
-//! Paths come in as normal paths: normalisation is not its business.
+//! For each request it expands all entries of all routes, filters and sorts them, and walks over
+//! them. It aims to be obviously correct, not fast, and does not use the engine; only `adapter` does.
+//! It expects normal paths.
 
 pub(crate) mod adapter;
 pub(crate) mod constraints;
+pub(crate) mod entries;
 pub(crate) mod examples;
-pub(crate) mod forms;
 pub(crate) mod generators;
 pub(crate) mod matcher;
 pub(crate) mod model;

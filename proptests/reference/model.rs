@@ -1,27 +1,27 @@
-//! What a test says and what it gets back: a table, a request, an outcome, all of plain fields.
+//! The inputs and outputs of the tests: a table, a request and an outcome, with plain fields.
 
 use serde_json::{Map, Value, json};
 
-/// A whole table of routes, as a configuration would state it.
+/// A table of routes, as a configuration states it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Table {
     pub(crate) routes: Vec<Route>,
     pub(crate) versioning: Versioning,
 }
 
-/// The `versioning` section; what is `None` is left out of the file and takes its default.
+/// The `versioning` section; `None` fields are omitted and have their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Versioning {
     /// `oldest` (the default), `newest` or `require`.
     pub(crate) default: Option<String>,
-    /// The sources of a version that count; all five by default.
+    /// The sources of a version to read; all five by default.
     pub(crate) from: Option<Vec<String>>,
-    /// Whether families derive forms; true by default.
+    /// Whether to derive entries within families; true by default.
     pub(crate) derive: Option<bool>,
 }
 
 impl Versioning {
-    /// Whether this source of a version counts.
+    /// Whether this source of a version is read.
     pub(crate) fn reads(&self, source: &str) -> bool {
         self.from
             .as_ref()
@@ -41,7 +41,7 @@ impl Versioning {
     }
 }
 
-/// One route; an empty list stands for what is left out.
+/// A route; an empty list is omitted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Route {
     pub(crate) name: String,
@@ -59,7 +59,7 @@ pub(crate) struct Route {
     pub(crate) encoded_slashes: bool,
 }
 
-/// What a header or a query parameter must be. The order is that of the sorted values (rank 6).
+/// A constraint on a header or query parameter. The order is that of the sorted values (rank 6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Constraint {
     Exact(String),
@@ -89,17 +89,17 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(String, String)>,
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Hit {
         route: String,
-        /// As answered: `v2` or `2026-01-31`.
+        /// The canonical text: `v2` or `2026-01-31`.
         version: Option<String>,
-        /// Without the query, which always passes unchanged.
+        /// Without the query, which is always forwarded unchanged.
         upstream_path: String,
     },
-    Refused {
+    Rejected {
         code: &'static str,
         status: u16,
         /// Sorted; only of `method.not_allowed`.
@@ -109,7 +109,7 @@ pub(crate) enum Outcome {
     },
 }
 
-/// A fault of a table: its code and the place of the route in the table, where it has one.
+/// An error of a table: its code and the index of the route, if it concerns one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Diagnostic {
     pub(crate) code: String,
@@ -148,7 +148,7 @@ pub(crate) fn to_json(table: &Table) -> String {
 
 fn route_json(route: &Route) -> Value {
     let strip = match &route.strip_prefix {
-        // Left out, it would be `true` beside a `rewrite_prefix`.
+        // Beside a `rewrite_prefix` the default is `true`.
         Strip::Off => route.rewrite_prefix.as_ref().map(|_| json!(false)),
         Strip::Literals => Some(json!(true)),
         Strip::Prefix(prefix) => Some(json!(prefix)),

@@ -1,6 +1,6 @@
-//! What a normal path is, said as a test of a finished one.
+//! A check whether a path is normal.
 
-/// Whether parsing this path again would give the same path.
+/// Whether normalising this path would not change it.
 pub(crate) fn is_normal(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;

@@ -1,23 +1,23 @@
-//! The total order of forms: which of two is tried first.
+//! The total order of entries.
 
 use std::cmp::{Ordering, Reverse};
 
 use crate::reference::constraints::host_rank;
-use crate::reference::forms::Form;
+use crate::reference::entries::Entry;
 use crate::reference::model::Constraint;
 use crate::reference::version::Version;
 
-/// What the order depends on besides the forms.
+/// What the order depends on besides the entries: the versions that a request states or prefers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Said {
+pub(crate) struct StatedVersions {
     /// The version that the headers state.
-    pub(crate) stated: Option<Version>,
-    /// The version that `Accept` prefers in this group; only where none is stated.
+    pub(crate) by_header: Option<Version>,
+    /// The version that `Accept` prefers in this group, if the headers state none.
     pub(crate) preferred: Option<Version>,
     pub(crate) newest_first: bool,
 }
 
-/// Where a form stands in its group by its version alone (rank 3).
+/// The position of an entry in its group by its version alone (rank 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
     Stated,
@@ -28,29 +28,29 @@ pub(crate) enum Class {
     Failing,
 }
 
-pub(crate) fn class(form: &Form<'_>, said: &Said) -> Class {
-    let Some(version) = &form.version else {
+pub(crate) fn class(entry: &Entry<'_>, stated: &StatedVersions) -> Class {
+    let Some(version) = &entry.version else {
         return Class::Neutral;
     };
-    match &said.stated {
+    match &stated.by_header {
         Some(stated) if stated == version => Class::Stated,
         Some(_) => Class::Failing,
-        None if form.version_in_path => Class::Stated,
-        None if said.preferred.as_ref() == Some(version) => Class::Preferred,
-        None if form.derived => Class::Derived,
+        None if entry.version_in_path => Class::Stated,
+        None if stated.preferred.as_ref() == Some(version) => Class::Preferred,
+        None if entry.derived => Class::Derived,
         None => Class::Declared,
     }
 }
 
-/// The whole order, ranks 1 to 6. Equal only for a form and itself.
-pub(crate) fn compare(left: &Form<'_>, right: &Form<'_>, said: &Said) -> Ordering {
+/// The whole order, ranks 1 to 6. Only an entry and itself are equal.
+pub(crate) fn compare(left: &Entry<'_>, right: &Entry<'_>, stated: &StatedVersions) -> Ordering {
     compare_group(left, right)
-        .then_with(|| compare_to_rank_5(left, right, said))
+        .then_with(|| compare_to_rank_5(left, right, stated))
         .then_with(|| compare_rank_6(left, right))
 }
 
-/// Ranks 1 and 2. Groups that cannot meet at one request are ordered by their text.
-pub(crate) fn compare_group(left: &Form<'_>, right: &Form<'_>) -> Ordering {
+/// Ranks 1 and 2. Groups that cannot match the same request are ordered by their text.
+pub(crate) fn compare_group(left: &Entry<'_>, right: &Entry<'_>) -> Ordering {
     host_rank(left.host)
         .cmp(&host_rank(right.host))
         .then_with(|| left.pattern.rank().cmp(&right.pattern.rank()))
@@ -58,18 +58,22 @@ pub(crate) fn compare_group(left: &Form<'_>, right: &Form<'_>) -> Ordering {
         .then_with(|| left.pattern.shape().cmp(&right.pattern.shape()))
 }
 
-/// Ranks 3 to 5, for forms of one group.
-pub(crate) fn compare_to_rank_5(left: &Form<'_>, right: &Form<'_>, said: &Said) -> Ordering {
-    let class_of_left = class(left, said);
+/// Ranks 3 to 5, for entries of one group.
+pub(crate) fn compare_to_rank_5(
+    left: &Entry<'_>,
+    right: &Entry<'_>,
+    stated: &StatedVersions,
+) -> Ordering {
+    let class_of_left = class(left, stated);
     let by_default = matches!(class_of_left, Class::Declared | Class::Derived);
     let by_version = left.version.cmp(&right.version);
-    let by_version = if by_default && said.newest_first {
+    let by_version = if by_default && stated.newest_first {
         by_version.reverse()
     } else {
         by_version
     };
     class_of_left
-        .cmp(&class(right, said))
+        .cmp(&class(right, stated))
         .then(by_version)
         .then_with(|| left.derived.cmp(&right.derived))
         .then_with(|| methods_count(left).cmp(&methods_count(right)))
@@ -78,9 +82,9 @@ pub(crate) fn compare_to_rank_5(left: &Form<'_>, right: &Form<'_>, said: &Said) 
 }
 
 /// Fewer hosts, then the sorted values, then the name.
-fn compare_rank_6(left: &Form<'_>, right: &Form<'_>) -> Ordering {
-    let key = |form: &Form<'_>| {
-        let route = form.route;
+fn compare_rank_6(left: &Entry<'_>, right: &Entry<'_>) -> Ordering {
+    let key = |entry: &Entry<'_>| {
+        let route = entry.route;
         let values = (
             sorted(&route.methods),
             sorted_constraints(&route.headers, true),
@@ -92,8 +96,8 @@ fn compare_rank_6(left: &Form<'_>, right: &Form<'_>) -> Ordering {
     key(left).cmp(&key(right))
 }
 
-fn methods_count(form: &Form<'_>) -> usize {
-    match form.route.methods.len() {
+fn methods_count(entry: &Entry<'_>) -> usize {
+    match entry.route.methods.len() {
         0 => usize::MAX,
         count => count,
     }
@@ -106,7 +110,7 @@ pub(crate) fn sorted(values: &[String]) -> Vec<String> {
     values
 }
 
-/// The constraints in their order; header names go without case.
+/// The constraints in their order; header names are compared without case.
 pub(crate) fn sorted_constraints(
     constraints: &[(String, Constraint)],
     caseless: bool,

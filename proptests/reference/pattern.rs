@@ -1,4 +1,4 @@
-//! Patterns and paths as lists of segments: matching, binding, filling, rank.
+//! Patterns and paths as lists of segments: matching, binding, filling and rank.
 
 use crate::reference::version::Version;
 
@@ -16,7 +16,7 @@ pub(crate) enum Segment {
     Param(String),
 }
 
-/// What a pattern finds in a path: the values of its parameters in order, and what `*` covers.
+/// The match of a pattern in a path: the values of the parameters in order, and the rest for `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bound {
     pub(crate) params: Vec<String>,
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 }
 
 impl Pattern {
-    /// Reads a pattern that is known to be well formed.
+    /// Parses a well-formed pattern.
     pub(crate) fn parse(text: &str) -> Self {
         let mut texts = split(text);
         let subtree = texts.last().is_some_and(|last| last == "*");
@@ -80,7 +80,7 @@ impl Pattern {
         self.bind(path).is_some()
     }
 
-    /// The path that this pattern makes of bound values: the inverse of `bind`.
+    /// The path of these bound values: the inverse of `bind`.
     pub(crate) fn fill(&self, bound: &Bound) -> String {
         let mut params = bound.params.iter().cloned();
         let mut path = Vec::new();
@@ -101,7 +101,7 @@ impl Pattern {
         kinds
     }
 
-    /// The pattern as text with the names of its parameters taken out: equal shape, equal pattern.
+    /// The pattern without parameter names: equal for patterns that match the same paths.
     pub(crate) fn shape(&self) -> String {
         let mut text = String::new();
         for segment in &self.segments {
@@ -139,8 +139,8 @@ impl Pattern {
         longer
     }
 
-    /// How many literal segments stand before the first parameter or `*`. What follows a final
-    /// slash is none: it is the path that is left.
+    /// The number of literal segments before the first parameter or `*`, without the empty one after
+    /// a final slash.
     pub(crate) fn leading_literals(&self) -> usize {
         let is_word = |segment: &&Segment| match segment {
             Segment::Literal(text) => !text.is_empty(),
@@ -175,7 +175,7 @@ pub(crate) fn split(path: &str) -> Vec<String> {
     rest.split('/').map(str::to_owned).collect()
 }
 
-/// The path of these segments; of none, `/`.
+/// The path of these segments; `/` if there are none.
 pub(crate) fn join(segments: &[String]) -> String {
     format!("/{}", segments.join("/"))
 }

@@ -1,4 +1,4 @@
-//! Requests aimed at a table: near its patterns, hosts, methods, values and versions, or beside.
+//! Requests aimed at a table: with its patterns, hosts, methods, values and versions, or near misses.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -46,7 +46,7 @@ enum PathPlan {
     Asterisk,
 }
 
-/// What is done to the version segment of a filled path.
+/// A change to the version segment of a filled path.
 #[derive(Debug, Clone)]
 enum Change {
     Keep,

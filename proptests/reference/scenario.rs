@@ -10,32 +10,32 @@ use std::collections::BTreeSet;
 use crate::reference::adapter;
 use crate::reference::matcher::decide;
 use crate::reference::model::{Constraint, Diagnostic, Outcome, Request, Route, Strip, Table};
-use crate::reference::verdict::faults;
+use crate::reference::verdict::errors;
 
-/// Asks the reference and the engine, and panics where either answers otherwise.
+/// Compares the outcomes of the reference and the engine with the expected ones.
 pub(crate) fn check(scenario: &str) {
     let table = table(scenario);
     let loaded = adapter::load(&table).expect("the table loads");
-    for (asked, expected) in scenario
+    for (line, expected) in scenario
         .lines()
         .filter_map(|line| line.trim().split_once(" => "))
     {
-        let request = request(asked);
+        let request = request(line);
         assert_eq!(
             describe(&decide(&table, &request)),
             expected,
-            "the reference: {asked}"
+            "the reference: {line}"
         );
         assert_eq!(
             describe(&adapter::decide(&loaded, &request)),
             expected,
-            "the engine: {asked}"
+            "the engine: {line}"
         );
     }
 }
 
-/// Loads the table of a scenario and panics unless it is refused with just these faults.
-pub(crate) fn check_faults(scenario: &str, expected: &[(&str, usize)]) {
+/// Checks that the table of a scenario is rejected with exactly these errors.
+pub(crate) fn check_errors(scenario: &str, expected: &[(&str, usize)]) {
     let table = table(scenario);
     let mut expected: Vec<Diagnostic> = expected
         .iter()
@@ -48,7 +48,7 @@ pub(crate) fn check_faults(scenario: &str, expected: &[(&str, usize)]) {
     let mut found = adapter::load(&table).err().unwrap_or_default();
     found.sort();
     assert_eq!(
-        faults(&table).into_iter().collect::<BTreeSet<_>>(),
+        errors(&table).into_iter().collect::<BTreeSet<_>>(),
         expected.iter().cloned().collect()
     );
     assert_eq!(found, expected, "{scenario}");
@@ -140,7 +140,7 @@ fn request(text: &str) -> Request {
     request
 }
 
-/// `ROUTE VERSION -> PATH`, or `STATUS CODE` with the methods or versions of a refusal.
+/// `ROUTE VERSION -> PATH`, or `STATUS CODE` with the methods or versions of a rejection.
 fn describe(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Hit {
@@ -153,7 +153,7 @@ fn describe(outcome: &Outcome) -> String {
                 version.as_deref().unwrap_or("-")
             )
         }
-        Outcome::Refused {
+        Outcome::Rejected {
             code,
             status,
             allow,

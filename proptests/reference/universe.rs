@@ -1,44 +1,44 @@
-//! Every request that a table can tell apart, so that "never wins" can be tried out.
+//! All requests that a table distinguishes, to determine by brute force which routes never win.
 //!
-//! A segment that no form has at its place as a literal is like any other such segment, so one
-//! unknown word (`zz`) stands for all; likewise for hosts, methods, values and versions. Paths go
-//! one segment beyond the longest form: what is longer than all is covered by subtrees alone.
+//! One unknown word (`zz`) represents all segments that are not literals of the patterns; likewise
+//! for hosts, methods, values and versions. Paths have up to one segment more than the longest
+//! pattern, since only subtrees match longer ones.
 
 use std::collections::BTreeSet;
 
 use crate::reference::constraints::host_matches;
-use crate::reference::forms::{Form, expand};
+use crate::reference::entries::{Entry, expand};
 use crate::reference::matcher::decide_among;
 use crate::reference::model::{Constraint, Outcome, Request, Table};
 use crate::reference::pattern::{Segment, join};
 use crate::reference::version::Version;
 
-/// For each route whether some request hits it.
+/// For each route, whether a request hits it.
 pub(crate) fn winning(table: &Table) -> Vec<bool> {
-    let forms = expand(table);
-    let paths = paths(&forms);
+    let entries = expand(table);
+    let paths = paths(&entries);
     table
         .routes
         .iter()
-        .map(|route| wins(&route.name, &forms, table, &paths))
+        .map(|route| wins(&route.name, &entries, table, &paths))
         .collect()
 }
 
 type Pairs = Vec<(String, String)>;
 
-fn wins(name: &str, forms: &[Form<'_>], table: &Table, paths: &[String]) -> bool {
-    let own: Vec<&Form<'_>> = forms
+fn wins(name: &str, entries: &[Entry<'_>], table: &Table, paths: &[String]) -> bool {
+    let own: Vec<&Entry<'_>> = entries
         .iter()
-        .filter(|form| form.route.name == name)
+        .filter(|entry| entry.route.name == name)
         .collect();
     let hosts = hosts(table);
     let methods = methods(table);
-    let heads = heads(table, forms);
+    let heads = heads(table, entries);
     let queries = queries(table);
     let covered = paths
         .iter()
-        .filter(|path| own.iter().any(|form| form.pattern.matches(path)));
-    let hit = |request: &Request| matches!(decide_among(forms, table, request), Outcome::Hit { route, .. } if route == name);
+        .filter(|path| own.iter().any(|entry| entry.pattern.matches(path)));
+    let hit = |request: &Request| matches!(decide_among(entries, table, request), Outcome::Hit { route, .. } if route == name);
     covered.into_iter().any(|path| {
         hosts.iter().any(|host| {
             let on_host = Request {
@@ -46,13 +46,13 @@ fn wins(name: &str, forms: &[Form<'_>], table: &Table, paths: &[String]) -> bool
                 host: host.clone(),
                 ..Request::default()
             };
-            // The other forms cannot matter to this host and path.
-            let here: Vec<Form<'_>> = forms
+            // Only these entries matter for this host and path.
+            let here: Vec<Entry<'_>> = entries
                 .iter()
-                .filter(|form| form.covers(&on_host))
+                .filter(|entry| entry.covers(&on_host))
                 .cloned()
                 .collect();
-            let own_host = own.iter().any(|form| host_matches(form.host, &on_host));
+            let own_host = own.iter().any(|entry| host_matches(entry.host, &on_host));
             own_host && !here.is_empty() && {
                 methods.iter().any(|method| {
                     heads.iter().any(|headers| {
@@ -71,10 +71,10 @@ fn wins(name: &str, forms: &[Form<'_>], table: &Table, paths: &[String]) -> bool
     })
 }
 
-fn paths(forms: &[Form<'_>]) -> Vec<String> {
-    let depth = forms
+fn paths(entries: &[Entry<'_>]) -> Vec<String> {
+    let depth = entries
         .iter()
-        .map(|form| form.pattern.segments.len())
+        .map(|entry| entry.pattern.segments.len())
         .max()
         .unwrap_or(0)
         + 1;
@@ -82,7 +82,7 @@ fn paths(forms: &[Form<'_>]) -> Vec<String> {
     let mut paths = Vec::new();
     for place in 0..depth {
         paths.extend(stems.iter().map(|stem| join(&with(stem, ""))));
-        let words = words(forms, place);
+        let words = words(entries, place);
         stems = stems
             .iter()
             .flat_map(|stem| {
@@ -97,11 +97,11 @@ fn paths(forms: &[Form<'_>]) -> Vec<String> {
     paths
 }
 
-/// The literals that some form has at this place, and an unknown word.
-fn words(forms: &[Form<'_>], place: usize) -> BTreeSet<String> {
-    let literals = forms
+/// The literals of the entries at this index, and an unknown word.
+fn words(entries: &[Entry<'_>], place: usize) -> BTreeSet<String> {
+    let literals = entries
         .iter()
-        .filter_map(|form| match form.pattern.segments.get(place) {
+        .filter_map(|entry| match entry.pattern.segments.get(place) {
             Some(Segment::Literal(literal)) if !literal.is_empty() => Some(literal.clone()),
             _ => None,
         });
@@ -131,15 +131,15 @@ fn methods(table: &Table) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every choice of constrained headers with every way to state a version.
-fn heads(table: &Table, forms: &[Form<'_>]) -> Vec<Pairs> {
+/// All combinations of constrained headers and stated versions.
+fn heads(table: &Table, entries: &[Entry<'_>]) -> Vec<Pairs> {
     let constraints: Vec<_> = table
         .routes
         .iter()
         .flat_map(|route| route.headers.clone())
         .collect();
     let plain = choices(&constraints);
-    let stated = stated(table, forms);
+    let stated = stated(table, entries);
     let all = plain.iter().flat_map(|pairs| {
         stated
             .iter()
@@ -164,7 +164,7 @@ fn queries(table: &Table) -> Vec<Option<String>> {
     choices(&constraints).iter().map(text).collect()
 }
 
-/// Each constrained name absent or with each value that matters.
+/// Each constrained name, absent or with each relevant value.
 fn choices(constraints: &[(String, Constraint)]) -> Vec<Pairs> {
     let names: BTreeSet<&String> = constraints.iter().map(|(name, _)| name).collect();
     let mut all: Vec<Pairs> = vec![vec![]];
@@ -190,11 +190,11 @@ fn choices(constraints: &[(String, Constraint)]) -> Vec<Pairs> {
     all
 }
 
-/// Nothing, or each version of the table and an unknown one by a header that counts.
-fn stated(table: &Table, forms: &[Form<'_>]) -> Vec<Pairs> {
-    let versions: BTreeSet<Version> = forms
+/// No version, or each version of the table and an unknown one, in a header that is read.
+fn stated(table: &Table, entries: &[Entry<'_>]) -> Vec<Pairs> {
+    let versions: BTreeSet<Version> = entries
         .iter()
-        .filter_map(|form| form.version.clone())
+        .filter_map(|entry| entry.version.clone())
         .collect();
     let mut all = vec![vec![]];
     if versions.is_empty() {

@@ -1,43 +1,43 @@
-//! Whether a table may load: no duplicate, no tie, no route that never wins.
+//! Whether a table loads: it has no duplicates, no ties and no routes that never win.
 
 use std::collections::BTreeSet;
 
-use crate::reference::forms::{Form, expand, version_of};
+use crate::reference::entries::{Entry, expand, version_of};
 use crate::reference::model::{Diagnostic, Route, Table};
-use crate::reference::order::{Said, compare_to_rank_5, sorted, sorted_constraints};
+use crate::reference::order::{StatedVersions, compare_to_rank_5, sorted, sorted_constraints};
 use crate::reference::pattern::Pattern;
 use crate::reference::universe::winning;
 
-/// The faults of a table that reads well; none if it may load.
-pub(crate) fn faults(table: &Table) -> Vec<Diagnostic> {
-    let mut faults = overlaps(table);
+/// The errors of a well-formed table; empty if it loads.
+pub(crate) fn errors(table: &Table) -> Vec<Diagnostic> {
+    let mut errors = overlaps(table);
     for (index, wins) in winning(table).into_iter().enumerate() {
         if !wins {
-            faults.push(fault("route.unreachable", index));
+            errors.push(error("route.unreachable", index));
         }
     }
-    faults
+    errors
 }
 
 /// Duplicates and ties, each at the later route.
 pub(crate) fn overlaps(table: &Table) -> Vec<Diagnostic> {
-    let forms = expand(table);
-    let mut faults = Vec::new();
+    let entries = expand(table);
+    let mut errors = Vec::new();
     for (index, later) in table.routes.iter().enumerate() {
         let earlier = table.routes.iter().take(index);
         if earlier
             .clone()
             .any(|earlier| is_same_match(earlier, later, table))
         {
-            faults.push(fault("route.duplicate", index));
+            errors.push(error("route.duplicate", index));
         } else if earlier
             .clone()
-            .any(|earlier| is_tie(earlier, later, &forms))
+            .any(|earlier| is_tie(earlier, later, &entries))
         {
-            faults.push(fault("route.tie", index));
+            errors.push(error("route.tie", index));
         }
     }
-    faults
+    errors
 }
 
 /// Whether the whole match is equal: hosts, pattern, version, methods, headers and query.
@@ -49,16 +49,16 @@ pub(crate) fn is_same_match(left: &Route, right: &Route, table: &Table) -> bool 
         && same_constraints(left, right)
 }
 
-/// Whether two forms are equal through rank 5 and overlap, and neither route is a subset.
-fn is_tie(left: &Route, right: &Route, forms: &[Form<'_>]) -> bool {
+/// Whether two entries are equal through rank 5 and overlap, and neither route is a subset.
+fn is_tie(left: &Route, right: &Route, entries: &[Entry<'_>]) -> bool {
     let of = |route: &Route| {
         let name = route.name.clone();
-        forms.iter().filter(move |form| form.route.name == name)
+        entries.iter().filter(move |entry| entry.route.name == name)
     };
-    let equal = |one: &Form<'_>, other: &Form<'_>| {
+    let equal = |one: &Entry<'_>, other: &Entry<'_>| {
         one.same_group(other)
             && one.version_in_path == other.version_in_path
-            && compare_to_rank_5(one, other, &Said::default()).is_eq()
+            && compare_to_rank_5(one, other, &StatedVersions::default()).is_eq()
     };
     let methods = (set(&left.methods), set(&right.methods));
     let hosts = (set(&left.hosts), set(&right.hosts));
@@ -81,7 +81,7 @@ fn set(values: &[String]) -> BTreeSet<&String> {
     values.iter().collect()
 }
 
-fn fault(code: &str, route: usize) -> Diagnostic {
+fn error(code: &str, route: usize) -> Diagnostic {
     Diagnostic {
         code: code.to_owned(),
         route: Some(route),

@@ -1,4 +1,4 @@
-//! Versions: how they are written, and what a request's headers say of them.
+//! Versions: their syntax, and those that a request's headers state or prefer.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(crate) enum Version {
 }
 
 impl Version {
-    /// Reads `v2`, `V2`, `2` or `2026-01-31`.
+    /// Parses `v2`, `V2`, `2` or `2026-01-31`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if is_date(text) {
             return Some(Self::Dated(text.to_owned()));
@@ -21,12 +21,12 @@ impl Version {
         number(text.strip_prefix(['v', 'V']).unwrap_or(text)).map(Self::Number)
     }
 
-    /// Reads a version segment of a pattern: only `v2`.
+    /// Parses a version segment of a pattern: only `v2`.
     pub(crate) fn parse_segment(text: &str) -> Option<Self> {
         number(text.strip_prefix('v')?).map(Self::Number)
     }
 
-    /// The segment that states it in a path; dates have none.
+    /// The path segment that states the version; `None` for dates.
     pub(crate) fn segment(&self) -> Option<String> {
         match self {
             Self::Number(number) => Some(format!("v{number}")),
@@ -47,7 +47,7 @@ impl fmt::Display for Version {
 /// The version that the three version headers state together.
 ///
 /// # Errors
-/// `version.invalid` if any of their values cannot be read, else `version.conflict` if two differ.
+/// `version.invalid` if a value is invalid, else `version.conflict` if two differ.
 pub(crate) fn stated_by_header(
     versioning: &Versioning,
     request: &Request,
@@ -68,21 +68,24 @@ pub(crate) fn stated_by_header(
     }
 }
 
-/// The versions that `Accept` would like, the dearest first.
+/// The versions that `Accept` prefers, best first.
 pub(crate) fn preferred_by_accept(versioning: &Versioning, request: &Request) -> Vec<Version> {
-    let mut wishes = Vec::new();
+    let mut preferences = Vec::new();
     if versioning.reads("accept") {
         for value in values_of(request, "accept") {
-            wishes.extend(value.split(',').filter_map(wish));
+            preferences.extend(value.split(',').filter_map(preference));
         }
     }
-    wishes.retain(|(quality, _)| *quality > 0);
-    wishes.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
-    wishes.into_iter().map(|(_, version)| version).collect()
+    preferences.retain(|(quality, _)| *quality > 0);
+    preferences.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    preferences
+        .into_iter()
+        .map(|(_, version)| version)
+        .collect()
 }
 
-/// One media range, `application/vnd.NAME.v2+json;q=0.5`: its quality in thousandths and version.
-fn wish(range: &str) -> Option<(u32, Version)> {
+/// The weight in thousandths and the version of a media range, `application/vnd.NAME.v2+json;q=0.5`.
+fn preference(range: &str) -> Option<(u32, Version)> {
     let mut parts = range.split(';').map(str::trim);
     let media = parts.next()?.to_ascii_lowercase();
     let name = media.strip_prefix("application/vnd.")?.split('+').next()?;

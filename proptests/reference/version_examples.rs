@@ -1,4 +1,4 @@
-//! The sentences of `DESIGN.md` on versions and families, worked by hand.
+//! Hand-written examples of the routing rules: versions and families.
 
 use crate::reference::scenario::check;
 

@@ -1,4 +1,4 @@
-//! Edits, whoever makes them: clean, and meaning the same however they are applied.
+//! Edits are valid whatever the input, and a list of edits is equivalent to applying them one by one.
 
 use proptest::prelude::*;
 use tollgate::engine::policy::{Cors, HeaderRules, ResponseContext, RouteOptions, RoutePolicy};
@@ -8,44 +8,44 @@ use tollgate::http1::may_be_edited;
 
 use crate::strategies::{Fields, applied, arrival, fields, name, value};
 
-/// One edit as it is asked for.
+/// A requested edit.
 #[derive(Clone, Debug)]
-enum Asked {
+enum Requested {
     Remove(String),
     Set(String, String),
     Add(String, String),
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
+fn requested() -> impl Strategy<Value = Requested> {
     let lower = || name().prop_map(|name| name.to_ascii_lowercase());
     prop_oneof![
-        lower().prop_map(Asked::Remove),
-        (lower(), value()).prop_map(|(name, value)| Asked::Set(name, value)),
-        (lower(), value()).prop_map(|(name, value)| Asked::Add(name, value)),
+        lower().prop_map(Requested::Remove),
+        (lower(), value()).prop_map(|(name, value)| Requested::Set(name, value)),
+        (lower(), value()).prop_map(|(name, value)| Requested::Add(name, value)),
     ]
 }
 
-/// What the edits mean, carried out one after the other.
-fn carried_out(fields: &Fields, asked: &[Asked]) -> Fields {
+/// The header after applying the edits one by one.
+fn applied_one_by_one(fields: &Fields, requested: &[Requested]) -> Fields {
     let clean = |value: &str| value.replace(|c: char| c.is_control() && c != '\t', " ");
     let mut header: Fields = fields
         .iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
         .collect();
-    for edit in asked {
+    for edit in requested {
         match edit {
-            Asked::Remove(name) => header.retain(|(own, _)| own != name),
-            Asked::Set(name, value) => {
+            Requested::Remove(name) => header.retain(|(own, _)| own != name),
+            Requested::Set(name, value) => {
                 header.retain(|(own, _)| own != name);
                 header.push((name.clone(), clean(value)));
             }
-            Asked::Add(name, value) => header.push((name.clone(), clean(value))),
+            Requested::Add(name, value) => header.push((name.clone(), clean(value))),
         }
     }
     header
 }
 
-fn assert_clean(edits: &Edits) -> Result<(), TestCaseError> {
+fn assert_valid(edits: &Edits) -> Result<(), TestCaseError> {
     let is_odd = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     for edit in edits.iter() {
         let (name, value) = match edit {
@@ -58,9 +58,9 @@ fn assert_clean(edits: &Edits) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The codec relies on it.
+/// The codec relies on these properties.
 fn assert_fit_for_the_codec(edits: &Edits) -> Result<(), TestCaseError> {
-    assert_clean(edits)?;
+    assert_valid(edits)?;
     for (name, _) in edits.added() {
         prop_assert!(may_be_edited(name), "{:?}", edits);
     }
@@ -69,24 +69,24 @@ fn assert_fit_for_the_codec(edits: &Edits) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn edits_mean_what_is_asked_for(
+    fn a_list_of_edits_equals_its_edits(
         fields in fields(),
-        asked in prop::collection::vec(asked(), 0..12),
+        requested in prop::collection::vec(requested(), 0..12),
     ) {
         let mut edits = Edits::new();
-        for edit in &asked {
+        for edit in &requested {
             match edit {
-                Asked::Remove(name) => edits.remove_named(name.as_bytes()),
-                Asked::Set(name, value) => edits.set_named(name.as_bytes(), value.as_bytes()),
-                Asked::Add(name, value) => edits.add_named(name.as_bytes(), value.as_bytes()),
+                Requested::Remove(name) => edits.remove_named(name.as_bytes()),
+                Requested::Set(name, value) => edits.set_named(name.as_bytes(), value.as_bytes()),
+                Requested::Add(name, value) => edits.add_named(name.as_bytes(), value.as_bytes()),
             }
         }
-        assert_clean(&edits)?;
-        prop_assert_eq!(applied(&edits, &fields), carried_out(&fields, &asked));
+        assert_valid(&edits)?;
+        prop_assert_eq!(applied(&edits, &fields), applied_one_by_one(&fields, &requested));
     }
 
     #[test]
-    fn no_request_and_no_rule_makes_an_unclean_edit(
+    fn no_request_and_no_rule_makes_an_invalid_edit(
         fields in fields(),
         host in prop::option::of(value()),
         method in prop::sample::select(vec!["GET", "OPTIONS", "TRACE"]),
@@ -114,7 +114,7 @@ proptest! {
         });
         let arrival = arrival([192, 0, 2, 7].into(), is_trusted, host.as_deref());
         let request = Request::read(&arrival, (method, "/"), &fields[..], None);
-        let id = RequestId::of(&request.noted, &random);
+        let id = RequestId::of(&request.fields, &random);
         let mut edits = Edits::new();
         request.edits(&mut edits, &id, &random);
         policy.chain().on_forward(&mut edits);

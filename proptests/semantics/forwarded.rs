@@ -1,4 +1,4 @@
-//! What a backend is told of where a request comes from.
+//! Where a request comes from, as reported to backends.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -25,7 +25,7 @@ fn address() -> impl Strategy<Value = IpAddr> {
 fn through(fields: &Fields, peer: IpAddr, is_trusted: bool, host: Option<&str>) -> Fields {
     let arrival = arrival(peer, is_trusted, host);
     let request = Request::read(&arrival, ("GET", "/"), &fields[..], None);
-    let id = RequestId::of(&request.noted, &RANDOM);
+    let id = RequestId::of(&request.fields, &RANDOM);
     let mut edits = Edits::new();
     request.edits(&mut edits, &id, &RANDOM);
     applied(&edits, fields)
@@ -39,7 +39,7 @@ fn values<'f>(fields: &'f Fields, name: &str) -> Vec<&'f str> {
 proptest! {
     #[test]
     fn an_untrusted_client_chooses_nothing(fields in fields(), peer in address()) {
-        let told = through(&fields, peer, false, Some("shop.test"));
+        let forwarded = through(&fields, peer, false, Some("shop.test"));
         let bare = through(&Fields::new(), peer, false, Some("shop.test"));
         let of_origin = |fields: &Fields| -> Fields {
             let is_claim = |name: &str| {
@@ -48,7 +48,7 @@ proptest! {
             };
             fields.iter().filter(|(name, _)| is_claim(name)).cloned().collect()
         };
-        prop_assert_eq!(of_origin(&told), of_origin(&bare));
+        prop_assert_eq!(of_origin(&forwarded), of_origin(&bare));
     }
 
     #[test]
@@ -65,7 +65,7 @@ proptest! {
         let via = values(&fields, "via").join(", ");
         prop_assert!(via.ends_with(&vec!["1.1 tollgate"; peers.len()].join(", ")), "{}", via);
 
-        // Seen from behind all of them, the client is the first that is not a proxy of ours.
+        // The client is the first address from the right that is not a trusted proxy.
         let (last, proxies) = peers.split_last().unwrap();
         let is_trusted = |address| peers.iter().skip(1).any(|own| own.to_canonical() == address);
         let before: Fields = vec![(
@@ -79,24 +79,24 @@ proptest! {
     }
 
     #[test]
-    fn every_request_has_one_name_and_one_trace(fields in fields(), is_trusted in any::<bool>()) {
-        let told = through(&fields, [192, 0, 2, 7].into(), is_trusted, None);
-        let names = values(&told, "x-request-id");
-        prop_assert_eq!(names.len(), 1);
-        prop_assert!(matches!(names[0].trim().len(), 1..=128));
-        let traces = values(&told, "traceparent");
+    fn every_request_has_one_id_and_one_trace(fields in fields(), is_trusted in any::<bool>()) {
+        let forwarded = through(&fields, [192, 0, 2, 7].into(), is_trusted, None);
+        let ids = values(&forwarded, "x-request-id");
+        prop_assert_eq!(ids.len(), 1);
+        prop_assert!(matches!(ids[0].trim().len(), 1..=128));
+        let traces = values(&forwarded, "traceparent");
         prop_assert_eq!(traces.len(), 1);
         prop_assert!(is_traceparent(traces[0].trim().as_bytes()), "{:?}", traces);
-        // What is named once is not named again.
-        let again = through(&told, [192, 0, 2, 8].into(), true, None);
-        prop_assert_eq!(values(&again, "x-request-id"), names);
+        // The next gateway accepts both.
+        let again = through(&forwarded, [192, 0, 2, 8].into(), true, None);
+        prop_assert_eq!(values(&again, "x-request-id"), ids);
         prop_assert_eq!(values(&again, "traceparent"), traces);
     }
 
     #[test]
-    fn a_trusted_list_never_carries_garbage(fields in fields(), peer in address()) {
-        let told = through(&fields, peer, true, None);
-        let list = values(&told, "x-forwarded-for");
+    fn a_forwarded_list_has_only_valid_hops(fields in fields(), peer in address()) {
+        let forwarded = through(&fields, peer, true, None);
+        let list = values(&forwarded, "x-forwarded-for");
         prop_assert_eq!(list.len(), 1);
         for hop in list[0].split(", ") {
             let bare = hop.trim_start_matches('[').split(']').next().unwrap();

@@ -1,4 +1,4 @@
-//! Requests as they come, honest and not.
+//! Strategies for requests, valid and malicious.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use tollgate::engine::semantics::edit::Edits;
 /// The fields of a header.
 pub(crate) type Fields = Vec<(String, String)>;
 
-/// Names that the semantics mind, in several spellings, and some that they do not.
+/// Names of fields that the gateway uses, in several spellings, and others.
 pub(crate) fn name() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "host",
@@ -47,7 +47,7 @@ pub(crate) fn name() -> impl Strategy<Value = String> {
     prop_oneof![4 => respelled, 1 => "[xX][-_][a-z]{1,14}", 1 => "x-forwarded-[a-z]{1,6}"]
 }
 
-/// Values, fit and unfit, some with bytes that no value may have.
+/// Values, some of them invalid, some with bytes that are not allowed in values.
 pub(crate) fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "[ -~]{0,40}",
@@ -62,7 +62,7 @@ pub(crate) fn fields() -> impl Strategy<Value = Fields> {
     prop::collection::vec((name(), value()), 0..12)
 }
 
-/// An arrival from this peer, by HTTP/1.1 in plain text.
+/// An arrival from this peer, over HTTP/1.1 in cleartext.
 pub(crate) fn arrival(peer: IpAddr, is_trusted: bool, host: Option<&str>) -> Arrival<'_> {
     Arrival {
         peer,
@@ -75,13 +75,13 @@ pub(crate) fn arrival(peer: IpAddr, is_trusted: bool, host: Option<&str>) -> Arr
     }
 }
 
-/// The header that a codec would write: what is left and what is added, names in lower case.
+/// The header that a codec writes: the remaining and the added fields, names in lower case.
 pub(crate) fn applied(edits: &Edits, fields: &Fields) -> Fields {
-    let kept = fields
+    let remaining = fields
         .iter()
         .filter(|(name, _)| !edits.drops(name.as_bytes()))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     let text = |bytes: &[u8]| String::from_utf8(bytes.into()).unwrap();
     let added = edits.added().map(|(name, value)| (text(name), text(value)));
-    kept.chain(added).collect()
+    remaining.chain(added).collect()
 }

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate::config::compile::{LoadOptions, load_file};
 use tollgate::config::serve::{Alpn, TlsVersion};
+use tollgate::config::{LoadOptions, load_file};
 use tollgate::control::Reconciler;
 use tollgate::engine::upstream::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};

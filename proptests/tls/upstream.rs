@@ -64,7 +64,7 @@ fn a_backend_needs_a_certificate_for_its_name() {
     );
     let wrong = "its certificate is for another name";
     check(&backend, trusting(ca, Some("c.example")), "502", wrong);
-    let none = "the gateway is not set up for it";
+    let none = "the gateway cannot use its TLS settings for it";
     check(&backend, trusting(ca, Some("a b")), "502", none);
     let backend = format!("https://{by_address}");
     check(&backend, trusting(ca, None), "200", "sni=none");
@@ -84,14 +84,14 @@ fn a_backend_needs_a_trusted_certificate() {
     let stranger = named(backend::over_tls(&others.issue(&["localhost"])));
     let expired = authority.issue_until(&["localhost"], 2001);
     let expired = named(backend::over_tls(&expired));
-    let unknown = "its certificate is not from an authority that is believed";
+    let unknown = "its certificate is not signed by a trusted authority";
     check(&stranger, trusting(ca, None), "502", unknown);
     check(&known, UpstreamTls::default(), "502", unknown);
     check(
         &known,
         trusting("missing.pem", None),
         "502",
-        "the gateway is not set up for it",
+        "the gateway cannot use its TLS settings for it",
     );
     let end = "its certificate has expired";
     check(&expired, trusting(ca, None), "502", end);
@@ -109,9 +109,9 @@ fn a_backend_without_tls_is_reported() {
     let ca = folder.write("ca.pem", &authority.pem());
     let ca = ca.to_str().unwrap();
     let plain = named(backend::that_says("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    check(&plain, trusting(ca, None), "502", "it speaks no TLS");
+    check(&plain, trusting(ca, None), "502", "it does not speak TLS");
     let silent = named(backend::that_says(""));
-    check(&silent, trusting(ca, None), "502", "it speaks no TLS");
+    check(&silent, trusting(ca, None), "502", "it does not speak TLS");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The table that is there without any configuration.
+//! The built-in configuration, for a start without any.
 
-/// Its text, a configuration file as any other: `fixtures/default.yaml`.
+/// Its text, a configuration file like any other: `fixtures/default.yaml`.
 pub const TEXT: &str = include_str!("../../fixtures/default.yaml");
 
 #[cfg(test)]
@@ -9,7 +9,7 @@ mod tests {
     use crate::config::compile::{LoadOptions, load_file};
 
     #[test]
-    fn it_is_the_four_services() {
+    fn it_has_four_services() {
         let options = LoadOptions {
             notes: 100,
             ..LoadOptions::FILE
@@ -17,12 +17,12 @@ mod tests {
         let loaded = load_file(TEXT, options).unwrap();
         assert_eq!(loaded.remarks, []);
         let routes = loaded.table.routes().iter().zip(&loaded.configured);
-        let told = routes.map(|(route, configured)| {
+        let routes = routes.map(|(route, configured)| {
             let addresses = configured.addresses.iter().map(ToString::to_string);
             format!("{route}: {}", addresses.collect::<Vec<_>>().join(" "))
         });
         assert_eq!(
-            told.collect::<Vec<_>>(),
+            routes.collect::<Vec<_>>(),
             [
                 "/api/users/* v1 -> users-service: users-1:8080 users-2:8080 users-3:8080",
                 "/api/v2/users/* v2 -> users-service: users-v2-1:8080 users-v2-2:8080",

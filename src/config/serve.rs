@@ -1,7 +1,7 @@
-//! What the configuration says of the process: where it listens, what it logs, how much it takes.
+//! Settings of the process: listeners, access log, limits.
 //!
-//! Plain data with a default for everything; nothing here opens a file or a socket. The names of
-//! files stand as they were written; [`resolved`] says where they are.
+//! Plain data with a default for everything; nothing here opens a file or a socket. File names are
+//! as written in the configuration; [`resolved`] makes paths of them.
 
 use std::fmt;
 use std::num::NonZeroU16;
@@ -12,24 +12,24 @@ use ipnet::IpNet;
 
 use crate::engine::semantics::budget::BudgetRule;
 
-/// What the process is to do, beside the table.
+/// The settings of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serve {
-    /// Where it listens, one or more, no address twice. Default: `127.0.0.1:8080`, in plain text.
+    /// The listeners, one or more, with distinct addresses. Default: `127.0.0.1:8080`, plain text.
     pub listeners: Vec<Listener>,
-    /// Where it answers its operators. Default: nowhere.
+    /// Address of the admin interface. Default: none.
     pub admin: Option<ListenAddress>,
-    /// How many workers, 1 to 256; none: one a core. Default: none.
+    /// Number of workers, 1 to 256; `None` is one per core. Default: `None`.
     pub workers: Option<NonZeroU16>,
-    /// The proxies whose `X-Forwarded-*` and `Forwarded` are believed. Default: none is.
+    /// The proxies whose `X-Forwarded-*` and `Forwarded` are trusted. Default: none.
     pub trusted_proxies: Vec<IpNet>,
-    /// What is logged of each request, and where. Default: nothing.
+    /// The access log. Default: off.
     pub access_log: AccessLog,
-    /// How long requests in flight may take to finish once it stops; 0: they do not. Default: 30 s.
+    /// How long requests in flight may take to complete after a stop signal. Default: 30 s.
     pub drain_timeout: Duration,
-    /// What it takes of a connection.
+    /// Limits of connections, requests and retries.
     pub limits: Limits,
-    /// What it calls itself in `Via`, a token (RFC 9110, section 7.6.3). Default: `tollgate`.
+    /// The name in `Via`, a token (RFC 9110, section 7.6.3). Default: `tollgate`.
     pub via: Box<str>,
 }
 
@@ -38,61 +38,62 @@ pub struct Serve {
 pub struct Listener {
     /// The address.
     pub address: ListenAddress,
-    /// What it does with a connection.
+    /// The service for its connections.
     pub service: ListenerService,
 }
 
-/// What a listener does with a connection.
+/// The service that a listener offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenerService {
-    /// Serves it in plain text.
+    /// HTTP in plain text.
     Plain,
-    /// Serves it over TLS.
+    /// HTTP over TLS.
     Tls(ListenerTls),
-    /// Answers each request with a redirect to https on this port of the same host.
+    /// A redirect to https on a port of the same host, for every request.
     RedirectToHttps {
-        /// The port; 443 is not written into the redirect.
+        /// The port; 443 is omitted from the URL.
         port: u16,
     },
 }
 
-/// Where one listens: a host, which may be a name, and a port.
+/// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ListenAddress {
     /// An IP address, without brackets, or a name.
     pub host: Box<str>,
-    /// The port; 0: any that is free.
+    /// The port; 0 is any free port.
     pub port: u16,
 }
 
-/// How a listener speaks TLS.
+/// How a listener serves TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerTls {
-    /// One or more; a client gets the one whose names fit its SNI, else the first.
+    /// One or more. SNI selects by the names in the certificates; the first is the default.
     pub certificates: Vec<CertificateFiles>,
-    /// What is asked of clients. Default: nothing.
+    /// Whether and how clients are authenticated. Default: they are not.
     pub client_auth: Option<ClientAuth>,
-    /// The oldest version that is spoken. Default: 1.2.
+    /// The oldest version. Default: 1.2.
     pub min_version: TlsVersion,
-    /// The protocols that are offered, the first the dearest; never empty. Default: h2, http/1.1.
+    /// The ALPN protocols in order of preference; never empty. Default: h2, http/1.1.
     pub alpn: Vec<Alpn>,
 }
 
-/// A certificate with its key: files in PEM, as the configuration writes them.
+/// The PEM files of a certificate and its key, as written in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFiles {
-    /// The chain, the server's own first.
+    /// The certificate chain, the server's own certificate first.
     pub cert: Box<str>,
     /// The key.
     pub key: Box<str>,
 }
 
-/// What is asked of clients.
+/// Client authentication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientAuth {
-    /// The file with the authorities that are believed, in PEM.
+    /// The PEM file with the trusted authorities.
     pub ca: Box<str>,
-    /// Whether a client without a certificate is sent away; a wrong one always is. Default: yes.
+    /// Whether a client without a certificate is rejected. Default: `true`. A client with an
+    /// invalid certificate always is.
     pub is_required: bool,
 }
 
@@ -106,7 +107,7 @@ pub enum TlsVersion {
     V13,
 }
 
-/// A protocol that a listener offers (RFC 7301).
+/// A protocol that a listener offers by ALPN (RFC 7301).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alpn {
     /// HTTP/2.
@@ -115,64 +116,65 @@ pub enum Alpn {
     Http11,
 }
 
-/// What is logged of each request.
+/// The access log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessLog {
-    /// Where to. Default: nowhere.
+    /// Its target. Default: none.
     pub to: LogTarget,
-    /// In which form. Default: JSON.
+    /// Its format. Default: JSON.
     pub format: LogFormat,
 }
 
-/// Where a log goes.
+/// The target of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LogTarget {
-    /// Nowhere.
+    /// No log.
     #[default]
     None,
     /// Standard output.
     Stdout,
     /// Standard error.
     Stderr,
-    /// This file, as the configuration writes it.
+    /// A file, as written in the configuration.
     File(Box<str>),
 }
 
-/// The form of a log.
+/// The format of an access log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One object a line.
+    /// One JSON object per line.
     #[default]
     Json,
     /// The `combined` format of Apache and nginx.
     Combined,
 }
 
-/// What the process takes of a connection.
+/// Limits of connections, requests and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The whole header of a request, in bytes: 1 KiB to 1 MiB. Default: 32 KiB.
+    /// Maximum size of a request head in bytes: 1 KiB to 1 MiB. Default: 32 KiB.
     pub header_bytes: usize,
-    /// Its fields: 8 to 4,096. Default: 100.
+    /// Maximum number of header fields: 8 to 4,096. Default: 100.
     pub header_fields: usize,
-    /// The target of a request, in bytes: 256 to 1 MiB. Default: 8 KiB.
+    /// Maximum size of a request target in bytes: 256 to 1 MiB. Default: 8 KiB.
     pub uri_bytes: usize,
-    /// Connections of one worker: 1 to 1,000,000. Default: 10,000.
+    /// Maximum number of connections per worker: 1 to 1,000,000. Default: 10,000.
     pub connections: usize,
-    /// Open streams of one HTTP/2 connection: 1 to 10,000. Default: 100.
+    /// Maximum number of open streams per HTTP/2 connection: 1 to 10,000. Default: 100.
     pub streams: u32,
-    /// Requests in flight to one backend: 1 to 1,000,000. Default: 1,000. A service may have its own.
+    /// Maximum number of requests in flight to one backend, per worker: 1 to 1,000,000. Default:
+    /// 1,000. A service may state another.
     pub in_flight_per_backend: u32,
-    /// Retries of all workers: what share of the requests, 0 to 100 percent, and how many a second
-    /// beside those, 0 to 100,000. Default: 20 and 10.
+    /// Retry budget of all workers: 0 to 100 percent of the requests, and 0 to 100,000 per second
+    /// in addition. Default: 20 and 10.
     pub retries: BudgetRule,
-    /// From the first byte of a header to its last: 1 ms to a day. Default: 10 s.
+    /// From the first byte of a request head to its last: 1 ms to 24 h. Default: 10 s.
     pub header_timeout: Duration,
-    /// How long a connection without a request is kept: 1 ms to a day. Default: 60 s.
+    /// How long a connection without a request stays open: 1 ms to 24 h. Default: 60 s.
     pub idle_timeout: Duration,
 }
 
-/// Where a file of the configuration is: relative names start at the folder of the configuration.
+/// The path of a file that the configuration names, relative to its folder.
 #[must_use]
 pub fn resolved(folder: &Path, written: &str) -> PathBuf {
     folder.join(written)

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::compile::Loaded;
+use crate::config::Loaded;
 use crate::control::update::{Update, UpdateError};
 use crate::engine::routing::{AmbiguousVersion, ApiVersion, Table};
 use crate::engine::snapshot::{Configured, Snapshot};
@@ -117,7 +117,7 @@ impl Reconciler {
     /// The registrations of services that no route names, sorted by service and version.
     #[must_use]
     pub fn unrouted(&self) -> Vec<(ServiceKey, Vec<Address>)> {
-        let unrouted = self.registry.waiting(self.newest.table()).into_iter();
+        let unrouted = self.registry.unrouted(self.newest.table()).into_iter();
         unrouted
             .map(|(service, entry)| (service, entry.registered().cloned().collect()))
             .collect()
@@ -135,7 +135,9 @@ impl Reconciler {
             let open = ServiceKey::of(&service.service, None);
             self.registry.deregister(&open, &address, false);
         }
-        let known = self.registry.entry(&service.service, service.version);
+        let known = self
+            .registry
+            .registrations(&service.service, service.version);
         let is_renewal = known.is_some_and(|entry| entry.is_registered(&address));
         if !is_renewal && self.registry.len() >= self.max_registrations {
             return Err(UpdateError::TooManyRegistrations {
@@ -160,7 +162,7 @@ impl Reconciler {
             Err(_) if was_unresolved => return Ok(()),
             resolved => resolved?,
         };
-        let is_configured = self.newest.configures(&service, address);
+        let is_configured = self.newest.is_configured(&service, address);
         self.registry.deregister(&service, address, is_configured);
         self.changed.insert(service);
         Ok(())
@@ -174,22 +176,22 @@ impl Reconciler {
         let (name, table) = (&service.service, self.newest.table());
         match service.version {
             Some(version) => Ok(Some(version)),
-            None if table.names(name) => table.meant_version(name),
-            None => self.registry.meant_version(name),
+            None if table.has_service(name) => table.implied_version(name),
+            None => self.registry.implied_version(name),
         }
     }
 
     /// Whether an address is registered without a version for a service that has only versions.
     fn is_unresolved(&self, service: &str, address: &Address) -> bool {
         let table = self.newest.table();
-        let entry = self.registry.entry(service, None);
+        let entry = self.registry.registrations(service, None);
         entry.is_some_and(|entry| entry.is_registered(address))
-            && table.names(service)
+            && table.has_service(service)
             && table.routes_of(service, None).next().is_none()
     }
 
     fn replace(&mut self, configuration: &Configuration) {
-        self.registry.forget_removed();
+        self.registry.restore_removed();
         self.newest = Arc::new(configuration.snapshot(&mut self.registry, Some(&self.newest)));
         self.is_published = false;
         // The new snapshot has every registration.

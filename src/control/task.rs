@@ -94,7 +94,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::compile::{LoadOptions, load_json};
+    use crate::config::{LoadOptions, load_json};
     use crate::engine::upstream::{Address, ServiceKey};
     use crate::runtime::cell::SnapshotReader;
 

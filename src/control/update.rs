@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use thiserror::Error;
 
-use crate::config::compile::Loaded;
+use crate::config::Loaded;
 use crate::engine::routing::AmbiguousVersion;
 use crate::engine::upstream::{Address, ServiceKey};
 

@@ -1,10 +1,10 @@
-//! Admission: the whole way of a request through the engine, in one order for every interface.
+//! Admission: the path of a request through the engine, in the same order for every interface.
 //!
-//! A request is forwarded by a [`Plan`], or the gateway responds itself. In this order:
+//! The result is a [`Plan`] to forward the request, or a local response. The steps:
 //!
-//! 1. a listener that only redirects to https does so;
-//! 2. `Max-Forwards: 0` ends the way here (RFC 9110, section 7.6.2);
-//! 3. a CORS preflight is decided as the request that it asks about;
+//! 1. a listener that only redirects to https responds with the redirect;
+//! 2. the gateway responds to `Max-Forwards: 0` as the last hop (RFC 9110, section 7.6.2);
+//! 3. a CORS preflight is routed as the request that it asks about;
 //! 4. [`decide`] finds the route and the version, or rejects the request;
 //! 5. the policy chain of the route admits the request, redirects it or rejects it.
 
@@ -18,27 +18,27 @@ use crate::engine::semantics::https_redirect;
 use crate::engine::semantics::{Cause, Edits, Problem, Request, RequestError, RequestId, grpc};
 use crate::engine::snapshot::Snapshot;
 
-/// What becomes of a request.
+/// The result of [`admit`].
 #[derive(Debug)]
 pub enum Admission<'a> {
-    /// It goes to a backend.
+    /// The request is forwarded to a backend.
     Forward(Plan<'a>),
     /// The gateway responds itself.
     Respond(Box<LocalResponse<'a>>),
 }
 
-/// A response of the gateway itself.
+/// A response that the gateway generates itself.
 #[derive(Debug)]
 pub struct LocalResponse<'a> {
     content: Content<'a>,
-    /// The plan of the route that responds, where a route was found.
+    /// The plan of the route, if routing found one.
     plan: Option<Plan<'a>>,
 }
 
-/// What the gateway responds.
+/// The kind of a local response.
 #[derive(Debug)]
 pub enum Content<'a> {
-    /// 204 to a request that may go no further: `Max-Forwards: 0`.
+    /// 204 to a request that must not be forwarded: `Max-Forwards: 0`.
     LastHop,
     /// 204 to a CORS preflight.
     Preflight(Preflight<'a>),
@@ -49,11 +49,11 @@ pub enum Content<'a> {
         /// The value of `Location`.
         location: String,
     },
-    /// An error.
+    /// An error response.
     Rejection(Cause<'a>),
 }
 
-/// Admits a request, or responds to it.
+/// Admits a request or responds to it.
 #[inline]
 pub fn admit<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
@@ -62,10 +62,10 @@ pub fn admit<'a, H: Headers + ?Sized>(
     if let Some(port) = request.arrival.https_port {
         return respond(redirect_to_https(request, port), None);
     }
-    if is_last_hop(request.method, &request.noted) {
+    if is_last_hop(request.method, &request.fields) {
         return respond(end_here(request), None);
     }
-    if let Some(response) = answer_preflight(snapshot, request) {
+    if let Some(response) = respond_to_preflight(snapshot, request) {
         return Admission::Respond(Box::new(response));
     }
     let plan = match decide(snapshot, &request.raw()) {
@@ -84,11 +84,11 @@ pub fn admit<'a, H: Headers + ?Sized>(
     respond(content, Some(plan))
 }
 
-/// Writes the response to a request that failed, admitted or not: its fields and its body. Both
-/// buffers are cleared first. Returns the status.
+/// Writes the fields and the body of an error response, after clearing both buffers, and returns the
+/// HTTP status. The request may have been admitted before it failed.
 ///
-/// `chain` is that of the route, where one was found, so that scripts may read the response if its
-/// CORS policy allows it.
+/// `chain` is the policy chain of the route, if routing found one: its CORS policy determines whether
+/// scripts can read the response.
 pub fn write_rejection<H: Headers + ?Sized>(
     cause: &Cause<'_>,
     chain: Option<&Chain>,
@@ -99,7 +99,7 @@ pub fn write_rejection<H: Headers + ?Sized>(
         cause,
         id,
         pseudonym: request.arrival.pseudonym,
-        grpc: grpc::answer_type(request.noted.content_type.only()),
+        grpc: grpc::response_type(request.fields.content_type.only()),
     };
     let status = problem.write(edits, body);
     if let Some(chain) = chain {
@@ -108,40 +108,40 @@ pub fn write_rejection<H: Headers + ?Sized>(
     status
 }
 
-/// What the policies of a route see of a request when its response comes.
+/// The part of a request that response policies use.
 #[must_use]
 pub fn response_context<'r, H: Headers + ?Sized>(request: &Request<'r, H>) -> ResponseContext<'r> {
     ResponseContext {
-        origin: request.noted.origin.only(),
+        origin: request.fields.origin.only(),
     }
 }
 
 impl<'a> LocalResponse<'a> {
-    /// What the gateway responds.
+    /// The kind of the response.
     #[must_use]
     pub const fn content(&self) -> &Content<'a> {
         &self.content
     }
 
-    /// The plan of the route that responds, where a route was found.
+    /// The plan of the route, if routing found one.
     #[must_use]
     pub const fn plan(&self) -> Option<&Plan<'a>> {
         self.plan.as_ref()
     }
 
-    /// The id of the route that responds.
+    /// The id of the route, if routing found one.
     #[must_use]
     pub fn route_id(&self) -> Option<RouteId> {
         self.plan.as_ref().map(|plan| plan.route_id())
     }
 
-    /// The dotted code, if it is an error.
+    /// The dotted code, if this is an error response.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         self.cause().map(Cause::code)
     }
 
-    /// Why the request is rejected, if it is.
+    /// The error, if this is an error response.
     #[must_use]
     pub const fn cause(&self) -> Option<&Cause<'a>> {
         match &self.content {
@@ -150,8 +150,7 @@ impl<'a> LocalResponse<'a> {
         }
     }
 
-    /// Writes the response: its fields and its body. Both buffers are cleared first. Returns the
-    /// status.
+    /// Writes the fields and the body, after clearing both buffers, and returns the HTTP status.
     pub fn write<H: Headers + ?Sized>(
         &self,
         (request, id): (&Request<'_, H>, &RequestId<'_>),
@@ -167,7 +166,7 @@ impl<'a> LocalResponse<'a> {
         self.status()
     }
 
-    /// The HTTP status. A gRPC client gets 200 for a rejection: see [`Problem::write`].
+    /// The HTTP status. A gRPC client gets 200 for an error: see [`Problem::write`].
     #[must_use]
     pub const fn status(&self) -> u16 {
         match &self.content {
@@ -177,7 +176,7 @@ impl<'a> LocalResponse<'a> {
         }
     }
 
-    /// Adds the fields of a response that is not a rejection.
+    /// Adds the fields of a response other than an error response.
     pub fn write_fields<H: Headers + ?Sized>(&self, request: &Request<'_, H>, edits: &mut Edits) {
         match (&self.content, &self.plan) {
             (Content::Preflight(preflight), Some(plan)) => {
@@ -222,17 +221,18 @@ fn redirect_to_https<'a, H: Headers + ?Sized>(request: &Request<'a, H>, port: u1
     }
 }
 
-/// A preflight is decided as the request that it asks about.
-fn answer_preflight<'a, H: Headers + ?Sized>(
+/// The response to a CORS preflight. The preflight is routed as the request that it asks about;
+/// `None` if no route with a CORS policy serves that request.
+fn respond_to_preflight<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
     request: &Request<'a, H>,
 ) -> Option<LocalResponse<'a>> {
-    let preflight = preflight(request.method, &request.noted)?;
-    let asked = RawRequest {
+    let preflight = preflight(request.method, &request.fields)?;
+    let actual = RawRequest {
         method: preflight.method,
         ..request.raw()
     };
-    let plan = decide(snapshot, &asked).ok()?;
+    let plan = decide(snapshot, &actual).ok()?;
     plan.chain().cors()?;
     Some(LocalResponse {
         content: Content::Preflight(preflight),

@@ -1,10 +1,11 @@
-//! Why a request goes where it goes: every candidate, and the rule by which each other lost.
+//! Explains a routing decision: all candidates, and the rule by which each of them lost.
 
 use std::ops::ControlFlow;
 
 use crate::engine::plan::{Plan, decide};
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::form::Form;
+use crate::engine::routing::constraint::Constraint;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::host::normal_host;
 use crate::engine::routing::method::Method;
 use crate::engine::routing::path::{NormalPath, split_target};
@@ -17,74 +18,76 @@ use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::walk::{Verdict, Visited, Walk};
 use crate::engine::snapshot::Snapshot;
 
-/// A decision with its reasons. No cursor moves for it.
+/// An explained decision. Explaining advances no cursor.
 #[derive(Debug)]
 pub struct Explanation<'a> {
-    /// What [`decide`] says.
+    /// The result of [`decide`].
     pub outcome: Result<Plan<'a>, Rejection<'a>>,
-    /// Every route whose host and path match, in the order in which they are tried.
+    /// The routes whose host and path match, in the order of precedence.
     pub candidates: Vec<Candidate<'a>>,
 }
 
-/// One route whose host and path match.
+/// A route whose host and path match.
 #[derive(Debug)]
 pub struct Candidate<'a> {
-    /// Its number in the table.
+    /// The id of the route.
     pub route_id: RouteId,
     /// The route.
     pub route: &'a Route,
-    /// The pattern that matches: the declared one, or one derived within a family of versions.
+    /// The declared or derived pattern that matches.
     pub pattern: String,
-    /// Whether the pattern is derived.
-    pub derived: bool,
-    /// What became of it.
+    /// Whether the pattern is derived within a family of versions.
+    pub is_derived: bool,
+    /// The outcome for this candidate.
     pub fate: Fate,
 }
 
-/// What became of a candidate.
+/// The outcome for a candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It answers.
+    /// It wins.
     Wins,
-    /// It would serve, but comes later, by this rule.
+    /// It would serve, but the winner precedes it by this rule.
     Outranked(Rank),
-    /// It asks for a header that the request does not bear.
+    /// This header constraint fails.
     Header(String),
-    /// It asks for a query parameter that the request does not bear.
+    /// This query constraint fails.
     Query(String),
-    /// It does not admit the method.
+    /// It admits only these methods.
     Method(String),
-    /// It serves another version than the one stated.
+    /// It serves only this version, not the stated one.
     Version(ApiVersion),
-    /// It would serve, but a route before it exists in other versions only.
+    /// It would serve, but a preceding route exists only in other versions.
     Fenced,
-    /// Its path states another version than the headers do: the request is refused.
+    /// Its path states this version, but the headers another: the request is rejected.
     Conflict(ApiVersion),
-    /// It answers only requests that state a version: the request is refused.
+    /// It serves only requests that state a version: the request is rejected.
     VersionRequired,
-    /// It would have won, but keeps no encoded slash.
+    /// It would win, but the path has an encoded slash, which it does not allow.
     EncodedSlash,
 }
 
 impl Fate {
-    /// The fate in words.
+    /// The outcome in words.
     #[must_use]
-    pub fn as_words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Wins => "wins".into(),
-            Self::Outranked(rank) => format!("comes later: {}", rank.as_words()),
-            Self::Header(constraint) => format!("asks for the header {constraint}"),
-            Self::Query(constraint) => format!("asks for the query parameter {constraint}"),
-            Self::Method(methods) => format!("admits {methods} only"),
-            Self::Version(version) => format!("serves {version} only"),
-            Self::Fenced => "comes after a route that exists in other versions only".into(),
-            Self::Conflict(version) => format!("its path states {version}, the headers another"),
-            Self::VersionRequired => "answers only requests that state a version".into(),
-            Self::EncodedSlash => "would win, but keeps no encoded slash".into(),
+            Self::Outranked(rank) => format!("ranks lower: {}", rank.describe()),
+            Self::Header(constraint) => format!("requires the header {constraint}"),
+            Self::Query(constraint) => format!("requires the query parameter {constraint}"),
+            Self::Method(methods) => format!("admits only {methods}"),
+            Self::Version(version) => format!("serves only {version}"),
+            Self::Fenced => "comes after a route that exists only in other versions".into(),
+            Self::Conflict(version) => {
+                format!("its path states {version}, but the headers state another version")
+            }
+            Self::VersionRequired => "serves only requests that state a version".into(),
+            Self::EncodedSlash => "would win, but does not allow encoded slashes".into(),
         }
     }
 
-    /// The rule, as one stable word.
+    /// The stable name of the rule.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         match self {
@@ -101,7 +104,7 @@ impl Fate {
     }
 }
 
-/// Explains what [`decide`] decides.
+/// Explains the decision of [`decide`].
 pub fn explain<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
     request: &RawRequest<'a, H>,
@@ -114,7 +117,7 @@ pub fn explain<'a, H: Headers + ?Sized>(
     }
 }
 
-/// None if not even path, host and method can be read.
+/// `None` if the path, the host or the method is invalid.
 fn candidates<'a, H: Headers + ?Sized>(
     table: &'a Table,
     request: &RawRequest<'a, H>,
@@ -139,9 +142,9 @@ fn candidates<'a, H: Headers + ?Sized>(
     };
     let mut winner: Option<Visited<'_>> = None;
     let mut candidates = Vec::new();
-    // A fault in the headers ends the walk; what was seen by then is told.
-    let _ = walk.each_form(|visited, verdict| {
-        let route = table.route(visited.form.route);
+    // Invalid headers end the walk early; the explanation has the candidates up to there.
+    let _ = walk.each_entry(|visited, verdict| {
+        let route = table.route(visited.entry.route);
         let fate = match (verdict, winner) {
             (Verdict::Serves(_), None) => {
                 winner = Some(visited);
@@ -152,13 +155,13 @@ fn candidates<'a, H: Headers + ?Sized>(
                 }
             }
             (Verdict::Serves(_), Some(winner)) => Fate::Outranked(rank(table, winner, visited)),
-            _ => fate(verdict, route, *visited.form),
+            _ => fate(verdict, route, *visited.entry),
         };
         candidates.push(Candidate {
-            route_id: RouteId(visited.form.route),
+            route_id: RouteId(visited.entry.route),
             route,
-            pattern: pattern_of(*visited.form, route).to_string(),
-            derived: visited.form.is_derived(),
+            pattern: pattern_of(*visited.entry, route).to_string(),
+            is_derived: visited.entry.is_derived(),
             fate,
         });
         ControlFlow::Continue(())
@@ -166,23 +169,22 @@ fn candidates<'a, H: Headers + ?Sized>(
     Some(candidates)
 }
 
-fn fate(verdict: Verdict, route: &Route, form: Form) -> Fate {
-    let constraint = |list: &[crate::engine::routing::constraint::Constraint], at: usize| {
-        list.get(at).map(ToString::to_string).unwrap_or_default()
-    };
+fn fate(verdict: Verdict, route: &Route, entry: RouteEntry) -> Fate {
+    let constraint =
+        |list: &[Constraint], at: usize| list.get(at).map(ToString::to_string).unwrap_or_default();
     match verdict {
         Verdict::Serves(_) => Fate::Wins,
         Verdict::Header(at) => Fate::Header(constraint(route.headers(), at)),
         Verdict::Query(at) => Fate::Query(constraint(route.query(), at)),
         Verdict::Method { .. } => Fate::Method(route.methods().to_string()),
-        Verdict::Version { .. } => form.version.map_or(Fate::Fenced, Fate::Version),
+        Verdict::Version { .. } => entry.version.map_or(Fate::Fenced, Fate::Version),
         Verdict::Fenced => Fate::Fenced,
         Verdict::Conflict(version) => Fate::Conflict(version),
         Verdict::Required => Fate::VersionRequired,
     }
 }
 
-/// The rule by which the winner comes before another that would serve too.
+/// The rule by which the winner precedes another entry that would serve.
 fn rank(table: &Table, winner: Visited<'_>, other: Visited<'_>) -> Rank {
     if !std::ptr::eq(winner.trie, other.trie) {
         return Rank::Host;
@@ -190,9 +192,9 @@ fn rank(table: &Table, winner: Visited<'_>, other: Visited<'_>) -> Rank {
     if winner.group != other.group {
         return Rank::Path;
     }
-    if winner.form.version != other.form.version {
+    if winner.entry.version != other.entry.version {
         return Rank::Version;
     }
-    let with_route = |form: Form| (form, table.route(form.route));
-    precedence::decide(with_route(*winner.form), with_route(*other.form)).0
+    let with_route = |entry: RouteEntry| (entry, table.route(entry.route));
+    precedence::decide(with_route(*winner.entry), with_route(*other.entry)).0
 }

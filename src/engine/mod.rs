@@ -1,9 +1,11 @@
-//! The pure core: it decides, and does nothing else. No I/O, no clock, no randomness, no logs.
+//! The engine: pure decisions, without I/O, clock, randomness or logs.
 //!
-//! [`routing`] finds the route and the version, [`upstream`] holds the backends, [`semantics`] says
-//! what a proxy adds and removes, [`policy`] what a route asks for beside its service. A
-//! [`snapshot`] holds all that one configuration compiles to, and [`admit`] is the whole way of a
-//! request through it, for every interface.
+//! - [`routing`] finds the route and the version of a request;
+//! - [`policy`] admits, rejects and shapes the requests and responses of a route;
+//! - [`upstream`] holds the backends of a service version and picks one;
+//! - [`semantics`] is what a proxy adds to a message and removes from it;
+//! - a [`snapshot`] is a compiled configuration;
+//! - [`admit()`] takes a request through all of these, the same way for every interface.
 
 pub mod admit;
 pub mod explain;

@@ -1,4 +1,4 @@
-//! The plan: a request that was routed, with all that its snapshot has for it.
+//! The plan: a routed request with its policies and its cluster.
 
 use std::ops::Deref;
 
@@ -9,7 +9,7 @@ use crate::engine::semantics::Forwarding;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::upstream::{Cluster, Pick};
 
-/// A routed request: only [`decide`] makes one. It reads as its [`Decision`].
+/// A routed request. Only [`decide`] creates one. Dereferences to its [`Decision`].
 #[derive(Debug)]
 pub struct Plan<'a> {
     snapshot: &'a Snapshot,
@@ -19,7 +19,7 @@ pub struct Plan<'a> {
 /// Decides which route of a snapshot serves a request.
 ///
 /// # Errors
-/// The rejection, if no route does.
+/// The rejection, if no route serves the request.
 #[inline]
 pub fn decide<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
@@ -50,7 +50,7 @@ impl<'a> Plan<'a> {
         self.policy().chain()
     }
 
-    /// How the request is forwarded.
+    /// The forwarding settings of the route.
     #[must_use]
     pub fn forwarding(&self) -> &'a Forwarding {
         self.policy().forwarding()
@@ -62,8 +62,7 @@ impl<'a> Plan<'a> {
         self.snapshot.cluster(self.route_id())
     }
 
-    /// The redirect that responds in place of a backend, if the route has one: then it has no
-    /// backends.
+    /// The redirect of the route, if any. Such a route has no backends.
     #[must_use]
     pub fn redirect(&self) -> Option<&'a Redirect> {
         self.chain().redirect()

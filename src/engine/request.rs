@@ -1,23 +1,23 @@
-//! A request as the engine sees it: borrowed, and the same whatever carried it.
+//! A request as the engine reads it: borrowed, and independent of the protocol.
 
 use std::borrow::Cow;
 
-/// One request. The engine reads it and keeps nothing of it.
+/// A request. The engine reads it and retains nothing.
 #[derive(Debug)]
 pub struct RawRequest<'a, H: ?Sized> {
-    /// The method as it came.
+    /// The method as received.
     pub method: &'a str,
-    /// Path and query as they came: `/path?query`, or `*` for `OPTIONS`.
+    /// Path and query as received: `/path?query`, or `*` for `OPTIONS`.
     pub target: &'a str,
-    /// The host that the client named, perhaps with a port; none if it named none.
+    /// The host of the request with an optional port; `None` if the client sent none.
     pub host: Option<&'a str>,
     /// All header fields.
     pub headers: &'a H,
 }
 
-/// The header fields of a request, in whatever way the codec holds them.
+/// The header fields of a request, independent of how the codec stores them.
 pub trait Headers {
-    /// Every field as name and value, in the order received; names in any case.
+    /// The fields as name and value, in the order received; names in any case.
     fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
 }
 
@@ -28,15 +28,15 @@ impl<N: AsRef<str>, V: AsRef<str>> Headers for [(N, V)] {
     }
 }
 
-/// Whether this is the name of a header field: a token (RFC 9110, section 5.6.2).
+/// Whether this is a valid field name: a token (RFC 9110, section 5.6.2).
 #[inline]
 #[must_use]
 pub fn is_field_name(name: &[u8]) -> bool {
     !name.is_empty() && all_in(&IN_TOKENS, name)
 }
 
-/// Whether this can be the value of a header field: it has no control character but the tab
-/// (RFC 9110, section 5.5).
+/// Whether this is a valid field value: without control characters except the tab (RFC 9110, section
+/// 5.5).
 #[inline]
 #[must_use]
 pub fn is_field_value(value: &[u8]) -> bool {
@@ -44,25 +44,25 @@ pub fn is_field_value(value: &[u8]) -> bool {
     !value.iter().any(is_control)
 }
 
-/// Whether the set has all these bytes.
+/// Whether the set contains all these bytes.
 #[inline]
 pub(crate) fn all_in(set: &[bool; 256], bytes: &[u8]) -> bool {
-    // To the end whatever is found: a branch a byte costs more.
+    // No early exit: a branch per byte costs more.
     let has = |byte: u8| set.get(usize::from(byte)).copied().unwrap_or_default();
     bytes.iter().fold(true, |all, byte| all & has(*byte))
 }
 
-/// Letters, digits and these.
-pub(crate) const fn among(others: &[u8]) -> [bool; 256] {
-    let mut among = [false; 256];
+/// The set of letters, digits and these bytes.
+pub(crate) const fn byte_set(others: &[u8]) -> [bool; 256] {
+    let mut set = [false; 256];
     let mut byte = 0_u8;
-    let mut entries: &mut [bool] = &mut among;
+    let mut entries: &mut [bool] = &mut set;
     while let Some((entry, rest)) = entries.split_first_mut() {
         *entry = byte.is_ascii_alphanumeric() || has(others, byte);
         entries = rest;
         byte = byte.wrapping_add(1);
     }
-    among
+    set
 }
 
 const fn has(mut bytes: &[u8], wanted: u8) -> bool {
@@ -75,14 +75,13 @@ const fn has(mut bytes: &[u8], wanted: u8) -> bool {
     false
 }
 
-const IN_TOKENS: [bool; 256] = among(b"!#$%&'*+-.^_`|~");
+const IN_TOKENS: [bool; 256] = byte_set(b"!#$%&'*+-.^_`|~");
 
-/// The origin form of a request target, and the authority that an absolute one bore.
+/// Splits a target in absolute form into its origin form and its authority.
 ///
-/// `http://a.test/x?y` gives `/x?y` and `a.test`; its authority replaces `Host` (RFC 9112,
-/// section 3.2.2). The authority of an absolute form may name a user, which no host does. Everything
-/// else comes back unchanged, also an absolute form without a host, which is invalid (RFC 9110,
-/// section 4.2.1).
+/// `http://a.test/x?y` becomes `/x?y` and `a.test`; the authority replaces `Host` (RFC 9112, section
+/// 3.2.2). The authority may name a user, which the host of a request may not. Returns other targets
+/// unchanged, also an absolute form without a host, which is invalid (RFC 9110, section 4.2.1).
 #[must_use]
 pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
     let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {

@@ -6,63 +6,65 @@ use std::sync::Arc;
 use crate::engine::policy::RoutePolicy;
 use crate::engine::routing::index::Index;
 use crate::engine::routing::{ApiVersion, Route, RouteId, RouteIdentity, Table};
-use crate::engine::upstream::registry::Entry;
+use crate::engine::upstream::registry::Registrations;
 use crate::engine::upstream::{
     Address, BackendSource, Cluster, Cursor, Pick, Registry, ServiceKey, Upstream,
 };
 
-/// A table, the clusters that its routes lead to, and a cursor for each route.
+/// A table, the clusters of its routes, and a cursor for each route.
 ///
-/// A change of the table or of backends replaces it. What stays the same is shared between the two:
-/// the table, the cursors, and the clusters that the change does not concern.
+/// A change to the table or to backends creates a new snapshot, which shares with the old one what
+/// the change does not concern: the table, cursors and clusters.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     table: Arc<Table>,
     configured: Arc<[Configured]>,
-    /// The cursors that this snapshot's table brought, one per route, side by side.
+    /// The cursors created with this snapshot's table, one per route.
     slab: Arc<[Cursor]>,
-    /// The cursors carried over, if any: one entry per route, most of them `None`.
+    /// The cursors carried over, if any: one element per route, most of them `None`.
     carried: Option<Arc<[Option<CarriedCursor>]>>,
     /// Sorted by service and version.
     clusters: Box<[Cluster]>,
     layout: Arc<ClusterLayout>,
 }
 
-/// Which routes lead to which cluster. It changes with the table only.
+/// The cluster of each route. It changes only with the table.
 #[derive(Debug)]
 struct ClusterLayout {
     /// The cluster of each route.
     of_route: Box<[Index]>,
-    /// A route of each cluster: it says which service, version and configured backends it has.
+    /// One route of each cluster, which has the cluster's service, version and configured backends.
     representative: Box<[Index]>,
 }
 
-/// A cursor in the slab of an earlier snapshot. A slab lives as long as one of its routes.
+/// A cursor in the slab of an earlier snapshot. A slab is freed with the last of its routes.
 #[derive(Clone, Debug)]
 struct CarriedCursor {
     slab: Arc<[Cursor]>,
     at: usize,
 }
 
-/// What the configuration gives to a route.
+/// The settings of a route that the table does not hold.
 #[derive(Clone, Debug)]
 pub struct Configured {
-    /// The addresses of its backends, in order.
+    /// The addresses of the backends, in order.
     pub addresses: Arc<[Address]>,
     /// Whether the route or its service lists them.
     pub source: BackendSource,
-    /// What the route asks for beside its service; routes that ask for the same share one.
+    /// The compiled options of the route, shared by routes with equal options.
     pub policy: Arc<RoutePolicy>,
-    /// How the gateway connects to the backends; the routes of a service share one.
+    /// How the gateway connects to the backends, shared by the routes of a service.
     pub upstream: Arc<Upstream>,
 }
 
 impl Snapshot {
-    /// A snapshot of a table; `configured` has one entry per route, in the order of the routes.
+    /// Creates a snapshot of a table; `configured` has one element per route, in the order of the
+    /// routes.
     ///
-    /// A route of `previous` with the same whole match and service keeps its cursor, and its backends
-    /// keep their names and slots. Registrations for services that the table does not name wait in
-    /// the registry; a version left out in them is settled where the table leaves no doubt.
+    /// A route of `previous` with the same whole match and service retains its cursor, and its
+    /// backends retain their names and ids. Registrations for services that the table does not name
+    /// remain in the registry. A registration without a version gets the version that the table
+    /// implies, unless it is ambiguous.
     #[must_use]
     pub fn new(
         table: Arc<Table>,
@@ -70,10 +72,10 @@ impl Snapshot {
         registry: &mut Registry,
         previous: Option<&Self>,
     ) -> Self {
-        registry.settle(&table);
+        registry.assign_versions(&table);
         let known = previous.map(Self::by_identity).unwrap_or_default();
         let previous_of = |route: &Route| {
-            // The identity is a text to be made: not without need.
+            // Computing an identity allocates, so skip it if there is nothing to find.
             let found = (!known.is_empty()).then(|| known.get(&route.identity()));
             found.flatten().map(|(_, cluster)| *cluster)
         };
@@ -95,8 +97,8 @@ impl Snapshot {
         }
     }
 
-    /// The same table after registrations of these services have changed: their clusters are
-    /// rebuilt, whatever the number of routes to them.
+    /// The snapshot after a change to the registrations of these services: rebuilds their clusters.
+    /// The cost does not depend on the number of their routes.
     #[must_use]
     pub fn with_registry(&self, registry: &Registry, changed: &BTreeSet<ServiceKey>) -> Self {
         let mut next = self.clone();
@@ -112,13 +114,13 @@ impl Snapshot {
         next
     }
 
-    /// Whether the configuration itself lists this backend for the service and version.
+    /// Whether the configuration lists this backend for the service and version.
     #[must_use]
-    pub fn configures(&self, key: &ServiceKey, address: &Address) -> bool {
+    pub fn is_configured(&self, key: &ServiceKey, address: &Address) -> bool {
         let mut clusters = self.cluster_range(&key.service, key.version);
         clusters.any(|cluster| {
             self.representative(cluster)
-                .is_some_and(|(_, given)| given.addresses.contains(address))
+                .is_some_and(|(_, configured)| configured.addresses.contains(address))
         })
     }
 
@@ -129,7 +131,7 @@ impl Snapshot {
     }
 
     /// The clusters of a service version: one for the backends of the service, and one for each
-    /// list of backends that a route gives itself.
+    /// distinct list of inline backends.
     #[must_use]
     pub fn clusters_of(&self, service: &str, version: Option<ApiVersion>) -> &[Cluster] {
         let range = self.cluster_range(service, version);
@@ -142,12 +144,12 @@ impl Snapshot {
         self.clusters.len()
     }
 
-    /// The cluster that a route leads to.
+    /// The cluster of a route.
     #[inline]
     #[must_use]
     #[expect(
         clippy::indexing_slicing,
-        reason = "a route id is a place in its table, with a cluster for each"
+        reason = "a route id is an index in its table, and each route has a cluster"
     )]
     pub fn cluster(&self, route: RouteId) -> &Cluster {
         &self.clusters[self.layout.of_route[route.position()].get()]
@@ -157,7 +159,7 @@ impl Snapshot {
     #[must_use]
     #[expect(
         clippy::indexing_slicing,
-        reason = "a route id is a place in its table, with a policy for each"
+        reason = "a route id is an index in its table, and each route has a policy"
     )]
     pub fn policy(&self, route: RouteId) -> &RoutePolicy {
         &self.configured[route.position()].policy
@@ -179,7 +181,7 @@ impl Snapshot {
     #[inline]
     #[expect(
         clippy::indexing_slicing,
-        reason = "a route id is a place in its table, with a cursor for each"
+        reason = "a route id is an index in its table, and each route has a cursor"
     )]
     fn cursor(&self, route: RouteId) -> &Cursor {
         let at = route.position();
@@ -190,7 +192,7 @@ impl Snapshot {
         carried.map_or_else(|| &self.slab[at], |carried| &carried.slab[carried.at])
     }
 
-    /// The cursor of each route, to be carried over, and the place of its cluster.
+    /// The cursor to carry over and the cluster of each route, by its identity.
     fn by_identity(&self) -> HashMap<RouteIdentity, (CarriedCursor, Index)> {
         let routes = self.table.routes().iter().map(Route::identity);
         let cursors = (0..self.slab.len()).map(|at| {
@@ -227,13 +229,13 @@ impl Snapshot {
 /// The routes of a table, grouped into clusters.
 struct Grouping {
     layout: ClusterLayout,
-    /// For each cluster, the cluster of the previous snapshot that it continues.
-    continues: Vec<Option<Index>>,
+    /// For each cluster, the cluster of the previous snapshot that it replaces.
+    replaces: Vec<Option<Index>>,
 }
 
 impl Grouping {
-    /// Routes share a cluster if they have service, version and backends in common. Routes with
-    /// backends of their own must also have shared one before, since slots outlive a reload.
+    /// Routes share a cluster if they have the same service, version and backends. Routes with inline
+    /// backends must also have shared one before, since backend ids are retained across a reload.
     fn new(
         table: &Table,
         configured: &[Configured],
@@ -243,12 +245,12 @@ impl Grouping {
             of_route: vec![Index::NONE; table.routes().len()].into(),
             representative: Box::default(),
         };
-        let (mut representative, mut continues) = (Vec::new(), Vec::new());
+        let (mut representative, mut replaces) = (Vec::new(), Vec::new());
         let mut known = HashMap::new();
         let mut service = None;
         for RouteId(index) in table.ids_by_service() {
             let at = index.get();
-            let (Some(route), Some(given)) = (table.routes().get(at), configured.get(at)) else {
+            let (Some(route), Some(settings)) = (table.routes().get(at), configured.get(at)) else {
                 continue;
             };
             let of = (route.service(), route.version());
@@ -256,21 +258,21 @@ impl Grouping {
                 known.clear();
             }
             let previous = previous_of(route);
-            let own = match given.source {
-                BackendSource::Inline => Some((&given.addresses, &given.upstream, previous)),
+            let own = match settings.source {
+                BackendSource::Inline => Some((&settings.addresses, &settings.upstream, previous)),
                 BackendSource::Service | BackendSource::Registered => None,
             };
             let cluster = *known.entry(own).or_insert_with(|| {
                 representative.push(index);
-                continues.push(previous);
+                replaces.push(previous);
                 Index::new(representative.len() - 1)
             });
-            if let Some(place) = layout.of_route.get_mut(at) {
-                *place = cluster;
+            if let Some(of_route) = layout.of_route.get_mut(at) {
+                *of_route = cluster;
             }
         }
         layout.representative = representative.into();
-        Self { layout, continues }
+        Self { layout, replaces }
     }
 
     fn clusters(
@@ -280,11 +282,11 @@ impl Grouping {
         registry: &Registry,
         previous: Option<&Snapshot>,
     ) -> Box<[Cluster]> {
-        let representatives = self.layout.representative.iter().zip(&self.continues);
-        let clusters = representatives.filter_map(|(at, continues)| {
-            let (route, given) = (table.routes().get(at.get())?, configured.get(at.get())?);
-            let before = continues.and_then(|at| previous?.clusters.get(at.get()));
-            Some(make_cluster(before, route, given, registry))
+        let representatives = self.layout.representative.iter().zip(&self.replaces);
+        let clusters = representatives.filter_map(|(at, replaces)| {
+            let (route, settings) = (table.routes().get(at.get())?, configured.get(at.get())?);
+            let before = replaces.and_then(|at| previous?.clusters.get(at.get()));
+            Some(make_cluster(before, route, settings, registry))
         });
         clusters.collect()
     }
@@ -298,17 +300,19 @@ fn make_cluster(
 ) -> Cluster {
     let upstream = Arc::clone(&configured.upstream);
     if route.is_redirect() {
-        // A redirect has no service that a backend could register for.
+        // A redirect has no service for which backends could register.
         return Cluster::new(previous, std::iter::empty()).with_upstream(upstream);
     }
-    let entry = registry.entry(route.service(), route.version());
-    let is_removed = |address: &Address| entry.is_some_and(|entry| entry.is_removed(address));
+    let registrations = registry.registrations(route.service(), route.version());
+    let is_removed = |address: &Address| registrations.is_some_and(|it| it.is_removed(address));
     let configured = configured
         .addresses
         .iter()
         .filter(|address| !is_removed(address))
         .map(|address| (address, configured.source));
-    let registered = entry.into_iter().flat_map(Entry::registered);
+    let registered = registrations
+        .into_iter()
+        .flat_map(Registrations::registered);
     let registered = registered.map(|address| (address, BackendSource::Registered));
     Cluster::new(previous, configured.chain(registered)).with_upstream(upstream)
 }

@@ -1,4 +1,4 @@
-//! The one place where atomics come from, so that loom can stand in for them.
+//! The atomics of the engine, in one place, so that loom can replace them.
 
 #[cfg(tollgate_loom)]
 pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};

@@ -177,7 +177,7 @@ fn backend_view(backend: &Backend) -> BackendView<'_> {
     BackendView {
         backend: &backend.name,
         address: backend.address.to_string(),
-        healthy: backend.healthy,
+        healthy: backend.is_healthy,
         source: backend.source,
     }
 }
@@ -188,16 +188,16 @@ fn candidate_view<'a>(candidate: &'a Candidate<'_>) -> CandidateView<'a> {
         service: candidate.route.service(),
         version: candidate.route.version().map(|version| version.to_string()),
         pattern: &candidate.pattern,
-        derived: candidate.derived,
+        derived: candidate.is_derived,
         rule: candidate.fate.rule(),
-        reason: candidate.fate.as_words(),
+        reason: candidate.fate.describe(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::compile::{LoadOptions, load_file};
+    use crate::config::{LoadOptions, load_file};
     use crate::engine::explain::explain;
     use crate::engine::request::RawRequest;
 
@@ -253,9 +253,9 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
         let config = "routes: [{path_pattern: /a, methods: [POST], service: s, backends: [a]}]";
         let expected = concat!(
             r#"{"status":405,"error":{"code":"method.not_allowed","#,
-            r#""message":"GET is not admitted here; POST would be","allow":["POST"]},"#,
+            r#""message":"the method `GET` is not allowed here; use POST","allow":["POST"]},"#,
             r#""candidates":[{"route":"POST /a -> s","service":"s","pattern":"/a","#,
-            r#""derived":false,"rule":"method","reason":"admits POST only"}]}"#,
+            r#""derived":false,"rule":"method","reason":"admits only POST"}]}"#,
         );
         assert_eq!(explained(config, "/a"), expected);
     }

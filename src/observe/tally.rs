@@ -53,8 +53,8 @@ impl Tally {
             for backend in next.cluster(id).backends() {
                 let found = before.binary_search_by_key(&&backend.address, |b| &b.address);
                 let old = found.ok().and_then(|at| before.get(at));
-                let picks = old.map_or(0, |old| tally.picks(old.slot));
-                carried.add(backend.slot, picks);
+                let picks = old.map_or(0, |old| tally.picks(old.id));
+                carried.add(backend.id, picks);
                 carried.removed -= picks;
             }
             carried

@@ -1,20 +1,20 @@
-//! What routes and services say of the data plane: what comes of it, and what is wrong with it.
+//! Settings of routes and services: what they compile to, and their errors.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::compile::{LoadOptions, Loaded, load_file};
-use crate::config::tests::told_faults;
+use crate::config::tests::file_diagnostics;
 use crate::engine::policy::{Policy, RoutePolicy};
 use crate::engine::semantics::HostRule;
 use crate::engine::upstream::Protocol;
 
 fn load(text: &str) -> Loaded {
     let loaded = load_file(text, LoadOptions::FILE);
-    loaded.unwrap_or_else(|faults| panic!("{text}: {faults:?}"))
+    loaded.unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
 }
 
-/// The policy of a route that says this, under these defaults.
+/// The policy of a route with these keys, under these defaults.
 fn policy(defaults: &str, route: &str) -> RoutePolicy {
     let text = format!(
         "defaults: {{{defaults}}}\nroutes: [{{path_pattern: /a/*, service: s, backends: [b], {route}}}]"
@@ -23,7 +23,7 @@ fn policy(defaults: &str, route: &str) -> RoutePolicy {
 }
 
 #[test]
-fn who_says_nothing_shares_the_defaults() {
+fn equal_policies_are_shared() {
     let text = "defaults: {timeout: 5s}
 routes:
 - {path_pattern: /a, service: s}
@@ -45,7 +45,7 @@ services: {s: {backends: [a], protocol: h2}}";
 }
 
 #[test]
-fn a_route_says_otherwise_key_by_key() {
+fn a_route_overrides_defaults_key_by_key() {
     let usual = RoutePolicy::default();
     assert_eq!(policy("", ""), usual);
     let given = policy(
@@ -90,7 +90,7 @@ fn header_rules_are_merged_name_by_name() {
         "request_headers: {set: {A: '1', B: '2'}, add: {C: '3'}, remove: [D, e]}",
         "request_headers: {set: {c: '4'}, add: {a: ['5', '6']}, remove: [b]}",
     );
-    let told = |pairs: &[(Box<str>, Box<str>)]| {
+    let joined = |pairs: &[(Box<str>, Box<str>)]| {
         let pairs = pairs.iter().map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join(" ")
     };
@@ -98,12 +98,12 @@ fn header_rules_are_merged_name_by_name() {
         panic!("{rules:?}");
     };
     assert_eq!(rules.remove, ["d".into(), "e".into(), "b".into()]);
-    assert_eq!(told(&rules.set), "c=4");
-    assert_eq!(told(&rules.add), "a=5 a=6");
+    assert_eq!(joined(&rules.set), "c=4");
+    assert_eq!(joined(&rules.add), "a=5 a=6");
 }
 
 #[test]
-fn origins_are_as_browsers_write_them() {
+fn origins_are_normalised() {
     let cors = |text: &str| {
         let policy = policy("", &format!("cors: {{origins: [{text}]}}"));
         policy.chain().cors().cloned().unwrap()
@@ -148,174 +148,180 @@ services: {s: {versions: {v1: {backends: ['https://a']}}, max_in_flight: 7, tls:
 }
 
 #[test]
-fn faults_of_routes() {
-    for (keys, expected) in FAULTS {
+fn errors_of_routes() {
+    for (keys, expected) in ROUTES {
         let text = format!("routes: [{{path_pattern: /a/*, service: s, backends: [b], {keys}}}]");
-        assert_eq!(told_faults(&text), *expected, "{keys}");
+        assert_eq!(file_diagnostics(&text), *expected, "{keys}");
     }
 }
 
 #[test]
-fn faults_of_redirects_and_services() {
+fn errors_of_redirects_and_services() {
     for (text, expected) in OTHERS {
-        assert_eq!(told_faults(text), *expected, "{text}");
+        assert_eq!(file_diagnostics(text), *expected, "{text}");
     }
 }
 
-/// Keys of a route to `/a/*`, and what they earn: `CODE AT: MESSAGE [HELP]`.
-const FAULTS: &[(&str, &[&str])] = &[
+/// Keys of a route to `/a/*`, and their diagnostics: `CODE AT: MESSAGE [HELP]`.
+const ROUTES: &[(&str, &[&str])] = &[
     (
         "timeout: none",
         &[
-            "config.value routes[0].timeout: `none` is no duration [there is always an end here; the longest is 24h]",
+            "config.value routes[0].timeout: `none` is not a duration [this duration cannot be unlimited; the maximum is 24h]",
         ],
     ),
     (
         "timeout: 0s",
-        &["config.value routes[0].timeout: 0s is out of bounds: from 1ms to 24h"],
+        &["config.value routes[0].timeout: `0s` is out of bounds [write a value from 1ms to 24h]"],
     ),
     (
         "timeout: [1s]",
-        &["config.type routes[0].timeout: expected a text or a number, found a list"],
+        &["config.type routes[0].timeout: expected a duration, found a list"],
     ),
     (
         "try_timeout: nome",
         &[
-            "config.value routes[0].try_timeout: `nome` is no duration [write one such as 2s, 500ms, 1m30s or 1h]",
+            "config.value routes[0].try_timeout: `nome` is not a duration [write one such as 2s, 500ms, 1m30s or 1h]",
         ],
     ),
     (
         "retry: off",
-        &["config.value routes[0].retry: `off` is not understood here [write one of none]"],
+        &["config.value routes[0].retry: unknown value `off` [write `none`]"],
     ),
     (
         "retry: 3",
         &[
-            "config.type routes[0].retry: expected `retry` as a map, found the number 3 [write {attempts: 2, on: [reset, 502, 503]}, or none]",
+            "config.type routes[0].retry: expected `none` or a map, found the number 3 [write {attempts: 1, on: [reset, 503]}]",
         ],
     ),
     (
         "retry: {attempts: 11, buffer: 17MiB}",
         &[
-            "config.value routes[0].retry.attempts: `11` is no whole number from 0 to 10",
-            "config.value routes[0].retry.buffer: 17MiB is out of bounds: from 0 to 16MiB",
+            "config.value routes[0].retry.attempts: `11` is not a whole number from 0 to 10",
+            "config.value routes[0].retry.buffer: `17MiB` is out of bounds [write a value from 0 to 16MiB]",
         ],
     ),
     (
         "retry: {on: [404, resets, 5XX]}",
         &[
-            "config.value routes[0].retry.on[0]: 404 is no failure of a backend [a retry is for statuses from 500 to 599]",
-            "config.value routes[0].retry.on[1]: `resets` is not understood here [did you mean `reset`?]",
-            "config.value routes[0].retry.on[2]: `5XX` is not understood here [did you mean `5xx`?]",
+            "config.value routes[0].retry.on[0]: `404` is not a status to retry after [write a status from 500 to 599]",
+            "config.value routes[0].retry.on[1]: unknown value `resets` [did you mean `reset`?]",
+            "config.value routes[0].retry.on[2]: unknown value `5XX` [did you mean `5xx`?]",
         ],
     ),
     (
         "max_body: big",
         &[
-            "config.value routes[0].max_body: `big` is no size [write bytes, or KiB, MiB or GiB of them: 4096, 32KiB, 8MiB]",
+            "config.value routes[0].max_body: `big` is not a size [write bytes, or KiB, MiB or GiB: 4096, 32KiB, 8MiB]",
         ],
     ),
     (
         "host: rewrit",
-        &["config.value routes[0].host: `rewrit` is not understood here [did you mean `rewrite`?]"],
+        &["config.value routes[0].host: unknown value `rewrit` [did you mean `rewrite`?]"],
     ),
     (
         "request_headers: {set: {Host: a, 'a b': c, x: \"a\\nb\", y: ' a', ok: '1', OK: '2'}}",
         &[
-            "route.header_rules routes[0].request_headers.set.Host: `host` is written by the gateway alone [write `host: rewrite` at the route]",
-            "route.header_rules routes[0].request_headers.set[\"a b\"]: `a b` is no name of a header [a name is a token such as X-Tenant]",
-            "route.header_rules routes[0].request_headers.set.x: the value of a header is a line of text without control characters",
-            "route.header_rules routes[0].request_headers.set.y: the value of a header neither begins nor ends with a space",
-            "route.header_rules routes[0].request_headers.set.OK: `ok` is set twice: names are without case",
+            "route.header_rules routes[0].request_headers.set.Host: header rules cannot change `host` [use `host: rewrite`]",
+            "route.header_rules routes[0].request_headers.set[\"a b\"]: `a b` is not a header name [write a token such as X-Tenant]",
+            "route.header_rules routes[0].request_headers.set.x: a header value must not contain control characters",
+            "route.header_rules routes[0].request_headers.set.y: a header value must not begin or end with a space",
+            "route.header_rules routes[0].request_headers.set.OK: header `ok` is set twice; names are case-insensitive [remove one]",
         ],
     ),
     (
         "response_headers: {add: {Transfer-Encoding: chunked}, remove: [Content-Length, ':path']}",
         &[
-            "route.header_rules routes[0].response_headers.add.Transfer-Encoding: `transfer-encoding` is written by the gateway alone [leave it out: each connection has its own]",
-            "route.header_rules routes[0].response_headers.remove[0]: `content-length` is written by the gateway alone [leave it out: each connection has its own]",
-            "route.header_rules routes[0].response_headers.remove[1]: `:path` is no field, but a part of HTTP/2 [`strip_prefix` and `rewrite_prefix` change the path]",
+            "route.header_rules routes[0].response_headers.add.Transfer-Encoding: header rules cannot change `transfer-encoding`: the gateway sets it [remove it]",
+            "route.header_rules routes[0].response_headers.remove[0]: header rules cannot change `content-length`: the gateway sets it [remove it]",
+            "route.header_rules routes[0].response_headers.remove[1]: `:path` is a pseudo-header of HTTP/2, not a header field [use `strip_prefix` or `rewrite_prefix` to change the path]",
         ],
     ),
     (
         "rewrite_prefix: internal",
         &[
-            "route.rewrite_prefix routes[0].rewrite_prefix: `internal` is no path of literal segments in its normal form, such as /internal",
+            "route.rewrite_prefix routes[0].rewrite_prefix: `internal` is not a path of literal segments in normal form; write one such as /internal",
         ],
     ),
     (
         "cors: all",
-        &["config.value routes[0].cors: `all` is not understood here [write one of any, none]"],
+        &["config.value routes[0].cors: unknown value `all` [write `any` or `none`]"],
     ),
     (
         "cors: {}",
         &[
-            "config.missing_key routes[0].cors: `cors` needs `origins` [for example {origins: [\"https://app.example.com\"]}, any or none]",
+            "config.missing_key routes[0].cors: `cors` needs `origins` [for example {origins: [\"https://app.example.com\"]}]",
         ],
     ),
     (
         "cors: {origins: []}",
         &[
-            "route.cors routes[0].cors.origins: an empty list of origins admits no page [write `cors: none` for nobody, or leave it out]",
+            "route.cors routes[0].cors.origins: an empty list of origins admits no page [list an origin, or remove `cors`]",
         ],
     ),
     (
         "cors: {origins: ['*'], credentials: true}",
         &[
-            "route.cors routes[0].cors: with `credentials` browsers refuse `*` in `origins` [list the origins that are meant]",
+            "route.cors routes[0].cors: browsers do not accept `*` in `origins` with `credentials` [list the origins]",
         ],
     ),
     (
         "cors: {origins: ['https://a/', a.test, 'https://b', 'HTTPS://b:443', '*'], methods: ['a b']}",
         &[
-            "route.cors routes[0].cors.origins[0]: `https://a/` is no origin [an origin has no path: write https://a]",
-            "route.cors routes[0].cors.origins[1]: `a.test` is no origin [write one such as https://app.example.com, or null, or * for any]",
-            "route.cors routes[0].cors.origins[3]: the origin https://b stands there twice",
-            "route.cors routes[0].cors.origins[4]: `*` is any origin, and stands alone [leave the others out, or this one]",
-            "route.cors routes[0].cors.methods[0]: `a b` is no name of a method",
+            "route.cors routes[0].cors.origins[0]: `https://a/` is not an origin [remove the path: https://a]",
+            "route.cors routes[0].cors.origins[1]: `a.test` is not an origin [write one such as https://app.example.com, or null, or * for any]",
+            "route.cors routes[0].cors.origins[3]: origin `https://b` is listed twice [remove one]",
+            "route.cors routes[0].cors.origins[4]: `*` admits any origin and must be the only one [remove it, or the others]",
+            "route.cors routes[0].cors.methods[0]: `a b` is not a method",
+        ],
+    ),
+    (
+        "query: {a: {present: true, prefix: b}}",
+        &[
+            "config.type routes[0].query.a.prefix: `present` and `prefix` exclude each other [remove `present`: a value with a prefix is present]",
         ],
     ),
     (
         "protocol: h3",
-        &["config.value routes[0].protocol: `h3` is not understood here [write one of h1, h2]"],
+        &["config.value routes[0].protocol: unknown value `h3` [write `h1` or `h2`]"],
     ),
     (
         "tls: {ca: a}",
         &[
-            "service.upstream routes[0].tls: `tls` is for https, and no backend here speaks it [write the backends as https://host:port]",
+            "service.upstream routes[0].tls: `tls` applies only to https backends, and there are none here [write the backends as https://host:port]",
         ],
     ),
     (
         "max_in_flight: 0",
-        &["config.value routes[0].max_in_flight: `0` is no whole number from 1 to 1000000"],
+        &["config.value routes[0].max_in_flight: `0` is not a whole number from 1 to 1000000"],
     ),
     (
         "redirect: /b",
         &[
-            "route.redirect routes[0].service: a route with `redirect` sends nothing upstream: `service` has no use [leave it out, or the redirect]",
-            "route.redirect routes[0].backends: a route with `redirect` sends nothing upstream: `backends` has no use [leave it out, or the redirect]",
+            "route.redirect routes[0].service: `service` has no effect on a route with `redirect` [remove `service`, or `redirect`]",
+            "route.redirect routes[0].backends: `backends` has no effect on a route with `redirect` [remove `backends`, or `redirect`]",
         ],
     ),
 ];
 
-/// Whole texts.
+/// Whole texts, and their diagnostics.
 const OTHERS: &[(&str, &[&str])] = &[
     (
         "routes: [{path_pattern: /a, redirect: /b/*}]",
         &[
-            "route.redirect routes[0].redirect: `/a` has no `*`, so that the one of the target stands for nothing [let the pattern end with /*, or write the target in full]",
+            "route.redirect routes[0].redirect: the target ends with `*`, but the pattern `/a` does not [let the pattern end with /*, or write the target in full]",
         ],
     ),
     (
         "routes: [{path_pattern: /a, redirect: //b}]",
         &[
-            "route.redirect routes[0].redirect: `//b` is taken for the host of a URL; a path begins with one slash",
+            "route.redirect routes[0].redirect: browsers read a host from `//b`; begin the path with one slash",
         ],
     ),
     (
         "routes: [{path_pattern: /a, redirect: {to: /b, status: 300}}]",
         &[
-            "config.value routes[0].redirect.status: `300` is no status of a redirect [write one of 301, 302, 303, 307, 308]",
+            "config.value routes[0].redirect.status: unknown value `300` [write `301`, `302`, `303`, `307` or `308`]",
         ],
     ),
     (
@@ -327,21 +333,21 @@ const OTHERS: &[(&str, &[&str])] = &[
     (
         "routes: [{path_pattern: /a, redirect: /b, strip_prefix: true, protocol: h2}]",
         &[
-            "route.redirect routes[0].strip_prefix: a route with `redirect` sends nothing upstream: `strip_prefix` has no use [leave it out, or the redirect]",
-            "route.redirect routes[0].protocol: a route with `redirect` sends nothing upstream: `protocol`, `tls` or `max_in_flight` has no use [leave it out, or the redirect]",
+            "route.redirect routes[0].strip_prefix: `strip_prefix` has no effect on a route with `redirect` [remove `strip_prefix`, or `redirect`]",
+            "route.redirect routes[0].protocol: `protocol` has no effect on a route with `redirect` [remove `protocol`, or `redirect`]",
         ],
     ),
     (
         "routes: [{path_pattern: /a, service: s, protocol: h2}]\nservices: {s: {backends: [a]}}",
         &[
-            "service.upstream routes[0]: `protocol`, `tls` and `max_in_flight` stand where the backends do [write them at the service]",
+            "service.upstream routes[0]: `protocol`, `tls` and `max_in_flight` belong beside the backends [move them to the service]",
         ],
     ),
     (
         "routes: [{path_pattern: /a, service: s}]\nservices: {s: {backends: ['https://a'], tls: {ca: a, verify: false, server_name: 'a:1'}}}",
         &[
-            "service.upstream services.s.tls.ca: `ca` has no use where nothing is verified [leave `verify: false` out, or `ca`]",
-            "service.upstream services.s.tls.server_name: `a:1` is no name of a host [write one such as users.internal, without a port]",
+            "service.upstream services.s.tls.ca: `ca` has no effect with `verify: false` [remove one of them]",
+            "service.upstream services.s.tls.server_name: `a:1` is not a host name [write one such as users.internal, without a port]",
         ],
     ),
     (
@@ -349,7 +355,7 @@ const OTHERS: &[(&str, &[&str])] = &[
         &[
             "config.unknown_key defaults.redirect: unknown key `redirect` in `defaults` [the keys of `defaults` are timeout, try_timeout, connect_timeout, idle_timeout, max_duration, retry, max_body, host, request_headers, response_headers, cors]",
             "config.unknown_key defaults.rewrite_prefix: unknown key `rewrite_prefix` in `defaults` [the keys of `defaults` are timeout, try_timeout, connect_timeout, idle_timeout, max_duration, retry, max_body, host, request_headers, response_headers, cors]",
-            "config.not_built defaults.rate_limit: `rate_limit` is not built yet: leave it out",
+            "config.not_built defaults.rate_limit: `rate_limit` is not supported yet [remove it]",
         ],
     ),
 ];

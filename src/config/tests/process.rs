@@ -1,19 +1,20 @@
-//! What a file says of the process: what comes of it, and what is wrong with it.
+//! Settings of the process: what they compile to, and their errors.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::compile::{LoadOptions, load_file, load_json};
+use crate::config::reference::EXAMPLES;
 use crate::config::serve::{
     AccessLog, Alpn, CertificateFiles, ClientAuth, Listener, ListenerService, LogFormat, LogTarget,
     Serve, TlsVersion, resolved,
 };
-use crate::config::tests::{SCHEMA, told_faults};
+use crate::config::tests::file_diagnostics;
 
 fn serve(text: &str) -> Serve {
     let loaded = load_file(text, LoadOptions::FILE);
     loaded
-        .unwrap_or_else(|faults| panic!("{text}: {faults:?}"))
+        .unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
         .serve
 }
 
@@ -29,7 +30,7 @@ fn everything_has_a_default() {
 
 #[test]
 fn listeners() {
-    let told = |text: &str| -> Vec<String> {
+    let listeners = |text: &str| -> Vec<String> {
         let one = |listener: &Listener| match &listener.service {
             ListenerService::Plain => listener.address.to_string(),
             ListenerService::Tls(_) => format!("{} tls", listener.address),
@@ -64,14 +65,13 @@ fn listeners() {
         ),
     ];
     for (text, expected) in table {
-        assert_eq!(told(text), *expected, "{text}");
+        assert_eq!(listeners(text), *expected, "{text}");
     }
 }
 
 #[test]
-fn a_file_that_says_everything() {
-    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
-    let serve = serve(&schema["examples"][2].to_string());
+fn a_file_with_every_key() {
+    let serve = serve(EXAMPLES[2]);
     let ListenerService::Tls(tls) = &serve.listeners[1].service else {
         panic!("{serve:?}");
     };
@@ -103,14 +103,14 @@ fn a_file_that_says_everything() {
 }
 
 #[test]
-fn faults() {
-    for (text, expected) in FAULTS {
-        assert_eq!(told_faults(text), *expected, "{text}");
+fn errors() {
+    for (text, expected) in ERRORS {
+        assert_eq!(file_diagnostics(text), *expected, "{text}");
     }
 }
 
 #[test]
-fn an_init_says_nothing_of_the_process() {
+fn an_init_message_cannot_set_the_process() {
     let json = r#"{"routes":[],"listen":"x","limits":7,"defaults":{"timeout":"1s"}}"#;
     let loaded = load_json(json, LoadOptions::INIT).unwrap();
     assert_eq!(loaded.serve, Serve::default());
@@ -125,7 +125,7 @@ fn an_init_says_nothing_of_the_process() {
 }
 
 #[test]
-fn files_start_at_the_folder_of_the_configuration() {
+fn files_are_relative_to_the_folder_of_the_configuration() {
     let folder = Path::new("/etc/tollgate");
     assert_eq!(
         resolved(folder, "a.pem"),
@@ -135,48 +135,48 @@ fn files_start_at_the_folder_of_the_configuration() {
     assert_eq!(resolved(Path::new(""), "a.pem"), PathBuf::from("a.pem"));
 }
 
-/// A text, and what it earns: `CODE AT: MESSAGE [HELP]`.
-const FAULTS: &[(&str, &[&str])] = &[
+/// A text, and its diagnostics: `CODE AT: MESSAGE [HELP]`.
+const ERRORS: &[(&str, &[&str])] = &[
     (
         "listen: ':80'",
         &[
-            "listen.address listen: `:80` is no address to listen on [write 0.0.0.0:80 or [::]:80 for all addresses]",
+            "listen.address listen: `:80` is not an address to listen on [write 0.0.0.0:80 or [::]:80 for all addresses]",
         ],
     ),
     (
         "listen: a",
         &[
-            "listen.address listen: `a` is no address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
+            "listen.address listen: `a` is not an address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
         ],
     ),
     (
         "listen: [a:1, b:65536]",
         &[
-            "listen.address listen[1]: `b:65536` is no address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
+            "listen.address listen[1]: `b:65536` is not an address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
         ],
     ),
     (
         "listen: '::1:80'",
         &[
-            "listen.address listen: `::1:80` is no address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
+            "listen.address listen: `::1:80` is not an address to listen on [write host:port, such as 127.0.0.1:8080 or [::1]:8080]",
         ],
     ),
     (
         "listen: []",
         &[
-            "listen.address listen: an empty list listens nowhere [leave `listen` out, and it is 127.0.0.1:8080]",
+            "listen.address listen: an empty list listens nowhere [remove `listen` to listen on 127.0.0.1:8080]",
         ],
     ),
     (
         "listen: [a:1, A:1]",
         &[
-            "listen.duplicate listen[1]: a:1 is taken already (line 1) [give each listener an address of its own]",
+            "listen.duplicate listen[1]: address `a:1` is already in use (line 1) [give each listener its own address]",
         ],
     ),
     (
         "listen: a:1\nadmin: a:1",
         &[
-            "listen.duplicate admin: a:1 is taken already (line 1) [give each listener an address of its own]",
+            "listen.duplicate admin: address `a:1` is already in use (line 1) [give each listener its own address]",
         ],
     ),
     (
@@ -194,7 +194,7 @@ const FAULTS: &[(&str, &[&str])] = &[
     (
         "listen: {address: 'a:1', tls: {certificates: []}}",
         &[
-            "listen.tls listen.tls.certificates: TLS needs a certificate [write one such as {cert: cert.pem, key: key.pem}]",
+            "listen.tls listen.tls.certificates: `tls` needs a certificate [add one such as {cert: cert.pem, key: key.pem}]",
         ],
     ),
     (
@@ -206,75 +206,75 @@ const FAULTS: &[(&str, &[&str])] = &[
     (
         "listen: {address: 'a:1', redirect_to_https: true, tls: {certificates: [{cert: a, key: b}]}}",
         &[
-            "listen.tls listen.redirect_to_https: a listener with `tls` cannot redirect to https as well [redirect on a listener of its own, such as port 80]",
+            "listen.tls listen.redirect_to_https: a listener with `tls` cannot redirect to https [redirect on another listener, such as port 80]",
         ],
     ),
     (
         "listen: {address: 'a:1', redirect_to_https: {port: 0}}",
-        &["config.value listen.redirect_to_https.port: `0` is no whole number from 1 to 65535"],
+        &["config.value listen.redirect_to_https.port: `0` is not a whole number from 1 to 65535"],
     ),
     (
         "listen: {address: 'a:1', tls: {certificates: [{cert: a, key: ''}], client_auth: optional, min_version: 1.1, alpn: [h3, h2, h2]}}",
         &[
-            "config.value listen.tls.certificates[0].key: the name of a file is a line of text",
-            "listen.tls listen.tls.client_auth: `client_auth` needs the `client_ca` that certificates are held against [write client_ca: FILE beside it]",
-            "config.value listen.tls.min_version: `1.1` is not understood here [did you mean `1.2`?]",
-            "config.value listen.tls.alpn[0]: `h3` is not understood here [write one of h2, http/1.1]",
-            "listen.tls listen.tls.alpn[2]: `h2` stands there twice",
+            "config.value listen.tls.certificates[0].key: a file name is one line of text and not empty",
+            "listen.tls listen.tls.client_auth: `client_auth` needs `client_ca` [add client_ca: FILE]",
+            "config.value listen.tls.min_version: unknown value `1.1` [write `1.2` or `1.3`]",
+            "config.value listen.tls.alpn[0]: unknown value `h3` [write `h2` or `http/1.1`]",
+            "listen.tls listen.tls.alpn[2]: protocol `h2` is listed twice [remove one]",
         ],
     ),
     (
         "workers: 0",
-        &["config.value workers: `0` is no whole number from 1 to 256"],
+        &["config.value workers: `0` is not a whole number from 1 to 256"],
     ),
     (
         "workers: -1",
-        &["config.value workers: `-1` is no whole number from 1 to 256"],
+        &["config.value workers: `-1` is not a whole number from 1 to 256"],
     ),
     (
         "trusted_proxies: [10.0.0.0/33, x]",
         &[
-            "config.value trusted_proxies[0]: `10.0.0.0/33` is no IP address or network [write one such as 10.0.0.0/8, 192.168.1.7 or fd00::/8]",
-            "config.value trusted_proxies[1]: `x` is no IP address or network [write one such as 10.0.0.0/8, 192.168.1.7 or fd00::/8]",
+            "config.value trusted_proxies[0]: `10.0.0.0/33` is not an IP address or network [write one such as 10.0.0.0/8, 192.168.1.7 or fd00::/8]",
+            "config.value trusted_proxies[1]: `x` is not an IP address or network [write one such as 10.0.0.0/8, 192.168.1.7 or fd00::/8]",
         ],
     ),
     (
         "access_log: {to: stdout, format: xml}",
-        &[
-            "config.value access_log.format: `xml` is not understood here [write one of json, combined]",
-        ],
+        &["config.value access_log.format: unknown value `xml` [write `json` or `combined`]"],
     ),
     (
         "drain_timeout: 30",
-        &["config.value drain_timeout: `30` is no duration [write the unit: 30s]"],
+        &["config.value drain_timeout: `30` is not a duration [write the unit: 30s]"],
     ),
     (
         "drain_timeout: 25h",
-        &["config.value drain_timeout: 25h is out of bounds: from 0s to 24h"],
+        &["config.value drain_timeout: `25h` is out of bounds [write a value from 0s to 24h]"],
     ),
     (
         "drain_timeout: -1s",
         &[
-            "config.value drain_timeout: `-1s` is no duration [write one such as 2s, 500ms, 1m30s or 1h]",
+            "config.value drain_timeout: `-1s` is not a duration [write one such as 2s, 500ms, 1m30s or 1h]",
         ],
     ),
     (
         "limits: {header_bytes: 1GiB}",
-        &["config.value limits.header_bytes: 1GiB is out of bounds: from 1KiB to 1MiB"],
+        &[
+            "config.value limits.header_bytes: `1GiB` is out of bounds [write a value from 1KiB to 1MiB]",
+        ],
     ),
     (
         "limits: {header_bytes: 32kb}",
         &[
-            "config.value limits.header_bytes: `32kb` is no size [write bytes, or KiB, MiB or GiB of them: 4096, 32KiB, 8MiB]",
+            "config.value limits.header_bytes: `32kb` is not a size [write bytes, or KiB, MiB or GiB: 4096, 32KiB, 8MiB]",
         ],
     ),
     (
         "limits: {streams: many}",
-        &["config.value limits.streams: `many` is no whole number from 1 to 10000"],
+        &["config.value limits.streams: `many` is not a whole number from 1 to 10000"],
     ),
     (
         "limits: {retry_percent: 101}",
-        &["config.value limits.retry_percent: `101` is no whole number from 0 to 100"],
+        &["config.value limits.retry_percent: `101` is not a whole number from 0 to 100"],
     ),
     (
         "limits: {body_rate: 1}",
@@ -285,7 +285,7 @@ const FAULTS: &[(&str, &[&str])] = &[
     (
         "via: a b",
         &[
-            "config.value via: `a b` is no token [write a name such as tollgate: letters, digits, `-`, `_`, `.`]",
+            "config.value via: `a b` is not a token [write a name such as tollgate: letters, digits, `-`, `_`, `.`]",
         ],
     ),
 ];

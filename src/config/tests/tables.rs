@@ -1,4 +1,4 @@
-//! What is wrong with a table as a whole, and what makes a route the same after a reload.
+//! Errors of the table as a whole, and what identifies a route across reloads.
 
 use crate::config::compile::{LoadOptions, load_json};
 use crate::config::diagnostic::Severity;
@@ -6,10 +6,10 @@ use crate::config::diagnostic::Severity;
 fn codes(json: &str) -> Vec<String> {
     match load_json(json, LoadOptions::INIT) {
         Ok(_) => Vec::new(),
-        Err(faults) => faults
+        Err(diagnostics) => diagnostics
             .iter()
-            .filter(|fault| fault.severity == Severity::Error)
-            .map(|fault| format!("{} {}", fault.at, fault.code))
+            .filter(|one| one.severity == Severity::Error)
+            .map(|one| format!("{} {}", one.at, one.code))
             .collect(),
     }
 }
@@ -18,7 +18,7 @@ fn route(fields: &str) -> String {
     format!(r#"{{"path_pattern":"/t","service":"s","backends":["b"],{fields}}}"#)
 }
 
-/// Once only the 64 neighbours of a route were looked at, and the last of many ties loaded.
+/// Regression: only 64 neighbours of a route were compared, so that the last of many ties loaded.
 #[test]
 fn every_tie_is_found_however_many_routes_are_of_equal_rank() {
     let routes: Vec<String> = (0..300)
@@ -33,7 +33,7 @@ fn every_tie_is_found_however_many_routes_are_of_equal_rank() {
 }
 
 #[test]
-fn faults_come_in_the_order_of_the_text() {
+fn errors_are_in_the_order_of_the_text() {
     let json = r#"{"routes":[
         {"path_pattern":"a","service":"","backends":["x:0"]},
         {"service":"s"},
@@ -51,7 +51,7 @@ fn faults_come_in_the_order_of_the_text() {
 }
 
 #[test]
-fn a_route_is_the_same_by_what_it_matches_and_by_nothing_else() {
+fn the_match_alone_identifies_a_route() {
     let identity = |fields: &str| {
         let json = format!(r#"{{"routes":[{{"service":"s","backends":["b"],{fields}}}]}}"#);
         let loaded = load_json(&json, LoadOptions::INIT).unwrap();

@@ -1,30 +1,28 @@
-//! Texts of every kind: what is no YAML, and what is odd YAML.
+//! Texts that are not YAML or JSON, and unusual YAML.
 
 use proptest::prelude::*;
 
-use crate::config::diagnostic::Position;
-use crate::config::document::{Document, Place};
-use crate::config::raw::{RawMatch, RawStrip, RawTable, Strictness, read};
-use crate::config::report::render;
-use crate::config::tests::{check, loaded, told, value, values};
+use crate::config::diagnostic::render;
+use crate::config::document::{parse_json, parse_yaml};
+use crate::config::keys::{RawFile, RawMatch};
+use crate::config::place::{Place, Position};
+use crate::config::read::{Either, Strictness};
+use crate::config::tests::{check, line_of, read, read_without_diagnostics, value, values};
 
 #[test]
-fn what_is_not_yaml() {
+fn invalid_yaml() {
     for &(text, expected) in NOT_YAML {
         check(text, &[expected]);
     }
 }
 
 #[test]
-fn what_is_not_json() {
+fn invalid_json() {
     for (text, expected) in [
         ("{\"a\": 1,\n}", "2:1 syntax : invalid JSON: trailing comma"),
         ("{} {}", "1:4 syntax : invalid JSON: trailing characters"),
         ("", "1:1 syntax : invalid JSON: EOF while parsing a value"),
-        (
-            &"[".repeat(200),
-            "1:128 syntax : nested too deep to be a configuration",
-        ),
+        (&"[".repeat(200), "1:128 syntax : nested too deeply"),
         (
             r#"{"routes":[{"path_pattern":"/\ud800"}]}"#,
             "syntax routes[0].path_pattern: the text has half a surrogate pair",
@@ -38,16 +36,12 @@ fn what_is_not_json() {
             "syntax routes[0]: a key has half a surrogate pair",
         ),
     ] {
-        assert_eq!(
-            told(&Document::from_json(text).unwrap_err()),
-            expected,
-            "{text}"
-        );
+        assert_eq!(line_of(&parse_json(text).unwrap_err()), expected, "{text}");
     }
 }
 
 #[test]
-fn what_grows_out_of_proportion() {
+fn texts_out_of_proportion() {
     let open = "[".repeat(40);
     let deep = format!("routes: {open}");
     let steps = "- ".repeat(1000);
@@ -71,12 +65,9 @@ fn what_grows_out_of_proportion() {
         (&steps, "1:65 syntax : nested deeper than 32 levels"),
         (
             &bomb,
-            "6:16 syntax : written out, what the aliases stand for is too large",
+            "6:16 syntax : the text with its aliases expanded is too large",
         ),
-        (
-            &fat,
-            "2:269 syntax : the text is too large to be a configuration",
-        ),
+        (&fat, "2:269 syntax : the text is too large"),
     ] {
         check(text, &[expected]);
     }
@@ -87,43 +78,58 @@ fn what_grows_out_of_proportion() {
 #[test]
 fn empty_texts_are_empty_tables() {
     for text in ["", "\u{feff}", "# nothing\n", "---\n", "{}", "~", "\n\n"] {
-        assert_eq!(loaded(text), RawTable::default(), "{text:?}");
+        assert_eq!(
+            read_without_diagnostics(text),
+            RawFile::default(),
+            "{text:?}"
+        );
     }
 }
 
 #[test]
 fn scalars() {
-    let table = loaded(
-        "routes:\n- path_pattern: /a\n  service: True\n  version: 2\n  name: 007\n  encoded_slashes: 0x10\n  methods: [no, 1_000, \"1.5\"]\n  headers: {a: 2, b: {present: true}, c: {prefix: 3}}\n  strip_prefix: /a\n",
+    let table = read_without_diagnostics(
+        "routes:\n- path_pattern: /a\n  service: True\n  version: 2\n  name: 007\n  methods: [no, 1_000, \"1.5\"]\n  headers: {a: 2, b: {present: true}, c: {prefix: 3}}\n  strip_prefix: /a\n",
     );
-    let route = &table.routes.unwrap()[0];
+    let route = &table.routes.unwrap().value[0].value;
     assert_eq!(value(&route.service), "True");
     assert_eq!(value(&route.version), "2");
     assert_eq!(value(&route.name), "007");
-    assert_eq!(value(&route.encoded_slashes), "0x10");
     let methods = ["no", "1_000", "1.5"];
     assert_eq!(values(&route.methods), methods);
-    let constraints: Vec<_> = route
-        .headers
-        .iter()
-        .map(|(name, value)| (name.value.as_str(), &value.value))
-        .collect();
-    let exact = RawMatch::Exact("2".to_owned());
-    let prefix = RawMatch::Prefix("3".to_owned());
-    assert_eq!(
-        constraints,
-        [("a", &exact), ("b", &RawMatch::Present), ("c", &prefix)]
+    let headers = route.headers.as_ref().unwrap();
+    let [(a, exact), (b, present), (c, prefix)] = &headers[..] else {
+        panic!("{headers:?}");
+    };
+    assert_eq!([&a.value, &b.value, &c.value], ["a", "b", "c"]);
+    assert!(matches!(exact, Either::First(text) if text.value == "2"));
+    assert!(matches!(
+        present,
+        Either::Second(RawMatch {
+            present: Some(()),
+            prefix: None
+        })
+    ));
+    assert!(
+        matches!(prefix, Either::Second(RawMatch { prefix: Some(text), .. }) if text.value == "3")
     );
-    assert_eq!(value(&route.strip_prefix), RawStrip::Text("/a".to_owned()));
+    let Either::Second(prefix) = value(&route.strip_prefix) else {
+        panic!("{route:?}");
+    };
+    assert_eq!(prefix.value, "/a");
+    check(
+        "routes: [{path_pattern: /a, service: s, encoded_slashes: 0x10}]",
+        &["1:58 value routes[0].encoded_slashes: unknown value `0x10` [write `keep` or `refuse`]"],
+    );
 }
 
 #[test]
 fn aliases_stand_for_a_copy() {
-    let table = loaded(
+    let table = read_without_diagnostics(
         "routes:\n- {path_pattern: /a, service: s, backends: &b [x, y]}\n- {path_pattern: /b, service: s, backends: *b}\n",
     );
-    let routes = table.routes.unwrap();
-    assert_eq!(values(&routes[1].backends), ["x", "y"]);
+    let routes = table.routes.unwrap().value;
+    assert_eq!(values(&routes[1].value.backends), ["x", "y"]);
     check(
         "routes:\n- {path_pattern: /a, service: s, backends: &b [1.5]}\n- {path_pattern: /b, service: s, backends: *b}\n",
         &[
@@ -141,7 +147,7 @@ fn line_ends_and_marks_keep_the_position() {
         "\u{feff}a: 1\nrotes: 2\n",
         "a: 1\rrotes: 2",
     ] {
-        let document = Document::from_yaml(text).unwrap();
+        let document = parse_yaml(text).unwrap();
         let keys: Vec<_> = document.entries(Place::ROOT).map(|(key, _)| key).collect();
         assert_eq!(
             document.position(keys[0]),
@@ -170,23 +176,23 @@ fn line_ends_and_marks_keep_the_position() {
 }
 
 proptest! {
-    /// Whatever the text: no panic, and every fault can be shown.
+    /// No text causes a panic, and every diagnostic can be rendered.
     #[test]
-    fn any_text_gives_a_table_or_faults(pieces in prop::collection::vec(piece(), 0..40)) {
+    fn any_text_gives_a_table_or_diagnostics(pieces in prop::collection::vec(piece(), 0..40)) {
         let text = pieces.concat();
-        let mut faults = Vec::new();
-        for document in [Document::from_yaml(&text), Document::from_json(&text)] {
+        let mut diagnostics = Vec::new();
+        for document in [parse_yaml(&text), parse_json(&text)] {
             match document {
-                Ok(document) => faults.extend(read(&document, Strictness::File).1.into_sorted()),
-                Err(fault) => faults.push(fault),
+                Ok(document) => diagnostics.extend(read(&document, Strictness::File).1),
+                Err(diagnostic) => diagnostics.push(diagnostic),
             }
         }
-        let shown = render(&faults, "t.yaml", &text, true);
-        prop_assert_eq!(shown.matches("t.yaml:").count(), faults.len());
+        let shown = render(&diagnostics, "t.yaml", &text, true);
+        prop_assert_eq!(shown.matches("t.yaml:").count(), diagnostics.len());
     }
 }
 
-/// A piece of a text that is nearly a configuration.
+/// A piece of a text that is almost a configuration.
 fn piece() -> impl Strategy<Value = String> {
     let known = prop::sample::select(
         "routes:|services:|versioning:|- |\n|\n  |\n    |path_pattern: |service: |headers: |hosts: |\
@@ -205,7 +211,7 @@ const NOT_YAML: &[(&str, &str)] = &[
     ),
     (
         "a:\n\tb: 1",
-        "2:2 syntax : invalid YAML: tabs disallowed within this context (block indentation) [YAML is indented with spaces]",
+        "2:2 syntax : invalid YAML: tabs disallowed within this context (block indentation) [indent YAML with spaces]",
     ),
     (
         "a: b: c",
@@ -213,16 +219,16 @@ const NOT_YAML: &[(&str, &str)] = &[
     ),
     (
         "a: 1\n---\nb: 2\n",
-        "3:1 syntax : a second YAML document begins here [a configuration is one document: put it all before the `---`]",
+        "3:1 syntax : a second YAML document begins here [a configuration is one document: move everything before the `---`]",
     ),
     (
         "hosts: [*.example.com]",
-        "1:9 syntax : an alias without its anchor [text that begins with `*` goes in quotes: \"*.example.com\"]",
+        "1:9 syntax : an alias without an anchor [put text that begins with `*` in quotes: \"*.example.com\"]",
     ),
-    ("a: &a [*a]", "1:8 syntax : an alias of what it is in"),
+    ("a: &a [*a]", "1:8 syntax : an alias inside its own anchor"),
     (
         "r: {path_pattern: /u/{id}, service: s}",
-        "1:22 syntax : invalid YAML: while parsing a flow mapping, did not find expected ',' or '}' [inside {...} a pattern with braces goes in quotes: \"/users/{id}\"]",
+        "1:22 syntax : invalid YAML: while parsing a flow mapping, did not find expected ',' or '}' [inside {...}, put a pattern with braces in quotes: \"/users/{id}\"]",
     ),
     (
         "a: !secret x",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::config::compile::{LoadOptions, load_json};
+use crate::config::{LoadOptions, load_json};
 use crate::runtime::clock;
 
 /// `users` has two versions, `orders` is neutral.

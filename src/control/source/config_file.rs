@@ -1,5 +1,4 @@
-//! Configuration files as they are named on the command line: read, loaded, and what is wrong
-//! with them told.
+//! Configuration files named on the command line: reading, loading, rendering of diagnostics.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,11 +6,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::config::builtin;
-use crate::config::compile::{LoadOptions, Loaded, load_file};
-use crate::config::diagnostic::Diagnostic;
-use crate::config::report::render;
-use crate::config::text::{MAX_BYTES, decode};
+use crate::config::{
+    Diagnostic, LoadOptions, Loaded, MAX_BYTES, builtin, decode, load_file, render,
+};
 
 /// A configuration file that was read.
 #[derive(Clone, Debug)]
@@ -19,8 +16,8 @@ pub struct ConfigFile {
     name: String,
     folder: PathBuf,
     text: String,
-    /// What keeps the text from being one.
-    fault: Option<Diagnostic>,
+    /// Why the text is unusable.
+    error: Option<Diagnostic>,
 }
 
 /// Why a configuration cannot be used.
@@ -31,16 +28,16 @@ pub enum Unusable {
     Unreadable {
         /// The file.
         name: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// It has faults.
-    #[error("{} cannot be used as it is", .file.name)]
-    Faulty {
+    /// The file has errors.
+    #[error("{} has errors", .file.name)]
+    Invalid {
         /// The file.
         file: Box<ConfigFile>,
-        /// Its faults, in the order of its text, warnings among them; at least one is an error.
-        faults: Vec<Diagnostic>,
+        /// Errors and warnings in the order of the text; at least one is an error.
+        diagnostics: Vec<Diagnostic>,
     },
 }
 
@@ -48,7 +45,7 @@ impl ConfigFile {
     /// Reads a file; `-` is standard input.
     ///
     /// # Errors
-    /// If the system does not let it be read.
+    /// If the system cannot read it.
     pub fn read(path: &Path) -> Result<Self, Unusable> {
         let is_stdin = path.as_os_str() == "-";
         let name = if is_stdin {
@@ -63,46 +60,46 @@ impl ConfigFile {
         };
         match bytes {
             Ok(bytes) => {
-                let (text, fault) = decode(bytes);
+                let (text, error) = decode(bytes);
                 let folder = path.parent().filter(|_| !is_stdin);
                 let folder = folder.unwrap_or(Path::new("")).to_owned();
                 Ok(Self {
                     name,
                     folder,
                     text,
-                    fault,
+                    error,
                 })
             }
             Err(source) => Err(Unusable::Unreadable { name, source }),
         }
     }
 
-    /// The file, or the built-in table if there is none.
+    /// Reads a file, or returns the built-in configuration without one.
     ///
     /// # Errors
-    /// If the system does not let it be read.
+    /// If the system cannot read it.
     pub fn read_or_builtin(path: Option<&Path>) -> Result<Self, Unusable> {
         path.map_or_else(|| Ok(Self::builtin()), Self::read)
     }
 
-    /// The built-in table.
+    /// The built-in configuration.
     #[must_use]
     pub fn builtin() -> Self {
         Self {
             name: "built-in table".into(),
             folder: PathBuf::new(),
             text: builtin::TEXT.into(),
-            fault: None,
+            error: None,
         }
     }
 
-    /// What it is called.
+    /// Its name in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where the names of files in it start: its folder, or the current one.
+    /// The folder that file names in it are relative to; empty for the current folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -111,39 +108,39 @@ impl ConfigFile {
     /// Compiles it.
     ///
     /// # Errors
-    /// Every fault of the file.
+    /// Every error of the file, together with its warnings.
     pub fn load(&self, options: LoadOptions) -> Result<Loaded, Vec<Diagnostic>> {
-        match &self.fault {
-            Some(fault) => Err(vec![fault.clone()]),
+        match &self.error {
+            Some(error) => Err(vec![error.clone()]),
             None => load_file(&self.text, options),
         }
     }
 
-    /// Compiles it; the faults keep the text that they speak of.
+    /// Compiles it; the error keeps the file, to render the diagnostics with its text.
     ///
     /// # Errors
-    /// Every fault of the file.
+    /// If the file has errors.
     pub fn into_loaded(self, options: LoadOptions) -> Result<Loaded, Unusable> {
-        self.load(options).map_err(|faults| Unusable::Faulty {
+        self.load(options).map_err(|diagnostics| Unusable::Invalid {
             file: Box::new(self),
-            faults,
+            diagnostics,
         })
     }
 
-    /// Faults of this file as people read them.
+    /// Renders diagnostics of this file for people.
     #[must_use]
-    pub fn render(&self, faults: &[Diagnostic], coloured: bool) -> String {
-        render(faults, &self.name, &self.text, coloured)
+    pub fn render(&self, diagnostics: &[Diagnostic], coloured: bool) -> String {
+        render(diagnostics, &self.name, &self.text, coloured)
     }
 }
 
 impl Unusable {
-    /// What to say on standard error, with its last newline.
+    /// The report for standard error, with a final newline.
     #[must_use]
     pub fn report(&self, coloured: bool) -> String {
         match self {
             Self::Unreadable { .. } => format!("tollgate: {}\n", self.sentence()),
-            Self::Faulty { file, faults } => file.render(faults, coloured),
+            Self::Invalid { file, diagnostics } => file.render(diagnostics, coloured),
         }
     }
 
@@ -153,27 +150,27 @@ impl Unusable {
         match self {
             Self::Unreadable { source, .. } => {
                 let cause = source.to_string();
-                // The number says nothing that the words before it do not.
+                // Omit the error number: the words before it say the same.
                 let cause = cause.split(" (os error").next().unwrap_or_default();
                 format!("{self}: {cause}")
             }
-            Self::Faulty { .. } => self.to_string(),
+            Self::Invalid { .. } => self.to_string(),
         }
     }
 
-    /// The exit code for it: 1 for faults, 2 for a file that cannot be read.
+    /// The exit code: 1 for a file with errors, 2 for one that cannot be read.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Unreadable { .. } => 2,
-            Self::Faulty { .. } => 1,
+            Self::Invalid { .. } => 1,
         }
     }
 }
 
 fn read_all(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more than may be there: enough to know that it is too much.
+    // One byte more than allowed, to detect a file that is too large.
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX) + 1;
     from.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)

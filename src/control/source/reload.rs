@@ -7,8 +7,8 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
-use crate::config::compile::{LoadOptions, Loaded};
 use crate::config::serve::{Serve, resolved};
+use crate::config::{LoadOptions, Loaded};
 use crate::control::source::config_file::{ConfigFile, Unusable};
 use crate::control::task::Handle;
 use crate::control::update::{Update, UpdateError};

@@ -1,9 +1,9 @@
-//! The largest request body that a route admits.
+//! The maximum length of request bodies.
 
 use crate::engine::policy::verdict::Verdict;
 use crate::engine::semantics::RequestError;
 
-/// The largest request body that a route admits: a longer one is rejected with 413.
+/// The maximum length of a request body: longer ones are rejected with 413.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyLimit {
     max_bytes: u64,
@@ -16,7 +16,7 @@ impl BodyLimit {
         Self { max_bytes }
     }
 
-    /// Rejects a request that declares too long a body; then not a byte has to be read.
+    /// Rejects a request that declares too long a body, before any of it is read.
     #[inline]
     pub(super) const fn on_request(self, content_length: Option<u64>) -> Verdict {
         match content_length {
@@ -29,13 +29,13 @@ impl BodyLimit {
         }
     }
 
-    /// What it does, in one sentence.
+    /// What the policy does, in one sentence.
     pub(super) fn explain(self) -> String {
         format!("rejects request bodies over {} bytes", self.max_bytes)
     }
 }
 
-/// How much of a body may still arrive, counted while it streams.
+/// The number of body bytes that may still arrive, counted while the body streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyAllowance {
     limit: Option<u64>,
@@ -69,7 +69,7 @@ impl BodyAllowance {
                 Ok(())
             }
             (None, Some(limit_bytes)) => Err(RequestError::BodyTooLarge { limit_bytes }),
-            // No body has as many bytes as `u64` can count.
+            // No body exceeds `u64::MAX` bytes.
             (None, None) => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! The policy chain of a route: what it is compiled from, and the order in which it runs.
+//! The policy chain of a route: the options that it is compiled from, and the order of its policies.
 
 use std::sync::Arc;
 
@@ -10,27 +10,26 @@ use crate::engine::policy::redirect::Redirect;
 use crate::engine::policy::verdict::{Phase, RequestContext, ResponseContext, Verdict};
 use crate::engine::semantics::{Edits, Forwarding, HostRule};
 
-/// What a route asks for beside its service, as the configuration states it.
+/// The options of a route, as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RouteOptions {
-    /// Timeouts, retries and the `Host` of the backend.
+    /// Timeouts, retries and the `Host` of the upstream request.
     pub forwarding: Forwarding,
-    /// The largest request body in bytes; `None`: unlimited. Default: 1 GiB.
+    /// The maximum length of a request body in bytes; `None`: unlimited. Default: 1 GiB.
     pub max_body_bytes: Option<u64>,
-    /// Changes to the header of the request.
+    /// Changes to the header of requests.
     pub request_headers: HeaderRules,
-    /// Changes to the header of the response.
+    /// Changes to the header of responses.
     pub response_headers: HeaderRules,
     /// A redirect in place of a backend.
     pub redirect: Option<Redirect>,
-    /// Cross-origin requests that browsers may send (the Fetch standard); `None`: the gateway adds
-    /// nothing.
+    /// Cross-origin requests that browsers may send (the Fetch standard); `None`: no CORS fields.
     pub cors: Option<Cors>,
-    /// What responses announce of a version that ends.
+    /// The announcement of the end of a version.
     pub deprecation: Option<Arc<Deprecation>>,
 }
 
-/// The options of a route, compiled: how its requests are forwarded, and its policy chain.
+/// The compiled options of a route: its forwarding settings and its policy chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutePolicy {
     forwarding: Forwarding,
@@ -41,7 +40,7 @@ pub struct RoutePolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
     policies: Box<[Policy]>,
-    /// How many of them have a verdict on requests: they come first.
+    /// The number of policies with a verdict on requests; they come first.
     verdicts: usize,
     max_body_bytes: Option<u64>,
 }
@@ -51,15 +50,15 @@ pub struct Chain {
 pub enum Policy {
     /// Cross-origin resource sharing.
     Cors(Cors),
-    /// The largest request body.
+    /// The maximum length of a request body.
     BodyLimit(BodyLimit),
     /// A redirect in place of a backend.
     Redirect(Redirect),
-    /// Changes to the header of the request.
+    /// Changes to the header of requests.
     RequestHeaders(HeaderRules),
-    /// `Deprecation`, `Sunset` and `Link` of a version that ends.
+    /// The fields `Deprecation`, `Sunset` and `Link` of a version.
     Deprecation(Arc<Deprecation>),
-    /// Changes to the header of the response.
+    /// Changes to the header of responses.
     ResponseHeaders(HeaderRules),
 }
 
@@ -97,13 +96,13 @@ impl RoutePolicy {
         }
     }
 
-    /// How requests are forwarded.
+    /// The forwarding settings.
     #[must_use]
     pub const fn forwarding(&self) -> &Forwarding {
         &self.forwarding
     }
 
-    /// The policies.
+    /// The policy chain.
     #[must_use]
     pub const fn chain(&self) -> &Chain {
         &self.chain
@@ -113,7 +112,7 @@ impl RoutePolicy {
 impl Chain {
     fn compile(options: &RouteOptions) -> Self {
         let headers = |rules: &HeaderRules| (!rules.is_empty()).then(|| rules.clone());
-        // A redirect reads no body.
+        // A redirect does not read the body.
         let limit = options
             .max_body_bytes
             .filter(|_| options.redirect.is_none());
@@ -140,7 +139,7 @@ impl Chain {
         &self.policies
     }
 
-    /// The largest request body in bytes; `None`: unlimited.
+    /// The maximum length of a request body in bytes; `None`: unlimited.
     #[must_use]
     pub const fn max_body_bytes(&self) -> Option<u64> {
         self.max_body_bytes
@@ -172,7 +171,7 @@ impl Chain {
         })
     }
 
-    /// What responses announce of a version that ends.
+    /// The announcement of the end of a version.
     #[must_use]
     pub fn deprecation(&self) -> Option<&Deprecation> {
         self.policies.iter().find_map(|policy| match policy {
@@ -185,7 +184,7 @@ impl Chain {
         })
     }
 
-    /// Runs the request phases: the first verdict that is not [`Verdict::Continue`] stands.
+    /// Runs the policies on a request; returns the first verdict other than [`Verdict::Continue`].
     #[inline]
     #[must_use]
     pub fn on_request(&self, context: &RequestContext<'_>) -> Verdict {
@@ -198,7 +197,7 @@ impl Chain {
         Verdict::Continue
     }
 
-    /// Adds the changes to a request that is forwarded.
+    /// Adds the changes to an upstream request.
     pub fn on_forward(&self, edits: &mut Edits) {
         for policy in self.policies.iter().skip(self.verdicts) {
             policy.on_forward(edits);
@@ -212,7 +211,7 @@ impl Chain {
         }
     }
 
-    /// Adds the changes to a response of the gateway itself.
+    /// Adds the changes to a local response.
     pub fn on_local_response(&self, context: &ResponseContext<'_>, edits: &mut Edits) {
         if let Some(cors) = self.cors() {
             cors.on_response(context.origin, edits);
@@ -221,7 +220,7 @@ impl Chain {
 }
 
 impl Policy {
-    /// When it runs.
+    /// The phase in which the policy runs.
     #[must_use]
     pub const fn phase(&self) -> Phase {
         match self {
@@ -233,7 +232,7 @@ impl Policy {
         }
     }
 
-    /// Its name: that of its key in the configuration.
+    /// The name: the key in the configuration.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -246,7 +245,7 @@ impl Policy {
         }
     }
 
-    /// What it does, in one sentence.
+    /// What the policy does, in one sentence.
     #[must_use]
     pub fn explain(&self) -> String {
         match self {

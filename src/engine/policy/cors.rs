@@ -1,73 +1,73 @@
 //! Cross-origin resource sharing (the Fetch standard, section 3.2).
 //!
-//! A preflight asks about another request, and is decided as that one: the route may well not admit
-//! `OPTIONS`. [`preflight`] reads it, admission routes the same head with [`Preflight::method`], and
-//! if that is admitted and its route has a CORS policy, [`preflight_response`] responds. In any other
-//! case the request is an `OPTIONS` like any other.
+//! A preflight asks whether another request is allowed, and is routed as that request, since the
+//! route may not admit `OPTIONS`. [`preflight`] reads it; admission routes the same head with
+//! [`Preflight::method`]; if the route that admits it has a CORS policy, [`preflight_response`]
+//! writes the response. In all other cases the request is handled as an ordinary `OPTIONS`.
 //!
-//! An origin that is not allowed gets no error status: the response lacks the fields that the
-//! browser needs, and the browser does the rest. A 403 would only break clients that send `Origin`
-//! without being a page.
+//! A disallowed origin gets no error status: the response lacks the fields that the browser
+//! requires, so the browser blocks it. A 403 would only break clients other than browsers that send
+//! `Origin`.
 
 use std::time::Duration;
 
 use crate::engine::routing::MethodSet;
-use crate::engine::semantics::{Edits, Noted, ValueWriter};
+use crate::engine::semantics::{Edits, KnownFields, ValueWriter};
 
 /// Cross-origin requests that browsers may send to a route.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cors {
     /// The allowed origins; `*` alone allows any.
     pub origins: Vec<Box<str>>,
-    /// The allowed methods; empty: those that the route admits.
+    /// The allowed methods; empty: the methods of the route.
     pub methods: Vec<Box<str>>,
-    /// The allowed request fields; empty: those that a preflight asks for.
+    /// The allowed request fields; empty: those that the preflight lists.
     pub headers: Vec<Box<str>>,
     /// The response fields that scripts may read.
     pub expose: Vec<Box<str>>,
-    /// Whether requests may carry credentials. Not together with any origin.
+    /// Whether requests may carry credentials. Excludes the origin `*`.
     pub credentials: bool,
     /// How long a browser may cache the response to a preflight. Default: 10 minutes.
     pub max_age: Duration,
 }
 
-/// A preflight: a browser asks whether a page may send a request.
+/// A preflight request of a browser, which asks whether a page may send another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preflight<'h> {
     /// The origin of the page.
     pub origin: &'h [u8],
-    /// The method of the request that it would send: a token.
+    /// The method of that request: a token.
     pub method: &'h str,
-    /// The names of the fields that it would send, as listed.
+    /// The field names of that request, as listed.
     pub headers: Option<&'h [u8]>,
 }
 
-/// The preflight that a request is, if it is one: `OPTIONS` with `Origin` and
-/// `Access-Control-Request-Method`.
+/// Reads a preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method`. `None` for other
+/// requests.
 #[must_use]
-pub fn preflight<'h>(method: &str, noted: &Noted<'h>) -> Option<Preflight<'h>> {
+pub fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight<'h>> {
     if method != "OPTIONS" {
         return None;
     }
-    let origin = noted.origin.only()?;
-    let asked = noted
+    let origin = fields.origin.only()?;
+    let requested = fields
         .request_method
         .only()
-        .filter(|asked| is_token(asked))?;
+        .filter(|method| is_token(method))?;
     let is_list = |list: &&[u8]| {
         list.split(|byte| *byte == b',')
             .all(|n| is_token(n.trim_ascii()))
     };
     Some(Preflight {
         origin,
-        method: core::str::from_utf8(asked).ok()?,
-        headers: noted.request_headers.only().filter(is_list),
+        method: core::str::from_utf8(requested).ok()?,
+        headers: fields.request_headers.only().filter(is_list),
     })
 }
 
 /// Adds the fields of the response to a preflight, whose status is 204.
 ///
-/// `admitted` is what the route admits; it counts where the policy lists no methods.
+/// `admitted` is the methods of the route, allowed if the policy lists none.
 pub fn preflight_response(
     edits: &mut Edits,
     cors: &Cors,
@@ -76,7 +76,7 @@ pub fn preflight_response(
 ) {
     if allow_origin(edits, cors, Some(preflight.origin)) {
         let has_any = |list: &[Box<str>]| list.iter().any(|name| &**name == "*");
-        // With credentials the star is no wildcard, but a name (section 3.2.5).
+        // With credentials, `*` is a name and not a wildcard (section 3.2.5).
         let methods: &[Box<str>] = match admitted {
             MethodSet::Listed(listed) if cors.methods.is_empty() => listed,
             MethodSet::Listed(_) | MethodSet::Any => &cors.methods,
@@ -89,8 +89,8 @@ pub fn preflight_response(
             }
         });
         if cors.headers.is_empty() || cors.credentials && has_any(&cors.headers) {
-            if let Some(asked) = preflight.headers {
-                edits.set("access-control-allow-headers", asked);
+            if let Some(requested) = preflight.headers {
+                edits.set("access-control-allow-headers", requested);
             }
         } else {
             edits.set_with("access-control-allow-headers", |to| {
@@ -106,11 +106,11 @@ pub fn preflight_response(
 }
 
 impl Cors {
-    /// Replaces what the backend says of cross-origin requests in the edits of a response.
+    /// Adds the CORS fields to the edits of a response, in place of those of the backend.
     ///
-    /// `origin` is that of the request, if it has exactly one. Where the response depends on it,
-    /// `Vary` says so even for a request without one, so that no cache gives one origin what was
-    /// meant for another.
+    /// `origin` is the `Origin` of the request; `None` unless it occurs exactly once. If the response
+    /// depends on it, `Vary` lists it even for requests without one, so that no cache serves the
+    /// response for one origin to another.
     pub fn on_response(&self, origin: Option<&[u8]>, edits: &mut Edits) {
         for name in OF_RESPONSES {
             edits.remove(name);
@@ -125,7 +125,7 @@ impl Cors {
         }
     }
 
-    /// What it does, in one sentence.
+    /// What the policy does, in one sentence.
     pub(super) fn explain(&self) -> String {
         format!(
             "allows cross-origin requests from {}",
@@ -143,7 +143,7 @@ const OF_RESPONSES: [&str; 6] = [
     "access-control-max-age",
 ];
 
-/// Whether the origin is allowed; adds the fields that say so.
+/// Whether the origin is allowed; if so, adds the fields that allow it.
 fn allow_origin(edits: &mut Edits, cors: &Cors, origin: Option<&[u8]>) -> bool {
     if is_any(cors) {
         edits.set("access-control-allow-origin", b"*");
@@ -156,7 +156,7 @@ fn allow_origin(edits: &mut Edits, cors: &Cors, origin: Option<&[u8]>) -> bool {
     let Some(origin) = origin.filter(is_listed) else {
         return false;
     };
-    // As the client sent it, since the browser compares the bytes.
+    // Exactly as received, since the browser compares bytes.
     edits.set("access-control-allow-origin", origin);
     if cors.credentials {
         edits.set("access-control-allow-credentials", b"true");
@@ -175,7 +175,7 @@ fn push_list(to: &mut ValueWriter<'_>, names: &[Box<str>]) {
     }
 }
 
-/// A token (RFC 9110, section 5.6.2).
+/// Whether a text is a token (RFC 9110, section 5.6.2).
 fn is_token(text: &[u8]) -> bool {
     let is_fit = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !text.is_empty() && text.iter().all(is_fit)
@@ -198,42 +198,42 @@ mod tests {
         }
     }
 
-    const QUESTION: [(&str, &str); 3] = [
+    const PREFLIGHT: [(&str, &str); 3] = [
         ("Origin", "https://a.test"),
         ("Access-Control-Request-Method", "PUT"),
         ("access-control-request-headers", "x-a, content-type"),
     ];
 
     #[test]
-    fn preflights_are_told_apart() {
+    fn preflights_are_recognised() {
         let check = |method, headers: &[(&str, &str)], expected: Option<(&str, bool)>| {
-            let noted = Noted::of(headers);
-            let got = preflight(method, &noted);
-            let got = got.map(|asked| (asked.method, asked.headers.is_some()));
+            let fields = KnownFields::of(headers);
+            let got = preflight(method, &fields);
+            let got = got.map(|it| (it.method, it.headers.is_some()));
             assert_eq!(got, expected, "{method} {headers:?}");
         };
-        check("OPTIONS", &QUESTION, Some(("PUT", true)));
-        check("OPTIONS", &QUESTION[..2], Some(("PUT", false)));
-        check("OPTIONS", &QUESTION[1..], None);
-        check("OPTIONS", &QUESTION[..1], None);
-        check("GET", &QUESTION, None);
-        let odd = (QUESTION[1].0, "P T");
-        check("OPTIONS", &[QUESTION[0], odd], None);
-        let odd = (QUESTION[2].0, "x-a, <b>");
+        check("OPTIONS", &PREFLIGHT, Some(("PUT", true)));
+        check("OPTIONS", &PREFLIGHT[..2], Some(("PUT", false)));
+        check("OPTIONS", &PREFLIGHT[1..], None);
+        check("OPTIONS", &PREFLIGHT[..1], None);
+        check("GET", &PREFLIGHT, None);
+        let invalid = (PREFLIGHT[1].0, "P T");
+        check("OPTIONS", &[PREFLIGHT[0], invalid], None);
+        let invalid = (PREFLIGHT[2].0, "x-a, <b>");
         check(
             "OPTIONS",
-            &[QUESTION[0], QUESTION[1], odd],
+            &[PREFLIGHT[0], PREFLIGHT[1], invalid],
             Some(("PUT", false)),
         );
     }
 
     #[test]
-    fn answers() {
+    fn preflight_responses() {
         let check = |cors: &Cors, admitted: &MethodSet, expected: &[&str]| {
-            let noted = Noted::of(&QUESTION[..]);
-            let asked = preflight("OPTIONS", &noted).unwrap();
+            let fields = KnownFields::of(&PREFLIGHT[..]);
+            let preflight = preflight("OPTIONS", &fields).unwrap();
             let mut edits = Edits::new();
-            preflight_response(&mut edits, cors, &asked, admitted);
+            preflight_response(&mut edits, cors, &preflight, admitted);
             let fields = applied::<[(&str, &str)]>(&edits, &[]).into_iter();
             let mut got: Vec<_> = fields
                 .map(|(name, value)| format!("{name}: {value}"))

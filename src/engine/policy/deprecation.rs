@@ -1,4 +1,4 @@
-//! The end of a version, as responses announce it: `Deprecation`, `Sunset` and `Link`.
+//! The announcement of the end of a version: `Deprecation`, `Sunset` and `Link`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::engine::semantics::Edits;
 
-/// The fields that responses of a version bear that is deprecated or ends.
+/// The response fields that announce the end of a version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Deprecation {
     headers: Box<[(&'static str, Box<str>)]>,
@@ -25,9 +25,9 @@ pub enum DeprecationError {
     /// A version that ends before it is deprecated (RFC 9745, section 4).
     #[error("a version cannot end ({sunset}) before it is deprecated ({deprecated})")]
     Order {
-        /// When it ends.
+        /// The date of its end.
         sunset: String,
-        /// Since when it is deprecated.
+        /// The date of its deprecation.
         deprecated: String,
     },
     /// A link that is not a URL.
@@ -37,7 +37,7 @@ pub enum DeprecationError {
 
 impl Deprecation {
     /// The fields `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` of a version; `None` if
-    /// neither date is given. Dates are days, or instants (RFC 3339).
+    /// both dates are. Dates are days or instants (RFC 3339).
     ///
     /// # Errors
     /// If a date or the link is invalid, or the version ends before it is deprecated.
@@ -77,23 +77,23 @@ impl Deprecation {
             let url = checked_link(url)?;
             headers.push(("link", format!("<{url}>; rel=\"{relation}\"").into()));
         }
-        let dated = deprecated_at.is_some() || sunset_at.is_some();
-        Ok(dated.then(|| {
+        let has_date = deprecated_at.is_some() || sunset_at.is_some();
+        Ok(has_date.then(|| {
             Arc::new(Self {
                 headers: headers.into(),
             })
         }))
     }
 
-    /// The fields of each response of the version, names in lower case.
+    /// The fields, with names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.headers.iter().map(|(name, value)| (*name, &**value))
     }
 }
 
 impl Deprecation {
-    /// Adds the fields to the edits of a response. The dates replace the backend's; the link comes
-    /// beside others.
+    /// Adds the fields to the edits of a response. The dates replace those of the backend; the link is
+    /// appended.
     pub(super) fn on_response(&self, edits: &mut Edits) {
         for (name, value) in self.headers() {
             if name == "link" {
@@ -104,7 +104,7 @@ impl Deprecation {
         }
     }
 
-    /// What it does, in one sentence.
+    /// What the policy does, in one sentence.
     pub(super) fn explain(&self) -> String {
         let fields: Vec<_> = self
             .headers()
@@ -149,7 +149,7 @@ mod tests {
     fn lines(deprecated: Option<&str>, sunset: Option<&str>, link: Option<&str>) -> Vec<String> {
         match Deprecation::new(deprecated, sunset, link) {
             Ok(None) => Vec::new(),
-            Ok(Some(life)) => life
+            Ok(Some(deprecation)) => deprecation
                 .headers()
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect(),
@@ -196,10 +196,10 @@ mod tests {
 
     #[test]
     fn responses_announce_the_end_of_a_version() {
-        let life = Deprecation::new(Some("2026-01-31"), None, Some("https://a.test/v2"));
+        let deprecation = Deprecation::new(Some("2026-01-31"), None, Some("https://a.test/v2"));
         let headers = [("Deprecation", "@1"), ("Link", "</>; rel=\"up\"")];
         let mut edits = Edits::new();
-        life.unwrap().unwrap().on_response(&mut edits);
+        deprecation.unwrap().unwrap().on_response(&mut edits);
         let own = "<https://a.test/v2>; rel=\"deprecation\"";
         assert_eq!(
             applied(&edits, &headers[..]),

@@ -1,26 +1,26 @@
-//! Changes of a route to the header of a request or response, made after all that the gateway adds.
+//! Header rules: changes to the header of requests or responses, applied after those of the gateway.
 
 use crate::engine::semantics::Edits;
 
-/// Changes to a header, made in this order. Names are lower case.
+/// Changes to a header, applied in the order of the fields. Names are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HeaderRules {
     /// Fields to remove.
     pub remove: Vec<Box<str>>,
-    /// Fields to set: each gets exactly this value.
+    /// Fields to replace with one of this value.
     pub set: Vec<(Box<str>, Box<str>)>,
-    /// Fields to add beside those that are present.
+    /// Fields to append.
     pub add: Vec<(Box<str>, Box<str>)>,
 }
 
 impl HeaderRules {
-    /// Whether nothing changes.
+    /// Whether there are no rules.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.set.is_empty() && self.add.is_empty()
     }
 
-    /// The value set for `host`: it goes with the request line, not with the edits.
+    /// The value set for `host`, which the codec writes with the request line, not as an edit.
     pub(super) fn host(&self) -> Option<&str> {
         let mut set = self.set.iter().rev();
         set.find(|(name, _)| &**name == "host")
@@ -29,8 +29,7 @@ impl HeaderRules {
 
     /// Adds the changes to the edits.
     ///
-    /// Names that are [`is_reserved`] are skipped; a configuration that has them is rejected where
-    /// it is read.
+    /// Skips [reserved](is_reserved) names. Loading a configuration that has them fails.
     pub fn apply(&self, edits: &mut Edits) {
         for name in self.remove.iter().filter(|name| !is_reserved(name)) {
             edits.remove_named(name.as_bytes());
@@ -63,9 +62,9 @@ impl HeaderRules {
     }
 }
 
-/// Whether rules may not change a field (the name in any case): the codec writes it, as part of the
-/// framing or for one connection only (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2), or, as
-/// `host`, it differs from attempt to attempt.
+/// Whether rules must not change a field (the name in any case). The codec writes these fields: those
+/// of framing and of the connection (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2), and `host`,
+/// which depends on the attempt.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 12] = [

@@ -1,15 +1,17 @@
-//! What a route asks of requests and responses: an ordered chain of policies, compiled per route.
+//! Policies: a compiled, ordered chain per route that admits, rejects or shapes its requests and
+//! responses.
 //!
-//! A [`Policy`] is an enum variant with its settings; each variant has a file with its pure verdict.
-//! The chain runs in fixed phases, whatever the order of the configuration:
+//! A [`Policy`] is an enum variant with its settings; the verdict of each variant is a pure function
+//! in a file of its own. The chain runs in fixed phases, independent of the order in the
+//! configuration:
 //!
 //! 1. [`Phase::Cors`];
-//! 2. [`Phase::Validate`]: reject a request that breaks a limit of the route;
+//! 2. [`Phase::Validate`]: reject requests that exceed a limit of the route;
 //! 3. [`Phase::Redirect`]: respond in place of a backend;
 //! 4. [`Phase::Request`]: change the request on its way to the backend;
 //! 5. [`Phase::Response`]: change the response on its way to the client.
 //!
-//! A route without a policy pays nothing for the chain; routes that ask for the same share one.
+//! A route without policies has no cost at run time; routes with equal options share a chain.
 
 pub mod body_limit;
 mod chain;

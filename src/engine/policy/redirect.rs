@@ -1,14 +1,14 @@
-//! Redirects: responses that send the client elsewhere, in place of a backend.
+//! Redirects: responses in place of a backend that send the client to another URL.
 //!
-//! A `Location` has no control byte, and its host is the one that the configuration names, or none:
-//! never one that the request names.
+//! A `Location` contains no control bytes. Its host is from the configuration or absent, and never
+//! from the request.
 
 use thiserror::Error;
 
 use crate::engine::policy::verdict::Verdict;
 use crate::engine::routing::{Decision, PathPattern};
 
-/// A response that sends the client elsewhere. [`Redirect::new`] checks the target.
+/// A redirect. [`Redirect::new`] validates the target.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Redirect {
     /// The target: a URL or a path. A final `*` stands for what the `*` of the pattern matched.
@@ -20,23 +20,25 @@ pub struct Redirect {
 /// An invalid redirect.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RedirectError {
-    /// It is neither a URL nor a path.
-    #[error("`{0}` is no target; write a path such as /new, or a URL such as https://example.com/")]
+    /// The target is neither a URL nor a path.
+    #[error(
+        "`{0}` is not a target; write a path such as /new or a URL such as https://example.com/"
+    )]
     NotTarget(String),
-    /// Browsers take it for the host of a URL.
-    #[error("`{0}` is taken for the host of a URL; a path begins with one slash")]
+    /// A path that begins with two slashes: browsers read a host from it.
+    #[error("browsers read a host from `{0}`; begin the path with one slash")]
     TwoSlashes(String),
-    /// A byte that a URL can hold only as an escape.
-    #[error("the target has {0:?}; a URL holds it only as an escape")]
+    /// A character that must be percent-encoded in a URL.
+    #[error("the target has {0:?}; percent-encode it")]
     Character(char),
     /// A `*` that is not the whole last segment of a path.
-    #[error("`*` stands for the rest of the path only as the whole last segment, as in /new/*")]
+    #[error("`*` is allowed only as the whole last segment of a path, as in /new/*")]
     StarNotLast,
-    /// A `*`, but the pattern has none that it could stand for.
-    #[error("`{0}` has no `*`, so that the one of the target stands for nothing")]
+    /// A `*`, although the pattern has none.
+    #[error("the target ends with `*`, but the pattern `{0}` does not")]
     NoRest(String),
     /// A status that is not a redirect.
-    #[error("{0} is no redirect; write 301, 302, 303, 307 or 308")]
+    #[error("{0} is not a redirect status; write 301, 302, 303, 307 or 308")]
     Status(u16),
 }
 
@@ -47,14 +49,15 @@ impl Redirect {
     /// A redirect of the requests that `pattern` matches.
     ///
     /// # Errors
-    /// If `to` is neither a URL nor a path from the root, or has a `*` that stands for nothing.
+    /// If the status is not one of [`Redirect::STATUSES`], or `to` is neither a URL nor a path that
+    /// begins with `/`, or ends with `*` while the pattern does not.
     pub fn new(to: &str, status: u16, pattern: &PathPattern) -> Result<Self, RedirectError> {
         if !Self::STATUSES.contains(&status) {
             return Err(RedirectError::Status(status));
         }
-        let is_odd = |c: &char| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(*c);
-        if let Some(odd) = to.chars().find(is_odd) {
-            return Err(RedirectError::Character(odd));
+        let is_invalid = |c: &char| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(*c);
+        if let Some(invalid) = to.chars().find(is_invalid) {
+            return Err(RedirectError::Character(invalid));
         }
         if to.starts_with("//") {
             return Err(RedirectError::TwoSlashes(to.into()));
@@ -85,18 +88,18 @@ impl Redirect {
         }
     }
 
-    /// What it does, in one sentence.
+    /// What the policy does, in one sentence.
     pub(super) fn explain(&self) -> String {
         format!("redirects to {} with {}", self.to, self.status)
     }
 
-    /// The `Location` for a request: a URL, or a path of this host. The query is kept, unless the
-    /// target has its own or a fragment.
+    /// The `Location` for a request: a URL, or a path of this host. Includes the query of the request
+    /// unless the target has a query or a fragment.
     #[must_use]
     pub fn location(&self, decision: &Decision<'_>) -> String {
         let mut location = match self.to.strip_suffix("/*") {
             None => String::from(&*self.to),
-            // The rest is empty or begins with one slash, and a second cannot follow.
+            // The rest is empty or begins with exactly one slash.
             Some(stem) => format!("{stem}{}", decision.rest()),
         };
         if location.is_empty() {
@@ -112,7 +115,7 @@ impl Redirect {
     }
 }
 
-/// Whether a host, perhaps with a port, stands at the beginning, and no user data.
+/// Whether the text begins with a host and an optional port, without user information.
 fn names_host(rest: &str) -> bool {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, _) = rest.split_at(end);
@@ -131,7 +134,7 @@ fn names_host(rest: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn fault(to: &str, pattern: &str) -> Option<RedirectError> {
+    fn error(to: &str, pattern: &str) -> Option<RedirectError> {
         Redirect::new(to, 308, &PathPattern::parse(pattern).unwrap()).err()
     }
 
@@ -149,7 +152,7 @@ mod tests {
             "http://example.com:8080/*",
             "https://[::1]:8443/x",
         ] {
-            assert_eq!(fault(to, "/old/*"), None, "{to}");
+            assert_eq!(error(to, "/old/*"), None, "{to}");
         }
         let text = |to: &str| to.to_owned();
         for (to, expected) in [
@@ -177,11 +180,11 @@ mod tests {
             ("/new*", RedirectError::StarNotLast),
             ("/new?x=/*", RedirectError::StarNotLast),
         ] {
-            assert_eq!(fault(to, "/old/*"), Some(expected), "{to}");
+            assert_eq!(error(to, "/old/*"), Some(expected), "{to}");
         }
         assert_eq!(
-            fault("/new/*", "/old").unwrap().to_string(),
-            "`/old` has no `*`, so that the one of the target stands for nothing"
+            error("/new/*", "/old").unwrap().to_string(),
+            "the target ends with `*`, but the pattern `/old` does not"
         );
         let pattern = PathPattern::parse("/a").unwrap();
         assert_eq!(

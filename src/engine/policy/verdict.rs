@@ -1,4 +1,4 @@
-//! What a policy sees, and what it decides.
+//! The input and the verdict of a policy.
 
 use crate::engine::routing::Decision;
 use crate::engine::semantics::RequestError;
@@ -6,9 +6,9 @@ use crate::engine::semantics::RequestError;
 /// When a policy runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Cross-origin requests, also on responses of the gateway itself.
+    /// Cross-origin requests; also applies to local responses.
     Cors,
-    /// Limits that a request must keep.
+    /// Limits on requests.
     Validate,
     /// Responses in place of a backend.
     Redirect,
@@ -18,26 +18,26 @@ pub enum Phase {
     Response,
 }
 
-/// What a policy sees of a request that was routed.
+/// A routed request, as policies read it.
 #[derive(Debug)]
 pub struct RequestContext<'c> {
     /// The route, the version and the normal path.
     pub decision: &'c Decision<'c>,
-    /// The length that the request declares for its body, if it does.
+    /// The length that the request declares for its body, in bytes; `None` if it declares none.
     pub content_length: Option<u64>,
 }
 
-/// What a policy sees of the request whose response it changes.
+/// A request, as response policies read it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResponseContext<'c> {
-    /// The `Origin` of the request, if it has exactly one.
+    /// The `Origin` of the request; `None` unless it occurs exactly once.
     pub origin: Option<&'c [u8]>,
 }
 
-/// What a policy decides about a request.
+/// The verdict of a policy on a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The next policy decides; after the last the request is forwarded.
+    /// The next policy runs; after the last one the request is forwarded.
     Continue,
     /// The gateway redirects the client.
     Redirect {

@@ -1,31 +1,33 @@
-//! What a route says of a header field or of a query parameter.
+//! Constraints of a route on header fields and query parameters.
 
 use std::fmt;
 
 use crate::engine::request::Headers;
 
-/// A constraint on one header field or query parameter. Of several occurrences any may satisfy it.
+/// A constraint on one header field or query parameter. If that occurs more than once, one
+/// occurrence must satisfy it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Constraint {
-    /// The name: lower case for a header field (RFC 9110, section 5.1), as it is for a query.
+    /// The name: in lower case for a header field (RFC 9110, section 5.1), case-sensitive for a query
+    /// parameter.
     pub name: Box<str>,
-    /// What its value must be.
+    /// The test of the value.
     pub test: ValueTest,
 }
 
-/// What a value must be. Values are compared byte by byte, case and all.
+/// A test of a value. Comparison is byte by byte and case-sensitive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ValueTest {
-    /// Equal to this.
+    /// The value equals this text.
     Exact(Box<str>),
-    /// Beginning with this.
+    /// The value starts with this text.
     Prefix(Box<str>),
-    /// Anything, even empty.
+    /// Any value, even an empty one.
     Present,
 }
 
 impl ValueTest {
-    /// Whether every value that satisfies `other` satisfies this test too.
+    /// Whether every value that satisfies `other` also satisfies this test.
     #[must_use]
     pub fn is_implied_by(&self, other: &Self) -> bool {
         match (self, other) {
@@ -37,7 +39,7 @@ impl ValueTest {
         }
     }
 
-    /// Whether no single value satisfies both.
+    /// Whether no value satisfies both tests.
     #[must_use]
     pub fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
@@ -72,8 +74,8 @@ impl ValueTest {
 }
 
 impl Constraint {
-    /// Whether some field of this name satisfies the test. Spaces and tabs around a value do not
-    /// count (RFC 9110, section 5.5).
+    /// Whether a field of this name satisfies the test. Ignores spaces and tabs around values (RFC
+    /// 9110, section 5.5).
     pub fn admits_headers<H: Headers + ?Sized>(&self, headers: &H) -> bool {
         headers.fields().any(|(name, value)| {
             name.eq_ignore_ascii_case(self.name.as_bytes())
@@ -81,8 +83,8 @@ impl Constraint {
         })
     }
 
-    /// Whether some parameter of this name satisfies the test. Names and values are compared
-    /// after percent-decoding, `+` being a space (WHATWG URL, section 5.1).
+    /// Whether a parameter of this name satisfies the test. Names and values are percent-decoded
+    /// first, with `+` as a space (WHATWG URL, section 5.1).
     #[must_use]
     pub fn admits_query(&self, query: Option<&str>) -> bool {
         query
@@ -95,7 +97,7 @@ impl Constraint {
             })
     }
 
-    /// Whether whatever satisfies all of `others` satisfies this constraint too.
+    /// Whether every request that satisfies all of `others` also satisfies this constraint.
     pub(crate) fn is_implied_by(&self, others: &[Self]) -> bool {
         others
             .iter()
@@ -114,7 +116,7 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// A field value without the optional white space around it (RFC 9110, section 5.6.3).
+/// A field value without surrounding optional white space (RFC 9110, section 5.6.3).
 pub(crate) fn trim_ows(value: &[u8]) -> &[u8] {
     let blank = |b: &u8| matches!(b, b' ' | b'\t');
     let Some(from) = value.iter().position(|b| !blank(b)) else {
@@ -127,7 +129,7 @@ pub(crate) fn trim_ows(value: &[u8]) -> &[u8] {
     value.get(from..to).unwrap_or(value)
 }
 
-/// The bytes of a form-encoded name or value. An escape that is none stands for itself.
+/// The decoded bytes of a form-encoded name or value. Invalid escapes are left unchanged.
 fn decoded(text: &str) -> impl Iterator<Item = u8> + '_ {
     let mut bytes = text.bytes();
     std::iter::from_fn(move || {

@@ -1,15 +1,15 @@
-//! Whether the routes before a form take everything that it matches.
+//! Coverage: whether the routes before an entry win every request that the entry matches.
 //!
-//! Only routes of the same host can: below a host there are always more. Of its paths, those of
-//! the same pattern can, and for a subtree the union of what stands below it: `P`, `P/` and what
-//! covers `P/{any}` and its subtree. What is left are the values that a request may have: a method
-//! and a stated version, tried one by one; header and query constraints count where those of the
-//! form imply them.
+//! Only routes of the same host pattern can cover an entry, since a host pattern never matches all
+//! hosts of a wider one. Its paths are covered by entries of the same pattern and, for a subtree, by
+//! the union of the patterns below it: `P`, `P/`, `P/{any}` and the subtree of that. The remaining
+//! dimensions are the method and the stated version, checked value by value. A covering entry may
+//! have header and query constraints only if those of the covered one imply them.
 
 use std::collections::BTreeSet;
 
 use crate::engine::routing::constraint::Constraint;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::MethodMask;
 use crate::engine::routing::outline::Outline;
@@ -19,45 +19,47 @@ use crate::engine::routing::table::{RouteId, Table};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::DefaultVersion;
 
-/// The routes that cover a form together.
+/// The routes that together cover an entry.
 #[derive(Debug, Default)]
 pub(crate) struct Coverage(BTreeSet<Index>);
 
-/// Values that a request may have, and that the form would serve.
+/// A class of requests that the entry would serve.
 #[derive(Clone, Copy, Debug)]
 struct Demand<'t> {
-    /// A method; none for one that no route lists.
+    /// The method; `None`: one that no route lists.
     method: Option<&'t str>,
     stated: StatedVersion,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StatedVersion {
+    /// No version.
     Nothing,
+    /// This version, in a header.
     This(ApiVersion),
-    /// By `Accept`: it moves a version to the front of its group, and no more.
+    /// A preference in `Accept`, which only moves the version to the front of its group.
     Preferred(ApiVersion),
-    /// One that no route has.
-    Another,
+    /// A version that no route has.
+    Unknown,
 }
 
-/// One form under examination.
+/// An entry whose coverage is being computed.
 struct Examined<'t> {
     table: &'t Table,
-    form: Form,
+    entry: RouteEntry,
     route: &'t Route,
     coverage: Coverage,
 }
 
 impl Coverage {
-    /// The coverage of the form at `place` of a group; none if some request reaches it.
+    /// The coverage of the entry at position `place` of a group; `None` if a request can reach it.
     pub(crate) fn of(table: &Table, trie: &HostTrie, group: Index, place: usize) -> Option<Self> {
-        let forms = table.router.forms(group);
-        let form = *forms.get(place)?;
-        let route = table.route(form.route);
+        let entries = table.router.entries(group);
+        let entry = *entries.get(place)?;
+        let route = table.route(entry.route);
         let outline = &trie.outline;
-        // Most routes stand alone: nothing before them, nothing below.
-        let pattern = || pattern_of(form, route);
+        // Most routes are the only one of their pattern, with no patterns below.
+        let pattern = || pattern_of(entry, route);
         let node = if route.pattern().is_subtree() {
             outline.find(&pattern())
         } else {
@@ -65,21 +67,21 @@ impl Coverage {
         };
         let below = node.filter(|node| outline.cover(*node).param.is_some());
         let may_go_unserved = table.versioning.default == DefaultVersion::Require;
-        if forms.len() == 1 && below.is_none() && !may_go_unserved {
+        if entries.len() == 1 && below.is_none() && !may_go_unserved {
             return None;
         }
         let mut examined = Examined {
             table,
-            form,
+            entry,
             route,
             coverage: Self::default(),
         };
-        let mut open = examined.demands(form.is_refused_unstated());
-        open.retain(|demand| !examined.taken_in_group(forms, place, *demand));
-        if open.is_empty() {
+        let mut uncovered = examined.demands(entry.is_rejected_unstated());
+        uncovered.retain(|demand| !examined.is_covered_in_group(entries, place, *demand));
+        if uncovered.is_empty() {
             return Some(examined.coverage);
         }
-        let covered = examined.subtree_taken(outline, below?, open, true);
+        let covered = examined.is_subtree_covered(outline, below?, uncovered, true);
         covered.then_some(examined.coverage)
     }
 
@@ -93,31 +95,32 @@ impl Coverage {
 }
 
 impl<'t> Examined<'t> {
-    /// Every method and stated version, or lack of one, that the form would serve.
-    fn demands(&self, is_refused_unstated: bool) -> Vec<Demand<'t>> {
+    /// All combinations of method and stated version that the entry would serve.
+    fn demands(&self, is_rejected_unstated: bool) -> Vec<Demand<'t>> {
         let listed = self.route.methods().as_listed();
         let mut methods: Vec<Option<&str>> = listed.iter().map(|m| Some(&**m)).collect();
         if methods.is_empty() {
             methods.push(None);
-        } else if self.form.methods.meets(MethodMask::HEAD) {
+        } else if self.entry.methods.meets(MethodMask::HEAD) {
             methods.push(Some("HEAD"));
         }
         let versioning = &self.table.versioning;
-        let refused = versioning.default == DefaultVersion::Require && is_refused_unstated;
+        let rejects_unstated =
+            versioning.default == DefaultVersion::Require && is_rejected_unstated;
         let mut stated = Vec::new();
-        if !refused {
+        if !rejects_unstated {
             stated.push(StatedVersion::Nothing);
         }
-        match self.form.version {
+        match self.entry.version {
             Some(version) if versioning.headers_count() => {
                 stated.push(StatedVersion::This(version));
             }
-            // Whatever a preference reaches, a header reaches too, if headers count.
+            // If headers can state versions, they reach all that a preference reaches.
             Some(version) if versioning.prefers(version) => {
                 stated.push(StatedVersion::Preferred(version));
             }
             None if versioning.headers_count() => {
-                stated.push(StatedVersion::Another);
+                stated.push(StatedVersion::Unknown);
                 let known = self.table.versions().iter().copied();
                 stated.extend(known.map(StatedVersion::This));
             }
@@ -130,75 +133,92 @@ impl<'t> Examined<'t> {
         pairs.collect()
     }
 
-    /// Whether a form of the same group that comes before it takes the demand.
-    fn taken_in_group(&mut self, forms: &[Form], place: usize, demand: Demand<'_>) -> bool {
-        let class = |form: &Form| match (demand.stated, form.version) {
+    /// Whether an earlier entry of the same group wins these requests.
+    fn is_covered_in_group(
+        &mut self,
+        entries: &[RouteEntry],
+        place: usize,
+        demand: Demand<'_>,
+    ) -> bool {
+        let class = |entry: &RouteEntry| match (demand.stated, entry.version) {
             (StatedVersion::Nothing, _) => 0,
-            (StatedVersion::Preferred(_), _) if form.stated_by_path().is_some() => 0,
-            (StatedVersion::Preferred(liked), version) if version != Some(liked) => 2,
+            (StatedVersion::Preferred(_), _) if entry.stated_by_path().is_some() => 0,
+            (StatedVersion::Preferred(preferred), version) if version != Some(preferred) => 2,
             (StatedVersion::Preferred(_), _) => 1,
             (StatedVersion::This(stated), Some(version)) if stated == version => 0,
             (_, None) => 1,
-            // It fails, and so comes after all that serve.
+            // The version differs, so the entry comes after all that serve.
             (_, Some(_)) => 2,
         };
-        let own = (class(&self.form), place);
-        let taker = forms
+        let own = (class(&self.entry), place);
+        let winner = entries
             .iter()
             .enumerate()
-            .find(|(at, form)| (class(form), *at) < own && self.admits(**form, demand));
-        self.note(taker.map(|(_, form)| *form))
+            .find(|(at, entry)| (class(entry), *at) < own && self.admits(**entry, demand));
+        self.record(winner.map(|(_, entry)| *entry))
     }
 
-    /// Whether what stands at and below a node takes all that is open of its subtree.
-    fn subtree_taken(
+    /// Whether the patterns at and below a node win all uncovered requests of its subtree. `is_own`:
+    /// the subtree at the node is that of the entry itself.
+    fn is_subtree_covered(
         &mut self,
         outline: &Outline,
         node: Index,
-        mut open: Vec<Demand<'_>>,
+        mut uncovered: Vec<Demand<'_>>,
         is_own: bool,
     ) -> bool {
         let here = outline.cover(node);
         if let (Some(subtree), false) = (here.subtree, is_own) {
-            open.retain(|demand| !self.taken_by(subtree, *demand));
+            uncovered.retain(|demand| !self.is_covered_by(subtree, *demand));
         }
-        if open.is_empty() {
+        if uncovered.is_empty() {
             return true;
         }
-        let mut all_taken = |group: Option<Index>| {
-            group.is_some_and(|group| open.iter().all(|demand| self.taken_by(group, *demand)))
+        let mut covers_all = |group: Option<Index>| {
+            group.is_some_and(|group| {
+                uncovered
+                    .iter()
+                    .all(|demand| self.is_covered_by(group, *demand))
+            })
         };
-        // Before the first segment there is no path without its slash.
-        let exact = node == Index::ZERO || all_taken(here.exact);
+        // At the root there is no path without a slash.
+        let exact = node == Index::ZERO || covers_all(here.exact);
         exact
-            && all_taken(here.slash)
+            && covers_all(here.slash)
             && here
                 .param
-                .is_some_and(|child| self.subtree_taken(outline, child, open, false))
+                .is_some_and(|child| self.is_subtree_covered(outline, child, uncovered, false))
     }
 
-    /// Whether a form of a more specific group serves the demand, or has it refused.
-    fn taken_by(&mut self, group: Index, demand: Demand<'_>) -> bool {
-        let taker = self.table.router.forms(group).iter().copied().find(|form| {
-            let serves = match (demand.stated, form.version) {
-                (StatedVersion::Nothing | StatedVersion::Preferred(_), _) | (_, None) => true,
-                (StatedVersion::This(stated), Some(version)) => stated == version,
-                (StatedVersion::Another, Some(_)) => false,
-            };
-            let refuses = form.stated_by_path().is_some()
-                || self.table.route(form.route).service_id != self.route.service_id;
-            (serves || refuses) && self.admits(*form, demand)
-        });
-        self.note(taker)
+    /// Whether an entry of a more specific group serves these requests or rejects them.
+    fn is_covered_by(&mut self, group: Index, demand: Demand<'_>) -> bool {
+        let winner = self
+            .table
+            .router
+            .entries(group)
+            .iter()
+            .copied()
+            .find(|entry| {
+                let serves = match (demand.stated, entry.version) {
+                    (StatedVersion::Nothing | StatedVersion::Preferred(_), _) | (_, None) => true,
+                    (StatedVersion::This(stated), Some(version)) => stated == version,
+                    (StatedVersion::Unknown, Some(_)) => false,
+                };
+                let rejects = entry.stated_by_path().is_some()
+                    || self.table.route(entry.route).service_id != self.route.service_id;
+                (serves || rejects) && self.admits(*entry, demand)
+            });
+        self.record(winner)
     }
 
-    /// Whether the form admits the method and all that the examined form's constraints admit.
-    fn admits(&self, form: Form, demand: Demand<'_>) -> bool {
-        let route = self.table.route(form.route);
+    /// Whether the entry admits the method and has only constraints that those of the examined entry
+    /// imply.
+    fn admits(&self, entry: RouteEntry, demand: Demand<'_>) -> bool {
+        let route = self.table.route(entry.route);
         let method = match demand.method {
             Some(method) => {
                 route.methods().lists(method)
-                    || method == "HEAD" && form.methods.meets(MethodMask::HEAD)
+                    || method == "HEAD" && entry.methods.meets(MethodMask::HEAD)
             }
             None => route.methods().as_listed().is_empty(),
         };
@@ -209,10 +229,10 @@ impl<'t> Examined<'t> {
             && implied(route.query(), self.route.query())
     }
 
-    fn note(&mut self, taker: Option<Form>) -> bool {
-        if let Some(form) = taker {
-            self.coverage.0.insert(form.route);
+    fn record(&mut self, winner: Option<RouteEntry>) -> bool {
+        if let Some(entry) = winner {
+            self.coverage.0.insert(entry.route);
         }
-        taker.is_some()
+        winner.is_some()
     }
 }

@@ -1,7 +1,7 @@
-//! The routing decision: from a raw request to a route and a version, or a rejection, in one pass.
+//! The routing decision: from a request to a route and version, or to a rejection.
 
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::host::{check_host, normal_host};
 use crate::engine::routing::method::Method;
 use crate::engine::routing::path::{NormalPath, PathError, check_query, split_target};
@@ -15,11 +15,11 @@ use crate::engine::routing::versioning::VersionSource;
 use crate::engine::routing::walk::Walk;
 use crate::engine::routing::winner::{Found, winner};
 
-/// The route and version that serve a request; only [`decide`] makes one.
+/// The route and version that serve a request. Only [`decide`] creates one.
 #[derive(Debug)]
 pub struct Decision<'a> {
     route: &'a Route,
-    form: &'a Form,
+    entry: &'a RouteEntry,
     path: NormalPath<'a>,
     query: Option<&'a str>,
     source: Option<VersionSource>,
@@ -28,7 +28,7 @@ pub struct Decision<'a> {
 /// Decides which route serves a request.
 ///
 /// # Errors
-/// The rejection, if no route does.
+/// The rejection, if no route serves the request.
 #[inline]
 pub fn decide<'a, H: Headers + ?Sized>(
     table: &'a Table,
@@ -42,7 +42,7 @@ pub fn decide<'a, H: Headers + ?Sized>(
     if let Some(host) = request.host {
         check_host(host, request.headers)?;
     }
-    // A table without hosts ignores the host of the request.
+    // A table without host patterns ignores the host of the request.
     let host = request.host.filter(|_| table.router.has_hosts());
     let host = host.map(normal_host);
     let walk = Walk {
@@ -55,18 +55,20 @@ pub fn decide<'a, H: Headers + ?Sized>(
         headers: request.headers,
     };
     let rejection = match winner(&walk) {
-        Ok(Found::Winner(form, source)) => {
-            let route = table.route(form.route);
+        Ok(Found::Winner(entry, source)) => {
+            let route = table.route(entry.route);
             return Ok(Decision {
                 route,
-                form,
+                entry,
                 path,
                 query,
                 source,
             });
         }
-        Ok(Found::Nothing { seen: false }) => None,
-        Ok(Found::Nothing { seen: true }) => unserved::rejection(&walk),
+        Ok(Found::Nothing {
+            path_matches: false,
+        }) => None,
+        Ok(Found::Nothing { path_matches: true }) => unserved::rejection(&walk),
         Err(rejection) => Some(*rejection),
     };
     let host = request.host.filter(|_| table.router.has_hosts());
@@ -83,22 +85,22 @@ impl<'a> Decision<'a> {
     /// The id of the route in its table.
     #[must_use]
     pub const fn route_id(&self) -> RouteId {
-        RouteId(self.form.route)
+        RouteId(self.entry.route)
     }
 
     /// The version; `None` if the route is neutral.
     #[must_use]
     pub const fn version(&self) -> Option<ApiVersion> {
-        self.form.version
+        self.entry.version
     }
 
-    /// What stated the version; `None` if the request states none that counts.
+    /// Where the request states the version; `None` if nowhere that `versioning.from` includes.
     #[must_use]
     pub const fn version_source(&self) -> Option<VersionSource> {
         self.source
     }
 
-    /// The path that was matched.
+    /// The normal path, which was matched.
     #[must_use]
     pub fn normal_path(&self) -> &str {
         self.path.as_str()
@@ -110,16 +112,16 @@ impl<'a> Decision<'a> {
         self.query
     }
 
-    /// What the `*` of the route's declared pattern matched: nothing, or a path from the root.
+    /// What the `*` of the declared pattern matched: empty, or a path that begins with `/`.
     #[must_use]
     pub fn rest(&self) -> String {
-        rest(self.path.as_str(), *self.form, self.route)
+        rest(self.path.as_str(), *self.entry, self.route)
     }
 
-    /// The path and query that the backend gets.
+    /// The path and query of the upstream request.
     #[must_use]
     pub fn upstream_path(&self) -> UpstreamPath<'_> {
-        UpstreamPath::new(self.path.as_str(), self.query, *self.form, self.route)
+        UpstreamPath::new(self.path.as_str(), self.query, *self.entry, self.route)
     }
 }
 

@@ -1,56 +1,56 @@
-//! Hosts: what a route says of them, and the form in which they are compared.
+//! Hosts: the patterns of routes, and the normal form in which hosts are compared.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
 
-use crate::engine::request::{Headers, all_in, among};
+use crate::engine::request::{Headers, all_in, byte_set};
 
-/// What a route says of the host. Compared without case, port or final dot.
+/// A host pattern of a route. Comparison ignores case, port and final dot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HostPattern {
-    /// This host alone.
+    /// This host.
     Exact(Box<str>),
-    /// Any depth below this suffix, which is kept without its `*.`, but not the suffix itself.
+    /// Every host below this suffix, at any depth, but not the suffix itself. Stored without `*.`.
     Suffix(Box<str>),
-    /// Every host, and requests that name none.
+    /// Every host, and requests without a host.
     Any,
 }
 
-/// A host pattern that cannot be.
+/// An invalid host pattern.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HostError {
-    /// Nothing is left to compare.
+    /// The name or one of its labels is empty.
     #[error("the host {0:?} is empty; write a name such as api.example.com")]
     Empty(String),
     /// A star anywhere but as the whole first label.
     #[error(
-        "the host {0:?} has a `*` in the wrong place; only a leading `*.` as in *.example.com is understood"
+        "the host {0:?} has a `*` in the wrong place; only a leading `*.` as in *.example.com is allowed"
     )]
     Star(String),
-    /// A port, which is not compared.
+    /// A port, which comparison ignores.
     #[error("the host {0:?} has a port, which is never compared; leave it out")]
     Port(String),
-    /// A character that no host has.
+    /// A character that is invalid in hosts.
     #[error(
-        "the host {0:?} has {1:?}; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)"
+        "the host {0:?} has {1:?}; a host consists of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)"
     )]
     Character(String, char),
 }
 
 impl HostPattern {
-    /// Reads `api.example.com` or `*.example.com`.
+    /// Parses `api.example.com` or `*.example.com`.
     ///
     /// # Errors
-    /// If it is empty, has a port, a `*` that is not its whole first label, or a character that
-    /// no host has.
+    /// If it is empty, or has a port, a `*` that is not the whole first label, or an invalid
+    /// character.
     pub fn parse(text: &str) -> Result<Self, HostError> {
-        let (suffix, name) = match text.strip_prefix("*.") {
+        let (is_suffix, name) = match text.strip_prefix("*.") {
             Some(name) => (true, name),
             None => (false, text),
         };
-        let bracketed = name.starts_with('[') && name.ends_with(']');
+        let is_bracketed = name.starts_with('[') && name.ends_with(']');
         let name = name.strip_suffix('.').unwrap_or(name);
         if name.is_empty() || name.split('.').any(str::is_empty) {
             return Err(HostError::Empty(text.into()));
@@ -58,24 +58,24 @@ impl HostPattern {
         if name.contains('*') {
             return Err(HostError::Star(text.into()));
         }
-        if !bracketed && name.contains(':') {
+        if !is_bracketed && name.contains(':') {
             return Err(HostError::Port(text.into()));
         }
-        let odd = |c: &char| {
-            !(c.is_ascii_alphanumeric() || "-_.".contains(*c) || bracketed && "[]:".contains(*c))
+        let is_invalid = |c: &char| {
+            !(c.is_ascii_alphanumeric() || "-_.".contains(*c) || is_bracketed && "[]:".contains(*c))
         };
-        if let Some(odd) = name.chars().find(odd) {
-            return Err(HostError::Character(text.into(), odd));
+        if let Some(invalid) = name.chars().find(is_invalid) {
+            return Err(HostError::Character(text.into(), invalid));
         }
         let name = name.to_ascii_lowercase().into();
-        Ok(if suffix {
+        Ok(if is_suffix {
             Self::Suffix(name)
         } else {
             Self::Exact(name)
         })
     }
 
-    /// For the order of precedence: exact, then the longest suffix, then any.
+    /// The position in the order of precedence: exact, then the longest suffix, then any.
     #[must_use]
     pub fn rank(&self) -> (u8, usize) {
         match self {
@@ -96,15 +96,15 @@ impl fmt::Display for HostPattern {
     }
 }
 
-/// A request that does not say which host it is for (RFC 9112, section 3.2).
+/// An invalid or ambiguous host of a request (RFC 9112, section 3.2).
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RequestHostError {
     /// Two `Host` fields that differ.
-    #[error("the request names two hosts, {0:?} and {1:?}; name one")]
+    #[error("the request names two hosts, {0:?} and {1:?}; send one")]
     Conflict(String, String),
-    /// A byte that no host has (RFC 3986, section 3.2.2).
+    /// A byte that is invalid in hosts (RFC 3986, section 3.2.2).
     #[error(
-        "the request names the host {0:?}, which is none; write one such as api.example.com or [::1]:8080"
+        "the request names the invalid host {0:?}; send one such as api.example.com or [::1]:8080"
     )]
     Invalid(String),
 }
@@ -120,9 +120,9 @@ impl RequestHostError {
     }
 }
 
-/// Checks the host of a request and its `Host` fields: none is invalid, and they do not differ.
+/// Checks the host of a request and its `Host` fields: each is valid, and the fields are equal.
 ///
-/// The host may be another than the fields name: that of an absolute form replaces them.
+/// The host may differ from the fields: that of an absolute form replaces them.
 pub(crate) fn check_host<H: Headers + ?Sized>(
     host: &str,
     headers: &H,
@@ -134,8 +134,8 @@ pub(crate) fn check_host<H: Headers + ?Sized>(
         }
         let first = *named.get_or_insert(value);
         if !first.eq_ignore_ascii_case(value) {
-            let shown = |value| excerpt(&String::from_utf8_lossy(value));
-            return Err(RequestHostError::Conflict(shown(first), shown(value)));
+            let text = |value| excerpt(&String::from_utf8_lossy(value));
+            return Err(RequestHostError::Conflict(text(first), text(value)));
         }
         if value != host.as_bytes() && !is_host(value) {
             return Err(RequestHostError::Invalid(excerpt(
@@ -184,27 +184,27 @@ fn has_whole_escapes(name: &[u8]) -> bool {
     parts.all(|part| matches!(part, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()))
 }
 
-/// As much of a host as is told.
+/// The part of a host that an error reports.
 #[cold]
 fn excerpt(host: &str) -> String {
     host.chars().take(60).collect()
 }
 
 /// The bytes of almost all names, without a port.
-const IN_PLAIN_NAMES: [bool; 256] = among(b"-._");
+const IN_PLAIN_NAMES: [bool; 256] = byte_set(b"-._");
 
 /// The bytes of names and IPv4 addresses.
-const IN_NAMES: [bool; 256] = among(b"-._~!$&'()*+;=%");
+const IN_NAMES: [bool; 256] = byte_set(b"-._~!$&'()*+;=%");
 
 /// The bytes of an address in brackets.
-const IN_LITERALS: [bool; 256] = among(b"-._~:");
+const IN_LITERALS: [bool; 256] = byte_set(b"-._~:");
 
-/// The host of a request as it is compared: without port, case and final dot. Borrowed if it
-/// came so.
+/// The normal form of a host, for comparison: lower case, without port and final dot. Borrowed if
+/// that is a part of `host`.
 #[must_use]
 pub fn normal_host(host: &str) -> Cow<'_, str> {
     let name = match host.rfind(':') {
-        // `[::1]:80` and `[::1]`: a colon inside the brackets parts no port.
+        // `[::1]:80` and `[::1]`: a colon inside the brackets does not separate a port.
         Some(colon) if !host.ends_with(']') => host.get(..colon).unwrap_or(host),
         _ => host,
     };
@@ -216,7 +216,7 @@ pub fn normal_host(host: &str) -> Cow<'_, str> {
     }
 }
 
-/// The suffixes under which a host stands, longest first: `a.b.c` stands under `b.c` and `c`.
+/// The suffixes of a host, longest first: `b.c` and `c` of `a.b.c`.
 pub(crate) fn suffixes(host: &str) -> impl Iterator<Item = &str> {
     host.match_indices('.')
         .filter_map(|(dot, _)| host.get(dot + 1..))
@@ -251,7 +251,7 @@ mod tests {
         );
         check(
             "a.*.b",
-            "the host \"a.*.b\" has a `*` in the wrong place; only a leading `*.` as in *.example.com is understood",
+            "the host \"a.*.b\" has a `*` in the wrong place; only a leading `*.` as in *.example.com is allowed",
         );
         check(
             "a:80",
@@ -259,12 +259,12 @@ mod tests {
         );
         check(
             "bücher.de",
-            "the host \"bücher.de\" has 'ü'; a host is made of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)",
+            "the host \"bücher.de\" has 'ü'; a host consists of letters, digits, `-`, `_` and `.` (write other alphabets as xn--…)",
         );
     }
 
     #[test]
-    fn a_request_names_one_host() {
+    fn invalid_and_conflicting_hosts() {
         for (host, fields, expected) in [
             ("a", &[("Host", "a")][..], ""),
             ("a", &[("Host", "A"), ("host", "a")], ""),
@@ -279,7 +279,7 @@ mod tests {
             ("a", &[("Host", "b:x")], "host.invalid"),
         ] {
             let checked = check_host(host, fields);
-            let code = checked.map_or_else(|fault| fault.code(), |()| "");
+            let code = checked.map_or_else(|error| error.code(), |()| "");
             assert_eq!(code, expected, "{host} {fields:?}");
         }
     }
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_of_a_request() {
+    fn normal_hosts() {
         for (host, expected) in [
             ("api.example.com", "api.example.com"),
             ("API.example.com:8080", "api.example.com"),

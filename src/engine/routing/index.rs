@@ -1,20 +1,22 @@
-//! Four-byte positions in the compiled tables: half the memory of a `usize`, with a niche for "none".
+//! Four-byte indexes into the compiled arrays: half the size of a `usize`.
 
-/// A position in one of the compiled tables; at most 4,294,967,294 entries each.
+/// An index into a compiled array, below 4,294,967,295, or [`Index::NONE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Index(u32);
 
 impl Index {
-    /// Stands where there is no entry.
+    /// No index.
     pub(crate) const NONE: Self = Self(u32::MAX);
-    /// The first entry.
+    /// The index of the first element.
     pub(crate) const ZERO: Self = Self(0);
 
+    /// Converts a position.
+    ///
     /// # Panics
-    /// If a table has more entries than four bytes count, which its memory forbids long before.
+    /// If `position` is 4,294,967,295 or more, which needs more memory than a configuration has.
     pub(crate) fn new(position: usize) -> Self {
-        let position = u32::try_from(position).expect("a table of four billion entries");
-        assert!(position != u32::MAX, "a table of four billion entries");
+        let position = u32::try_from(position).expect("fewer than four billion elements");
+        assert!(position != u32::MAX, "fewer than four billion elements");
         Self(position)
     }
 
@@ -26,7 +28,7 @@ impl Index {
         self.0 as usize
     }
 
-    /// The position, unless it is [`Index::NONE`].
+    /// The index; `None` if it is [`Index::NONE`].
     pub(crate) fn some(self) -> Option<Self> {
         (self != Self::NONE).then_some(self)
     }

@@ -1,4 +1,4 @@
-//! Request methods (RFC 9110, section 9) and the sets of them that routes admit.
+//! Request methods (RFC 9110, section 9) and the sets of methods that routes admit.
 
 use std::fmt;
 
@@ -16,20 +16,20 @@ pub struct Method<'a> {
     bit: MethodMask,
 }
 
-/// A method that is no token.
+/// An invalid method.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MethodError {
-    /// Nothing stands where the method should.
+    /// The method is empty.
     #[error("the method is empty; write one such as GET")]
     Empty,
-    /// A byte that RFC 9110, section 5.6.2, does not allow in a token.
+    /// A character that is invalid in tokens (RFC 9110, section 5.6.2).
     #[error("the method {text:?} has {found:?} at byte {at}; a method is a token such as GET")]
     NotToken {
-        /// The method as it came.
+        /// The method as received, truncated to 40 characters.
         text: String,
-        /// The first character that cannot stand in a method.
+        /// The first invalid character.
         found: char,
-        /// Its byte offset.
+        /// The byte offset of that character.
         at: usize,
     },
 }
@@ -37,21 +37,21 @@ pub enum MethodError {
 /// The methods that a route admits, as the configuration lists them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MethodSet {
-    /// Those listed, sorted and without repetition; never empty.
+    /// These methods, sorted and distinct; never empty.
     Listed(Box<[Box<str>]>),
     /// Every method.
     Any,
 }
 
-/// Nine standard methods and two marks in two bytes: the test of the hot path.
+/// A bit set of methods in two bytes, which the hot path tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MethodMask(u16);
 
 impl<'a> Method<'a> {
-    /// Reads a method.
+    /// Parses a method.
     ///
     /// # Errors
-    /// If `text` is no token.
+    /// If `text` is not a token.
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, MethodError> {
         match MethodMask::of_standard(text) {
@@ -81,7 +81,7 @@ impl<'a> Method<'a> {
         }
     }
 
-    /// The method as it came.
+    /// The method as received.
     #[must_use]
     pub const fn as_str(&self) -> &'a str {
         self.text
@@ -97,7 +97,7 @@ impl<'a> Method<'a> {
 }
 
 impl MethodSet {
-    /// A set of the given methods, in any order; each must be a token.
+    /// A set of these methods.
     pub fn listed<'m>(methods: impl IntoIterator<Item = Method<'m>>) -> Self {
         let mut listed: Vec<Box<str>> = methods
             .into_iter()
@@ -108,16 +108,16 @@ impl MethodSet {
         Self::Listed(listed.into())
     }
 
-    /// Whether the set names this method: `HEAD` is not implied here.
+    /// Whether the set contains this method; `GET` does not imply `HEAD` here.
     #[must_use]
     pub fn lists(&self, method: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Listed(listed) => listed.iter().any(|one| **one == *method),
+            Self::Listed(listed) => listed.iter().any(|listed| **listed == *method),
         }
     }
 
-    /// The methods listed; none if any is admitted.
+    /// The listed methods; empty for [`MethodSet::Any`].
     #[must_use]
     pub fn as_listed(&self) -> &[Box<str>] {
         match self {
@@ -126,7 +126,7 @@ impl MethodSet {
         }
     }
 
-    /// For the order of precedence: the fewer the first, any is more than all.
+    /// The number of methods, for the order of precedence; `usize::MAX` for [`MethodSet::Any`].
     #[must_use]
     pub fn count(&self) -> usize {
         match self {
@@ -135,7 +135,7 @@ impl MethodSet {
         }
     }
 
-    /// The mask of the methods listed, without what `GET` implies.
+    /// The bit set of the methods, without the `HEAD` that `GET` implies.
     pub(crate) fn mask(&self) -> MethodMask {
         match self {
             Self::Any => MethodMask::ANY,
@@ -160,7 +160,7 @@ impl MethodMask {
     pub(crate) const ANY: Self = Self(u16::MAX);
     pub(crate) const GET: Self = Self(1);
     pub(crate) const HEAD: Self = Self(1 << 1);
-    /// Stands for all methods beyond the standard ones: their names must be looked at.
+    /// All methods other than the standard ones, which must be compared by name.
     const EXTENSION: Self = Self(1 << 14);
 
     #[inline]
@@ -190,7 +190,7 @@ impl MethodMask {
     }
 }
 
-/// A `tchar` of RFC 9110, section 5.6.2.
+/// Whether a character is a `tchar` (RFC 9110, section 5.6.2).
 pub(crate) fn is_token_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
@@ -201,28 +201,28 @@ mod tests {
 
     #[test]
     fn standard_methods_have_their_own_bits() {
-        let mut seen = MethodMask(0);
+        let mut union = MethodMask(0);
         for text in STANDARD_METHODS {
             let method = Method::parse(text).unwrap();
-            assert!(!seen.meets(method.bit()), "{text}");
+            assert!(!union.meets(method.bit()), "{text}");
             assert!(!method.is_extension());
-            seen = seen.with(method.bit());
+            union = union.with(method.bit());
         }
         assert!(Method::parse("get").unwrap().is_extension());
     }
 
     #[test]
-    fn faults_say_what_is_wrong() {
-        let fault = |text| Method::parse(text).unwrap_err().to_string();
-        assert_eq!(fault(""), "the method is empty; write one such as GET");
+    fn errors_name_the_invalid_character() {
+        let error = |text| Method::parse(text).unwrap_err().to_string();
+        assert_eq!(error(""), "the method is empty; write one such as GET");
         assert_eq!(
-            fault("GE T"),
+            error("GE T"),
             "the method \"GE T\" has ' ' at byte 2; a method is a token such as GET"
         );
     }
 
     #[test]
-    fn a_set_is_sorted_and_without_repetition() {
+    fn a_set_is_sorted_and_distinct() {
         let set = MethodSet::listed(["POST", "GET", "POST"].map(|m| Method::parse(m).unwrap()));
         assert_eq!((set.to_string().as_str(), set.count()), ("GET,POST", 2));
         assert!(set.lists("GET") && !set.lists("HEAD"));

@@ -1,10 +1,14 @@
 //! From a request to the route and version that serve it: normal paths, patterns, the precedence of
 //! routes, the compiled tries, and the walk over the candidates.
+//!
+//! A route is reached through *route entries*: one for its declared pattern, and more for patterns
+//! derived within a family of versions. The entries of one host and pattern form a *group*; the trie
+//! of the host maps a path to the best group, and the outline lists the further ones.
 
 pub mod constraint;
 mod cover;
 pub mod decide;
-pub(crate) mod form;
+pub(crate) mod entry;
 pub mod host;
 pub(crate) mod index;
 pub mod listing;
@@ -29,7 +33,7 @@ pub use constraint::{Constraint, ValueTest};
 pub use decide::{Decision, decide};
 pub(crate) use host::check_host;
 pub use host::{HostPattern, RequestHostError, normal_host};
-pub use listing::ListedForm;
+pub use listing::ListedEntry;
 pub use method::{Method, MethodError, MethodSet};
 pub use path::{EncodedSlash, NormalPath, PathError};
 pub use pattern::{PathPattern, PatternError, Segment};

@@ -1,9 +1,9 @@
-//! The outline of one host: every pattern as a tree of segments.
+//! The outline of one host: all its patterns as a tree of segments.
 //!
-//! The trie answers which pattern is the best for a path; the outline answers which come next,
-//! so that a request whose best routes fall away (another method, another version) goes on to the
-//! next pattern, however many there are, without a list of them kept at every leaf. The keys of
-//! the trie are read off the outline too, so that the two cannot disagree.
+//! The trie returns the best pattern for a path; the outline lists all that match, best first. A
+//! request that no route of the best pattern admits (by method or version, say) continues with the
+//! next one, without a list of patterns at every leaf of the trie. The keys of the trie are generated
+//! from the outline, so that the two agree.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -11,16 +11,16 @@ use std::ops::{ControlFlow, Range};
 use crate::engine::routing::index::Index;
 use crate::engine::routing::pattern::{PathPattern, Segment};
 
-/// The tree of one host's patterns. Nodes, edges and texts lie in three flat arrays.
+/// The tree of one host's patterns, in three flat arrays: nodes, edges and texts.
 #[derive(Debug)]
 pub(crate) struct Outline {
     nodes: Box<[Node]>,
-    /// Literal children, those of one node together and sorted by text.
+    /// The literal children, grouped by node and sorted by text.
     edges: Box<[Edge]>,
     texts: Box<str>,
 }
 
-/// A place between two segments; the values are groups of routes.
+/// A node: a prefix of patterns. `exact` and `subtree` are the groups of the patterns that end here.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     first_edge: Index,
@@ -35,7 +35,7 @@ struct Edge {
     child: Index,
 }
 
-/// An outline that still grows.
+/// Builds an [`Outline`].
 #[derive(Debug)]
 pub(crate) struct OutlineBuilder<'p> {
     nodes: Vec<Node>,
@@ -54,7 +54,7 @@ impl Default for OutlineBuilder<'_> {
 }
 
 impl<'p> OutlineBuilder<'p> {
-    /// The number of a pattern's group, from 0: the same for all patterns that match alike.
+    /// The group of a pattern, numbered from 0; patterns that match the same paths share one.
     pub(crate) fn group(&mut self, pattern: &'p PathPattern) -> Index {
         let mut at = ROOT;
         for segment in pattern.segments() {
@@ -65,17 +65,17 @@ impl<'p> OutlineBuilder<'p> {
         }
         let next = Index::new(self.groups);
         let node = self.node(at);
-        let slot = if pattern.is_subtree() {
+        let group = if pattern.is_subtree() {
             &mut node.subtree
         } else {
             &mut node.exact
         };
-        if *slot == Index::NONE {
-            *slot = next;
+        if *group == Index::NONE {
+            *group = next;
             self.groups += 1;
             next
         } else {
-            *slot
+            *group
         }
     }
 
@@ -103,7 +103,7 @@ impl<'p> OutlineBuilder<'p> {
                 parents.next();
             }
         }
-        // The end of the last edge's text and of the last node's edges.
+        // Sentinels: the end of the last text and of the last node's edges.
         edges.push(Edge {
             text_start: Index::new(texts.len()),
             child: Index::NONE,
@@ -155,7 +155,7 @@ impl Outline {
     ) -> ControlFlow<()> {
         match path.strip_prefix('/') {
             Some(rest) => self.descend(ROOT, Some(rest), visit),
-            // `OPTIONS *`: only the pattern of everything.
+            // `OPTIONS *` matches only `/*`.
             None => self
                 .node(ROOT)
                 .subtree
@@ -164,7 +164,7 @@ impl Outline {
         }
     }
 
-    /// `rest` is what follows the next slash; none if the path ends here.
+    /// `rest` is what follows the next slash; `None` if the path ends here.
     fn descend(
         &self,
         at: Index,
@@ -199,10 +199,11 @@ impl Outline {
         self.node(ROOT).subtree.some()
     }
 
-    /// Calls `emit` with every key of the trie and the group of the best pattern of its paths.
+    /// Calls `emit` with every key of the trie and the best group for the paths of that key.
     ///
-    /// matchit's catch-all takes no empty rest, so `P/*` is `P`, `P/` and `P/{*z}`; and it may not
-    /// stand beside a parameter, so where one does, the subtree is pushed one level down into it.
+    /// matchit's catch-all does not match an empty rest, so `P/*` becomes `P`, `P/` and `P/{*z}`. It
+    /// cannot stand beside a parameter either, so there the subtree moves one level down, below the
+    /// parameter.
     pub(crate) fn each_key(&self, emit: &mut dyn FnMut(&str, Index)) {
         self.keys_below(ROOT, &mut String::new(), 0, None, emit);
     }
@@ -230,7 +231,7 @@ impl Outline {
         }
         for edge in self.literal_edges(at) {
             let text = self.text(edge);
-            // The empty literal is the trailing slash, which has just been dealt with.
+            // The empty literal is the trailing slash, emitted above.
             if !text.is_empty() {
                 key.push_str(text);
                 self.keys_below(self.child(edge), key, params, None, emit);
@@ -249,24 +250,24 @@ impl Outline {
         key.truncate(length);
     }
 
-    /// Puts another number in the place of each group's.
+    /// Replaces the number of each group.
     pub(crate) fn renumber(&mut self, number: impl Fn(Index) -> Index) {
         for node in &mut self.nodes {
-            for slot in [&mut node.exact, &mut node.subtree] {
-                if let Some(group) = slot.some() {
-                    *slot = number(group);
+            for group in [&mut node.exact, &mut node.subtree] {
+                if let Some(old) = group.some() {
+                    *group = number(old);
                 }
             }
         }
     }
 
-    /// How many bytes of heap it takes.
+    /// The heap size in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.nodes) + size_of_val(&*self.edges) + self.texts.len()
     }
 
-    /// The exact and subtree groups at a node, its trailing-slash group and its parameter child:
-    /// what can cover the subtree of a pattern.
+    /// The groups at a node and its parameter child, which together can cover the subtree of a
+    /// pattern.
     pub(crate) fn cover(&self, at: Index) -> Cover {
         let node = self.node(at);
         let slash = self
@@ -292,7 +293,7 @@ impl Outline {
 
     #[expect(
         clippy::indexing_slicing,
-        reason = "the builder lays out every node that it names"
+        reason = "the builder creates every node that it refers to"
     )]
     fn node(&self, at: Index) -> Node {
         self.nodes[at.get()]
@@ -312,12 +313,12 @@ impl Outline {
         None
     }
 
-    #[expect(clippy::indexing_slicing, reason = "a closing entry ends both arrays")]
+    #[expect(clippy::indexing_slicing, reason = "a sentinel ends both arrays")]
     fn literal_edges(&self, at: Index) -> Range<usize> {
         self.nodes[at.get()].first_edge.get()..self.nodes[at.get() + 1].first_edge.get()
     }
 
-    #[expect(clippy::indexing_slicing, reason = "a closing entry ends the array")]
+    #[expect(clippy::indexing_slicing, reason = "a sentinel ends the array")]
     fn text(&self, edge: usize) -> &str {
         let from = self.edges[edge].text_start.get();
         let to = self.edges[edge + 1].text_start.get();
@@ -330,10 +331,11 @@ impl Outline {
     }
 }
 
-/// What stands at one node, see [`Outline::cover`].
+/// The groups and the parameter child of a node; see [`Outline::cover`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cover {
     pub(crate) exact: Option<Index>,
+    /// The group of the exact pattern with a trailing slash.
     pub(crate) slash: Option<Index>,
     pub(crate) subtree: Option<Index>,
     pub(crate) param: Option<Index>,
@@ -348,7 +350,7 @@ impl Node {
     };
 }
 
-/// The node before the first segment. Never a child, so it could not be taken for one.
+/// The node before the first segment. It is never a child.
 const ROOT: Index = Index::ZERO;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Path patterns: `/a/{id}/*`.
 //!
-//! A pattern is `/`-separated segments, each a literal or a whole `{name}`, and perhaps a final
+//! A pattern is `/`-separated segments, each a literal or a whole `{name}`, and optionally a final
 //! `*` for the subtree. `P/*` matches `P`, `P/` and everything below; without `*` the match is
-//! exact and a trailing slash counts. Prefix and suffix parameters (`/{x}.png`) are not offered:
-//! in the trie their outcome would depend on the order of insertion.
+//! exact, including a trailing slash. Prefix and suffix parameters (`/{x}.png`) are not supported:
+//! the result of a trie lookup would depend on the order of insertion.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::engine::routing::path::{NormalPath, PathError};
 use crate::engine::routing::version::ApiVersion;
 
-/// What a route says of paths. Its text is valid and in the form that normal paths have.
+/// The path pattern of a route: valid, and in the normal form of paths.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathPattern {
     text: Box<str>,
@@ -22,46 +22,47 @@ pub struct PathPattern {
 /// One segment of a pattern. The last segment of `/a/` is the empty literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segment<'a> {
-    /// Equal to the segment of the path.
+    /// Matches an equal segment.
     Literal(&'a str),
-    /// Any segment of the path that is not empty, under this name.
+    /// Matches any non-empty segment; the parameter has this name.
     Param(&'a str),
 }
 
-/// A pattern that cannot be.
+/// An invalid pattern.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PatternError {
-    /// It begins with something else than `/`.
-    #[error("a pattern begins with `/`")]
+    /// The pattern does not begin with `/`.
+    #[error("the pattern must begin with `/`")]
     NoLeadingSlash,
     /// A `*` that is not the whole last segment.
-    #[error("`*` stands only as the whole last segment, as in /api/users/*")]
+    #[error("`*` is allowed only as the whole last segment, as in /api/users/*")]
     StarNotLast,
-    /// A brace that does not enclose a whole segment.
-    #[error("braces enclose a whole segment, as in /users/{{id}}; the segment here is `{0}`")]
+    /// Braces that do not enclose a whole segment.
+    #[error("braces must enclose a whole segment, as in /users/{{id}}; the segment is `{0}`")]
     Braces(String),
-    /// A parameter name that is empty or has odd characters.
-    #[error("a parameter is named with letters, digits, `_`, `-` or `.`; the name here is `{0}`")]
+    /// A parameter name that is empty or has invalid characters.
+    #[error("the parameter name `{0}` is invalid; use letters, digits, `_`, `-` and `.`")]
     ParamName(String),
-    /// One name for two parameters.
-    #[error("the parameter `{0}` stands there twice; each needs a name of its own")]
+    /// Two parameters with the same name.
+    #[error("the parameter `{0}` occurs twice; rename one")]
     ParamTwice(String),
-    /// More parameters than the trie can hold.
-    #[error("{0} parameters are too many; at most {max} are possible", max = PathPattern::MAX_PARAMS)]
+    /// More parameters than [`PathPattern::MAX_PARAMS`].
+    #[error("the pattern has {0} parameters; at most {max} are allowed", max = PathPattern::MAX_PARAMS)]
     TooManyParams(usize),
-    /// More bytes than a path may have.
-    #[error("a pattern of {0} bytes is too long; at most {max} are possible", max = PathPattern::MAX_BYTES)]
+    /// More bytes than [`PathPattern::MAX_BYTES`].
+    #[error("the pattern has {0} bytes; at most {max} are allowed", max = PathPattern::MAX_BYTES)]
     TooLong(usize),
     /// A query or a fragment.
     #[error(
-        "a pattern is a path alone; take off what follows `{0}` (a query is matched by `query:`)"
+        "the pattern has `{0}`, but matches the path only; remove it and what follows (`query:` matches queries)"
     )]
     NotPathAlone(char),
-    /// A literal that no normal path can contain, with the form that can.
+    /// A literal that is not in normal form, so that no normal path contains it. Holds the normal
+    /// form.
     #[error("no request would match: paths are compared in normal form; write `{0}`")]
     NotNormal(String),
-    /// A literal with an escaped slash or backslash hiding a dot segment: always refused.
-    #[error("no request would match: an encoded slash beside a dot segment is always refused")]
+    /// A literal with an encoded slash or backslash that hides a dot segment.
+    #[error("no request would match: an encoded slash beside a dot segment is always rejected")]
     HiddenDots,
     /// A literal that no path can contain.
     #[error("no request would match: {0}")]
@@ -69,15 +70,16 @@ pub enum PatternError {
 }
 
 impl PathPattern {
-    /// matchit panics at 26 parameters in one key; the pushed-down key of a subtree adds one.
+    /// The maximum number of parameters. matchit panics at 26 in one key, and the key of a subtree
+    /// can have one more than its pattern.
     pub const MAX_PARAMS: usize = 24;
-    /// Longer than any path that a front end admits.
+    /// The maximum length in bytes, larger than that of any path that a frontend admits.
     pub const MAX_BYTES: usize = 8_192;
 
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// One for each way in which a pattern can be wrong, see [`PatternError`].
+    /// The first error in the pattern; see [`PatternError`].
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         if !text.starts_with('/') {
             return Err(PatternError::NoLeadingSlash);
@@ -105,13 +107,13 @@ impl PathPattern {
         Ok(pattern)
     }
 
-    /// The pattern as it was written.
+    /// The text of the pattern.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether a final `*` takes in the subtree.
+    /// Whether the pattern ends with `*` and matches a subtree.
     #[must_use]
     pub fn is_subtree(&self) -> bool {
         self.text.ends_with("/*")
@@ -126,8 +128,8 @@ impl PathPattern {
             })
     }
 
-    /// How many leading bytes are literal: `/api/users` of `/api/users/{id}/*`. The empty segment
-    /// of a trailing slash does not count.
+    /// The leading literal segments: `/api/users` of `/api/users/{id}/*`. Excludes the empty segment
+    /// of a trailing slash.
     #[must_use]
     pub fn literal_prefix(&self) -> &str {
         let body = self.text.strip_suffix("/*").unwrap_or(&self.text);
@@ -136,7 +138,7 @@ impl PathPattern {
         prefix.strip_suffix('/').unwrap_or(prefix)
     }
 
-    /// Whether it matches this normal path.
+    /// Whether the pattern matches this normal path.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         let Some(mut rest) = path.strip_prefix('/').map(|p| p.split('/')) else {
@@ -150,13 +152,13 @@ impl PathPattern {
         prefix_matches && (self.is_subtree() || rest.next().is_none())
     }
 
-    /// Whether it is `/*`, the only pattern that also matches `OPTIONS *`.
+    /// Whether the pattern is `/*`, the only one that also matches `OPTIONS *`.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         &*self.text == "/*"
     }
 
-    /// The leftmost literal segment that states a version, and its place.
+    /// The index of the leftmost literal segment that states a version, and that version.
     #[must_use]
     pub fn version_segment(&self) -> Option<(usize, ApiVersion)> {
         self.segments()
@@ -167,7 +169,7 @@ impl PathPattern {
             })
     }
 
-    /// The pattern without its segment `at`; none if nothing would be left of an exact pattern.
+    /// The pattern without segment `at`; `None` if it would be empty.
     pub(crate) fn without_segment(&self, at: usize) -> Option<Self> {
         let mut text = String::with_capacity(self.text.len());
         for (i, segment) in self.text.split('/').skip(1).enumerate() {
@@ -179,7 +181,7 @@ impl PathPattern {
         (!text.is_empty()).then(|| Self { text: text.into() })
     }
 
-    /// The pattern with one more literal before its segment `at`, or after its last.
+    /// The pattern with `literal` inserted before segment `at`, or at the end.
     pub(crate) fn with_segment(&self, at: usize, literal: &str) -> Self {
         let mut parts: Vec<&str> = self.text.split('/').skip(1).collect();
         parts.insert(at.min(parts.len()), literal);
@@ -188,7 +190,7 @@ impl PathPattern {
         }
     }
 
-    /// The pattern with its parameters renamed away: equal for patterns that match alike.
+    /// The pattern without parameter names: equal for patterns that match the same paths.
     pub(crate) fn shape(&self) -> String {
         self.text
             .split('/')
@@ -203,14 +205,14 @@ impl PathPattern {
             .join("/")
     }
 
-    /// Compares by path alone, segment by segment from the left: literal, then parameter, then
-    /// the end of an exact pattern, then `*`. Equal does not mean that they match alike.
+    /// Compares the precedence of patterns, segment by segment from the left: literal, parameter, end
+    /// of an exact pattern, `*`. Patterns that compare equal can match different paths.
     #[must_use]
     pub fn cmp_rank(&self, other: &Self) -> Ordering {
         self.kinds().cmp(other.kinds())
     }
 
-    /// A path that the pattern matches: every parameter is `1`, and `*` takes nothing.
+    /// A path that the pattern matches: every parameter is `1`, and `*` matches nothing.
     #[must_use]
     pub fn example(&self) -> String {
         let mut path = String::new();
@@ -268,14 +270,14 @@ fn parse_segment(segment: &str) -> Result<Option<&str>, PatternError> {
     if name.starts_with('*') {
         return Err(PatternError::StarNotLast);
     }
-    let odd = |c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c));
-    if name.is_empty() || name.contains(odd) {
+    let is_invalid = |c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c));
+    if name.is_empty() || name.contains(is_invalid) {
         return Err(PatternError::ParamName(name.into()));
     }
     Ok(Some(name))
 }
 
-/// A pattern matches only what a normal path can be, so its literals are written in that form.
+/// Checks that the literals are in normal form: requests are matched by their normal path.
 fn check_normal(text: &str) -> Result<(), PatternError> {
     let body = text.strip_suffix('*').unwrap_or(text);
     let sample: Vec<&str> = body

@@ -1,33 +1,33 @@
-//! The order of precedence: total, and independent of the order of the file.
+//! The order of precedence: total, and independent of the order in the configuration.
 //!
-//! Of all routes that match everything that they state, the least wins:
+//! Of all routes that match a request, the first in this order wins:
 //!
 //! 1. host: exact, then the longest suffix, then any;
 //! 2. path, segment by segment: literal, parameter, end of an exact pattern, `*`;
 //! 3. version: the stated one, then neutral; if none is stated, as `versioning.default` says;
-//! 4. methods: the fewer the first, any last;
+//! 4. methods: fewer methods first, any method last;
 //! 5. more header constraints, then more query constraints;
-//! 6. fewer hosts, the sorted values, the name: only to make the order total.
+//! 6. fewer hosts, the sorted values, the name: these only make the order total.
 //!
-//! Ranks 1 and 2 are settled by the router (`engine::router`), which visits hosts and
-//! groups in their order; this module orders the forms of one group.
+//! The router applies rules 1 and 2: it visits hosts and groups in their order. This module orders
+//! the entries of one group.
 
 use std::cmp::{Ordering, Reverse};
 
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::route::Route;
 use crate::engine::routing::versioning::DefaultVersion;
 
-/// The rule by which one of two candidates comes before the other.
+/// The rule by which one of two candidates precedes the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
     /// A more specific host.
     Host,
     /// A more specific path.
     Path,
-    /// The version stated, or the one that serves where none is.
+    /// The stated version, or the default version if none is stated.
     Version,
-    /// Its declared pattern against a derived one.
+    /// A declared pattern before a derived one.
     Declared,
     /// Fewer methods.
     Methods,
@@ -35,12 +35,12 @@ pub enum Rank {
     Headers,
     /// More query constraints.
     Query,
-    /// Nothing but the sorted values and the name.
+    /// Only the sorted values and the name.
     Name,
 }
 
 impl Rank {
-    /// The rule, as one stable word.
+    /// The stable name of the rule.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,24 +55,28 @@ impl Rank {
         }
     }
 
-    /// The rule in words, as a continuation of "it comes later: …".
+    /// The rule in words, as in "ranks lower: …".
     #[must_use]
-    pub const fn as_words(self) -> &'static str {
+    pub const fn describe(self) -> &'static str {
         match self {
             Self::Host => "the winner's host is more specific",
             Self::Path => "the winner's path is more specific",
-            Self::Version => "the winner's version comes first",
-            Self::Declared => "the winner's pattern is declared, this one derived",
+            Self::Version => "the winner's version takes precedence",
+            Self::Declared => "the winner's pattern is declared, this one is derived",
             Self::Methods => "the winner lists fewer methods",
             Self::Headers => "the winner has more header constraints",
             Self::Query => "the winner has more query constraints",
-            Self::Name => "the two are equal but for their values and names",
+            Self::Name => "the two differ only in values and names",
         }
     }
 }
 
-/// Orders two forms of one group as a request finds them that states no version.
-pub(crate) fn compare(a: (Form, &Route), b: (Form, &Route), default: DefaultVersion) -> Ordering {
+/// Orders two entries of one group, for requests that state no version.
+pub(crate) fn compare(
+    a: (RouteEntry, &Route),
+    b: (RouteEntry, &Route),
+    default: DefaultVersion,
+) -> Ordering {
     by_version(a.0, b.0, default)
         .then_with(|| decide(a, b).1)
         .then_with(|| a.1.hosts().len().cmp(&b.1.hosts().len()))
@@ -81,9 +85,10 @@ pub(crate) fn compare(a: (Form, &Route), b: (Form, &Route), default: DefaultVers
         .then_with(|| a.0.version_at.cmp(&b.0.version_at))
 }
 
-/// Ranks 3b to 5 of two forms that serve the same version: the first rule that tells them apart,
-/// and how. Equal in all of them, they are a tie unless their methods or hosts keep them apart.
-pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
+/// The first rule that distinguishes two entries of the same version, and their order: declared
+/// before derived, then rules 4 and 5. [`Rank::Name`] and `Equal` if none does; then the two tie
+/// unless their methods or hosts are disjoint.
+pub(crate) fn decide(a: (RouteEntry, &Route), b: (RouteEntry, &Route)) -> (Rank, Ordering) {
     let rules = [
         (Rank::Declared, a.0.is_derived().cmp(&b.0.is_derived())),
         (
@@ -105,7 +110,7 @@ pub(crate) fn decide(a: (Form, &Route), b: (Form, &Route)) -> (Rank, Ordering) {
     first.unwrap_or((Rank::Name, Ordering::Equal))
 }
 
-fn by_version(a: Form, b: Form, default: DefaultVersion) -> Ordering {
+fn by_version(a: RouteEntry, b: RouteEntry, default: DefaultVersion) -> Ordering {
     let class = a.unstated_class();
     let newest_first = default == DefaultVersion::Newest && class > 0;
     let versions = a.version.cmp(&b.version);

@@ -1,4 +1,4 @@
-//! The gateway's own refusals: each with a stable dotted code, an HTTP status and a sentence.
+//! Rejections by routing: each has a stable dotted code, an HTTP status and a message.
 
 use thiserror::Error;
 
@@ -7,22 +7,22 @@ use crate::engine::routing::method::MethodError;
 use crate::engine::routing::path::{NormalPath, PathError};
 use crate::engine::routing::version::ApiVersion;
 
-/// Why the gateway does not forward a request.
+/// Why routing rejects a request.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Rejection<'a> {
-    /// No normal path can be made of the target.
+    /// The path or query of the target is invalid.
     #[error("{0}")]
     Path(#[from] PathError),
     /// `*` with another method than `OPTIONS` (RFC 9112, section 3.2.4).
-    #[error("the path `*` goes with OPTIONS alone; write a path that begins with `/`")]
+    #[error("the target `*` is allowed only with OPTIONS; send a path that begins with `/`")]
     Asterisk,
-    /// The host is none, or one of two.
+    /// The host is invalid or ambiguous.
     #[error("{0}")]
     Host(#[from] RequestHostError),
-    /// The method is no token.
+    /// The method is not a token.
     #[error("{0}")]
     Method(#[from] MethodError),
-    /// An encoded slash where the route does not keep them, or hiding a dot segment.
+    /// An encoded slash that the route does not allow, or that hides a dot segment.
     #[error("{0}")]
     EncodedSlash(EncodedSlashError),
     /// No route serves this host and path with these headers and this query.
@@ -30,38 +30,38 @@ pub enum Rejection<'a> {
     NotFound {
         /// The normal path.
         path: NormalPath<'a>,
-        /// The host, if the request named one.
+        /// The host of the request, if routes have host patterns.
         host: Option<&'a str>,
     },
-    /// Routes are there, but none for this method.
-    #[error("{method} is not admitted here; {}", allow_words(.allow))]
+    /// Routes match, but none admits this method.
+    #[error("the method `{method}` is not allowed here{}", allowed(.allow))]
     MethodNotAllowed {
         /// The method of the request.
         method: String,
-        /// The methods with which the same request would be admitted, sorted.
+        /// The methods with which the request would be admitted, sorted.
         allow: Vec<String>,
     },
-    /// Routes are there, but none of this version.
-    #[error("version {stated} is not served here; {} {}", list(.exist), is_or_are(.exist))]
+    /// Routes match, but none serves this version.
+    #[error("version {stated} is not available here{}", available_versions(.available))]
     VersionUnsupported {
         /// The version that the request states.
         stated: ApiVersion,
-        /// The versions that exist there, sorted.
-        exist: Vec<ApiVersion>,
+        /// The versions that are available, sorted.
+        available: Vec<ApiVersion>,
     },
-    /// The request states two versions that differ.
-    #[error("{0}; state one version")]
+    /// The request states two different versions.
+    #[error("{0}; send one version")]
     VersionConflict(String),
-    /// A header field that should state a version does not.
+    /// A header field states an invalid version.
     #[error("{0}")]
     VersionInvalid(String),
-    /// No version is stated, and the configuration asks for one.
-    #[error("a version must be stated here, as with Accept-Version: {first}; {} {}", list(.exist), is_or_are(.exist), first = .exist.first().map(ToString::to_string).unwrap_or_default())]
+    /// The request states no version, but the configuration requires one.
+    #[error("a version is required here{}", version_header(.available))]
     VersionRequired {
-        /// The versions that exist there, sorted.
-        exist: Vec<ApiVersion>,
+        /// The versions that are available, sorted.
+        available: Vec<ApiVersion>,
     },
-    /// The service has no backend that could be picked.
+    /// No backend of the service is available.
     #[error("no backend of {service} is available")]
     NoBackend {
         /// The service.
@@ -69,16 +69,16 @@ pub enum Rejection<'a> {
     },
 }
 
-/// Why an encoded slash or backslash in the path is refused.
+/// Why an encoded slash or backslash in the path is rejected.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum EncodedSlashError {
-    /// The winning route does not keep them.
+    /// The winning route does not allow them (`encoded_slashes: keep`).
     #[error(
-        "the path has an encoded slash or backslash, which this route does not keep; write a plain slash"
+        "the path has an encoded slash or backslash, which this route does not allow; send a plain slash"
     )]
-    NotKept,
+    NotAllowed,
     /// Splitting there would give a dot segment.
-    #[error("the path hides a dot segment behind an encoded slash or backslash")]
+    #[error("the path hides a dot segment behind an encoded slash or backslash; remove it")]
     HidesDotSegment,
 }
 
@@ -87,9 +87,9 @@ impl Rejection<'_> {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Path(fault) => fault.code(),
+            Self::Path(error) => error.code(),
             Self::Asterisk => "path.invalid",
-            Self::Host(fault) => fault.code(),
+            Self::Host(error) => error.code(),
             Self::Method(_) => "method.invalid",
             Self::EncodedSlash(_) => "path.encoded_slash",
             Self::NotFound { .. } => "route.not_found",
@@ -121,17 +121,19 @@ impl Rejection<'_> {
         }
     }
 
-    /// The versions that exist where the request's does not.
+    /// The available versions, if the request states another one or none.
     #[must_use]
     pub fn versions(&self) -> &[ApiVersion] {
-        if let Self::VersionUnsupported { exist, .. } | Self::VersionRequired { exist } = self {
-            exist
+        if let Self::VersionUnsupported { available, .. } | Self::VersionRequired { available } =
+            self
+        {
+            available
         } else {
             &[]
         }
     }
 
-    /// What goes into `Allow` (RFC 9110, section 10.2.1).
+    /// The methods for `Allow` (RFC 9110, section 10.2.1), if the method is rejected.
     #[must_use]
     pub fn allow(&self) -> Option<&[String]> {
         if let Self::MethodNotAllowed { allow, .. } = self {
@@ -146,22 +148,34 @@ fn host_words(host: Option<&str>) -> String {
     host.map(|host| format!(" on {host}")).unwrap_or_default()
 }
 
-fn allow_words(allow: &[String]) -> String {
-    if allow.is_empty() {
-        "no method is".into()
-    } else {
-        format!("{} would be", allow.join(", "))
+fn allowed(methods: &[String]) -> String {
+    match methods {
+        [] => ", nor is any other".into(),
+        [only] => format!("; use {only}"),
+        several => format!("; use one of {}", several.join(", ")),
+    }
+}
+
+fn available_versions(versions: &[ApiVersion]) -> String {
+    match versions {
+        [] => String::new(),
+        [only] => format!("; use {only}"),
+        several => format!("; use one of {}", list(several)),
+    }
+}
+
+fn version_header(versions: &[ApiVersion]) -> String {
+    match versions {
+        [] => String::new(),
+        [only] => format!("; send `Accept-Version: {only}`"),
+        [first, ..] => format!(
+            "; send one of {}, for example `Accept-Version: {first}`",
+            list(versions)
+        ),
     }
 }
 
 fn list(versions: &[ApiVersion]) -> String {
-    versions
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-const fn is_or_are(versions: &[ApiVersion]) -> &'static str {
-    if versions.len() == 1 { "is" } else { "are" }
+    let texts: Vec<_> = versions.iter().map(ToString::to_string).collect();
+    texts.join(", ")
 }

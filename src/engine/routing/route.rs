@@ -1,4 +1,4 @@
-//! Routes: what one says of a request, and which service it names.
+//! Routes: what a route matches, and which service serves it.
 
 use std::fmt;
 
@@ -15,34 +15,34 @@ use crate::engine::routing::version::ApiVersion;
 /// A route as the configuration states it.
 #[derive(Clone, Debug)]
 pub struct RouteSpec {
-    /// Its name; by default made of its whole match and its service.
+    /// The name; `None`: its whole match and its service.
     pub name: Option<String>,
-    /// What it says of paths.
+    /// The path pattern.
     pub pattern: PathPattern,
-    /// The hosts that it serves; none: all, and requests without a host.
+    /// The host patterns; empty: all hosts, and requests without a host.
     pub hosts: Vec<HostPattern>,
-    /// The methods that it admits.
+    /// The admitted methods.
     pub methods: MethodSet,
-    /// What it says of header fields.
+    /// The constraints on header fields.
     pub headers: Vec<Constraint>,
-    /// What it says of the query.
+    /// The constraints on query parameters.
     pub query: Vec<Constraint>,
-    /// The service that answers.
+    /// The service that serves the route.
     pub service: String,
-    /// The version of its `version` field. Without one the pattern may state it.
+    /// The `version` of the configuration; `None`: the version that the pattern states, if any.
     pub version: Option<ApiVersion>,
-    /// What is taken off the path before it is forwarded.
+    /// What is removed from the path before it is forwarded.
     pub strip_prefix: StripPrefix,
-    /// What the path begins with upstream, in place of what was taken off; none: nothing is put
-    /// there.
+    /// The prefix of the upstream path, in place of what was removed; `None`: no prefix.
     pub rewrite_prefix: Option<String>,
-    /// Whether it answers with a redirect, and has no service: `service` says where to in words.
+    /// Whether the route responds with a redirect. Then it has no service, and `service` describes
+    /// the target.
     pub is_redirect: bool,
-    /// Whether `%2F` and `%5C` may pass.
+    /// Whether paths may contain `%2F` and `%5C`.
     pub keeps_encoded_slashes: bool,
 }
 
-/// What is taken off the path before it is forwarded.
+/// What is removed from the path before it is forwarded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StripPrefix {
     /// Nothing.
@@ -67,47 +67,50 @@ pub struct Route {
     version: Option<ApiVersion>,
     keeps_encoded_slashes: bool,
     is_redirect: bool,
-    /// Empty if nothing is put there; else whole segments, without a final slash.
+    /// Whole segments without a final slash; empty: no prefix.
     rewrite_prefix: Box<str>,
-    /// Where the pattern states the version, as a segment's place; [`NO_SEGMENT`] if nowhere.
+    /// The index of the pattern segment that states the version; [`NO_SEGMENT`] if none does.
     version_at: u16,
-    /// How many bytes of the declared path are taken off.
+    /// The length of the removed prefix of the declared path.
     strip_bytes: u16,
     pub(crate) service_id: Index,
 }
 
-/// A route that cannot be.
+/// An invalid route.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RouteError {
     /// `strip_prefix` does not fit the pattern.
     #[error(
-        "`{prefix}` is not a whole leading part of `{pattern}`; `{longest}` is the most that can be stripped"
+        "`{prefix}` is not a leading part of `{pattern}` in whole literal segments; at most `{longest}` can be stripped"
     )]
     StripPrefix {
-        /// What was to be stripped.
+        /// The prefix to remove.
         prefix: String,
         /// The pattern of the route.
         pattern: String,
-        /// Its literal prefix.
+        /// The longest prefix that can be removed.
         longest: String,
     },
-    /// `rewrite_prefix` is no path that could be forwarded.
-    #[error("`{prefix}` is no path of literal segments in its normal form, such as /internal")]
+    /// `rewrite_prefix` is not a path that can be forwarded.
+    #[error(
+        "`{prefix}` is not a path of literal segments in normal form; write one such as /internal"
+    )]
     RewritePrefix {
-        /// What was to be put in.
+        /// The invalid prefix.
         prefix: String,
     },
 }
 
-/// Stands for a segment that is not there.
+/// The segment index of patterns that state no version.
 pub(crate) const NO_SEGMENT: u16 = u16::MAX;
 
 impl Route {
-    /// Compiles a route. `path_states_version` is whether a version segment counts as one.
+    /// Compiles a route. `path_states_version`: whether the version segment of a pattern states the
+    /// version.
     ///
     /// # Errors
-    /// If `strip_prefix` is not made of whole leading literal segments of the pattern, or
-    /// `rewrite_prefix` is no path of literal segments.
+    /// If `strip_prefix` is not a sequence of whole leading literal segments of the pattern, or
+    /// `rewrite_prefix` is not a path of literal segments.
     pub fn new(spec: RouteSpec, path_states_version: bool) -> Result<Self, RouteError> {
         let strip_bytes = strip_bytes(&spec)?;
         let rewrite_prefix = rewrite_prefix(spec.rewrite_prefix.as_deref())?;
@@ -115,7 +118,7 @@ impl Route {
             .pattern
             .version_segment()
             .filter(|_| path_states_version);
-        // A field that differs from the segment makes the segment plain text.
+        // If the `version` field differs from the segment, the segment is plain text.
         let stated = segment.filter(|(_, version)| spec.version.is_none_or(|v| v == *version));
         Ok(Self {
             name: spec.name.map(Into::into),
@@ -137,7 +140,7 @@ impl Route {
         })
     }
 
-    /// Its name: that of the configuration, else its whole match and its service.
+    /// The name: the configured one, else the whole match and the service.
     #[must_use]
     pub fn name(&self) -> String {
         self.name
@@ -145,77 +148,76 @@ impl Route {
             .map_or_else(|| self.to_string(), Into::into)
     }
 
-    /// The name that the configuration gives, if it does.
+    /// The name in the configuration, if any.
     #[must_use]
-    pub fn given_name(&self) -> Option<&str> {
+    pub fn configured_name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// What it says of paths.
+    /// The path pattern.
     #[must_use]
     pub const fn pattern(&self) -> &PathPattern {
         &self.pattern
     }
 
-    /// The hosts that it serves, sorted; none: all.
+    /// The host patterns, sorted; empty: all hosts.
     #[must_use]
     pub const fn hosts(&self) -> &[HostPattern] {
         &self.hosts
     }
 
-    /// The methods that it admits.
+    /// The admitted methods.
     #[must_use]
     pub const fn methods(&self) -> &MethodSet {
         &self.methods
     }
 
-    /// What it says of header fields, sorted.
+    /// The constraints on header fields, sorted.
     #[must_use]
     pub const fn headers(&self) -> &[Constraint] {
         &self.headers
     }
 
-    /// What it says of the query, sorted.
+    /// The constraints on query parameters, sorted.
     #[must_use]
     pub const fn query(&self) -> &[Constraint] {
         &self.query
     }
 
-    /// The service that answers.
+    /// The service that serves the route.
     #[must_use]
     pub const fn service(&self) -> &str {
         &self.service
     }
 
-    /// Its version; none if it is neutral and serves any.
+    /// The version; `None` if the route is neutral and serves any version.
     #[must_use]
     pub const fn version(&self) -> Option<ApiVersion> {
         self.version
     }
 
-    /// Whether `%2F` and `%5C` may pass.
+    /// Whether paths may contain `%2F` and `%5C`.
     #[must_use]
     pub const fn keeps_encoded_slashes(&self) -> bool {
         self.keeps_encoded_slashes
     }
 
-    /// Whether it answers with a redirect. Then it has no backends, and makes no family.
+    /// Whether the route responds with a redirect. Then it has no backends and is in no family.
     #[must_use]
     pub const fn is_redirect(&self) -> bool {
         self.is_redirect
     }
 
-    /// The literal prefix that is taken off before forwarding, if any.
+    /// The literal prefix that is removed before forwarding, if any.
     #[must_use]
-    pub fn stripped(&self) -> Option<&str> {
+    pub fn stripped_prefix(&self) -> Option<&str> {
         self.pattern
             .as_str()
             .get(..self.strip_bytes())
             .filter(|prefix| !prefix.is_empty())
     }
 
-    /// What the path begins with upstream, in place of what is taken off; empty if nothing is put
-    /// there.
+    /// The prefix of the upstream path, in place of what is removed; empty: no prefix.
     #[must_use]
     pub const fn rewrite_prefix(&self) -> &str {
         &self.rewrite_prefix
@@ -229,18 +231,18 @@ impl Route {
         self.version_at
     }
 
-    /// Whether header or query constraints are there to be looked at.
+    /// Whether the route has header or query constraints.
     pub(crate) const fn is_constrained(&self) -> bool {
         !self.headers.is_empty() || !self.query.is_empty()
     }
 
-    /// Its whole match, names of parameters aside, and its service: what makes it the same route
-    /// after a reload.
+    /// The identity of the route across reloads: its whole match, without parameter names, and its
+    /// service.
     #[must_use]
     pub fn identity(&self) -> RouteIdentity {
         let pattern = self.pattern.shape();
         let constraints = (&self.headers, &self.query);
-        // As it would be written in code, so that no text can pass for another.
+        // `Debug` quotes the texts, so that different routes have different identities.
         let whole = (
             pattern,
             &self.hosts,
@@ -276,7 +278,7 @@ impl fmt::Display for Route {
     }
 }
 
-/// What must be equal for a route to stay the same route: its whole match and its service.
+/// The identity of a route across reloads; see [`Route::identity`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteIdentity(Box<str>);
 
@@ -308,17 +310,17 @@ fn strip_bytes(spec: &RouteSpec) -> Result<u16, RouteError> {
         })
 }
 
-/// `/internal` of `/internal` and of `/internal/`; nothing of `/`.
+/// Removes the final slash: `/internal` for `/internal/`, empty for `/`.
 fn rewrite_prefix(text: Option<&str>) -> Result<Box<str>, RouteError> {
     let Some(text) = text else {
         return Ok(Box::default());
     };
-    let whole = text.strip_suffix('/').unwrap_or(text);
+    let trimmed = text.strip_suffix('/').unwrap_or(text);
     let is_clean = NormalPath::parse(text).is_ok_and(|path| {
         path.as_str() == text && path.encoded_slash() == EncodedSlash::Absent && text != "*"
     });
-    if is_clean && !whole.split('/').any(|segment| segment == "*") {
-        return Ok(whole.into());
+    if is_clean && !trimmed.split('/').any(|segment| segment == "*") {
+        return Ok(trimmed.into());
     }
     Err(RouteError::RewritePrefix {
         prefix: text.into(),

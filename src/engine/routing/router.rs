@@ -1,13 +1,13 @@
-//! The compiled router: a trie for each distinct host, over groups of forms in their order.
+//! The compiled router: one trie per host pattern, whose values are groups of route entries.
 //!
-//! A lookup is one walk down a matchit trie; its value is a group, the forms of one host and one
-//! pattern. The trie names the best group alone: what comes next, if none of its forms admits the
-//! request, the [outline](crate::engine::routing::outline) of the host tells.
+//! A lookup in a matchit trie returns the best group: the entries of one host and one pattern, in
+//! their order of precedence. If none of them admits the request, the
+//! [outline](crate::engine::routing::outline) of the host lists the further groups that match.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
-use crate::engine::routing::form::{Form, FormPattern, forms, mark_group};
+use crate::engine::routing::entry::{EntryPattern, RouteEntry, entries, mark_group};
 use crate::engine::routing::host::{HostPattern, suffixes};
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::MethodMask;
@@ -18,53 +18,53 @@ use crate::engine::routing::route::{NO_SEGMENT, Route};
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::{DefaultVersion, Versioning};
 
-/// All hosts, compiled.
+/// The tries of all host patterns.
 #[derive(Debug)]
 pub(crate) struct Router {
     exact: HashMap<Box<str>, Index>,
     suffixes: HashMap<Box<str>, Index>,
     any: Option<Index>,
     tries: Box<[HostTrie]>,
-    forms: Box<[Form]>,
+    entries: Box<[RouteEntry]>,
 }
 
-/// The patterns of one host.
+/// The patterns of one host pattern.
 #[derive(Debug)]
 pub(crate) struct HostTrie {
     pub(crate) host: HostPattern,
     trie: matchit::Router<Index>,
     pub(crate) outline: Outline,
-    /// Where its forms lie.
-    forms: Range<usize>,
+    /// The range of its entries in [`Router::entries`].
+    range: Range<usize>,
 }
 
 impl Router {
-    /// Compiles the routes. Their order does not matter, but for the ids of routes.
+    /// Compiles the routes. Their order only determines the route ids.
     pub(crate) fn compile(routes: &[Route], versioning: &Versioning) -> Self {
-        let forms = forms(routes, versioning);
-        let mut by_host = by_host(&forms, routes);
-        // Hosts in their order of precedence, for those who read the table.
+        let entries = entries(routes, versioning);
+        let mut by_host = by_host(&entries, routes);
+        // In the order of precedence, for listings.
         by_host.sort_unstable_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()).then_with(|| a.cmp(b)));
         let mut router = Self {
             exact: HashMap::new(),
             suffixes: HashMap::new(),
             any: None,
             tries: Box::default(),
-            forms: Box::default(),
+            entries: Box::default(),
         };
         let mut tries = Vec::with_capacity(by_host.len());
-        let mut laid = Vec::with_capacity(forms.len());
-        for (host, forms) in by_host {
-            router.file_host(host, Index::new(tries.len()));
-            let files = Files::of(&forms, routes, versioning.default);
-            tries.push(files.lay_out(host.clone(), routes, &mut laid));
+        let mut all = Vec::with_capacity(entries.len());
+        for (host, entries) in by_host {
+            router.insert_host(host, Index::new(tries.len()));
+            let sorted = HostEntries::new(&entries, routes, versioning.default);
+            tries.push(sorted.append_to(&mut all, host.clone(), routes));
         }
         router.tries = tries.into();
-        router.forms = laid.into();
+        router.entries = all.into();
         router
     }
 
-    /// Whether the host of a request plays any part.
+    /// Whether any route has a host pattern, so that the host of a request matters.
     #[inline]
     pub(crate) fn has_hosts(&self) -> bool {
         !self.exact.is_empty() || !self.suffixes.is_empty()
@@ -76,7 +76,7 @@ impl Router {
         self.any.and_then(|at| self.tries.get(at.get()))
     }
 
-    /// The tries that a host is looked up in, most specific first.
+    /// The tries whose host pattern matches, most specific first.
     pub(crate) fn each_trie<'h>(
         &self,
         host: Option<&'h str>,
@@ -96,41 +96,42 @@ impl Router {
         &self.tries
     }
 
-    /// The forms of a group, in the order of a request that states no version, and then what
-    /// comes after the group: its last form says that it ends there.
+    /// The entries of a group in the order for requests that state no version, followed by those of
+    /// other groups: [`RouteEntry::ends_group`] marks the last one.
     #[inline]
     #[expect(
         clippy::indexing_slicing,
-        reason = "tries and outlines name only what is laid out"
+        reason = "tries and outlines hold only the ids of groups in the array"
     )]
-    pub(crate) fn forms_from(&self, group: Index) -> &[Form] {
-        &self.forms[group.get()..]
+    pub(crate) fn entries_from(&self, group: Index) -> &[RouteEntry] {
+        &self.entries[group.get()..]
     }
 
-    /// The forms of a group, in the order of a request that states no version.
-    pub(crate) fn forms(&self, group: Index) -> &[Form] {
-        let forms = self.forms_from(group);
-        let last = forms.iter().position(|form| form.ends_group());
-        last.and_then(|last| forms.get(..=last)).unwrap_or(forms)
+    /// The entries of a group in the order for requests that state no version.
+    pub(crate) fn entries(&self, group: Index) -> &[RouteEntry] {
+        let entries = self.entries_from(group);
+        let last = entries.iter().position(|entry| entry.ends_group());
+        last.and_then(|last| entries.get(..=last))
+            .unwrap_or(entries)
     }
 
     /// The groups of a trie.
     pub(crate) fn groups(&self, trie: &HostTrie) -> impl Iterator<Item = Index> + use<'_> {
-        let (mut at, end) = (trie.forms.start, trie.forms.end);
+        let (mut at, end) = (trie.range.start, trie.range.end);
         std::iter::from_fn(move || {
             let group = (at < end).then(|| Index::new(at))?;
-            at += self.forms(group).len();
+            at += self.entries(group).len();
             Some(group)
         })
     }
 
-    /// How many bytes of heap it takes beyond its tries.
+    /// The heap size in bytes, without the tries.
     pub(crate) fn heap_bytes(&self) -> usize {
         let outlines = self.tries.iter().map(|trie| trie.outline.heap_bytes());
-        size_of_val(&*self.forms) + size_of_val(&*self.tries) + outlines.sum::<usize>()
+        size_of_val(&*self.entries) + size_of_val(&*self.tries) + outlines.sum::<usize>()
     }
 
-    fn file_host(&mut self, host: &HostPattern, at: Index) {
+    fn insert_host(&mut self, host: &HostPattern, at: Index) {
         match host {
             HostPattern::Exact(name) => {
                 self.exact.insert(name.clone(), at);
@@ -143,23 +144,24 @@ impl Router {
     }
 }
 
-/// The forms of one host, each with the number of its group, in their order.
-struct Files {
+/// The entries of one host, each with its group, in the order of precedence.
+struct HostEntries {
     outline: Outline,
-    forms: Vec<(Index, Form)>,
+    entries: Vec<(Index, RouteEntry)>,
 }
 
-impl Files {
-    fn of(forms: &[&FormPattern], routes: &[Route], default: DefaultVersion) -> Self {
+impl HostEntries {
+    fn new(entries: &[&EntryPattern], routes: &[Route], default: DefaultVersion) -> Self {
         let mut outline = OutlineBuilder::default();
-        let with_route = |form: Form| routes.get(form.route.get()).map(|route| (form, route));
-        let known = forms
+        let with_route =
+            |entry: RouteEntry| routes.get(entry.route.get()).map(|route| (entry, route));
+        let known = entries
             .iter()
-            .filter_map(|form| Some((form, with_route(form.form)?.1)));
-        let mut forms: Vec<(Index, Form)> = known
-            .map(|(form, route)| (outline.group(form.pattern(route)), form.form))
+            .filter_map(|entry| Some((entry, with_route(entry.entry)?.1)));
+        let mut entries: Vec<(Index, RouteEntry)> = known
+            .map(|(entry, route)| (outline.group(entry.pattern(route)), entry.entry))
             .collect();
-        forms.sort_unstable_by(|(group, a), (other, b)| {
+        entries.sort_unstable_by(|(group, a), (other, b)| {
             let in_group = || match (with_route(*a), with_route(*b)) {
                 (Some(a), Some(b)) => precedence::compare(a, b, default),
                 _ => std::cmp::Ordering::Equal,
@@ -167,47 +169,52 @@ impl Files {
             group.cmp(other).then_with(in_group)
         });
         let outline = outline.finish();
-        Self { outline, forms }
+        Self { outline, entries }
     }
 
-    /// Appends the forms to those of other hosts and makes the trie that leads to them.
-    fn lay_out(mut self, host: HostPattern, routes: &[Route], laid: &mut Vec<Form>) -> HostTrie {
-        let start = laid.len();
+    /// Appends the entries to those of other hosts, and builds their trie.
+    fn append_to(
+        mut self,
+        all: &mut Vec<RouteEntry>,
+        host: HostPattern,
+        routes: &[Route],
+    ) -> HostTrie {
+        let start = all.len();
         let mut firsts = Vec::new();
-        for members in self.forms.chunk_by(|(a, _), (b, _)| a == b) {
-            firsts.push(Index::new(laid.len()));
-            let listing = Listing::of(members, routes);
-            let mut group: Vec<Form> = members
+        for members in self.entries.chunk_by(|(a, _), (b, _)| a == b) {
+            firsts.push(Index::new(all.len()));
+            let explicit_head = ExplicitHead::new(members, routes);
+            let mut group: Vec<RouteEntry> = members
                 .iter()
-                .map(|(_, form)| listing.with_implied_head(*form))
+                .map(|(_, entry)| explicit_head.with_implied_head(*entry))
                 .collect();
             mark_group(&mut group);
-            laid.append(&mut group);
+            all.append(&mut group);
         }
         self.outline
             .renumber(|group| firsts.get(group.get()).copied().unwrap_or(Index::NONE));
-        HostTrie::new(host, self.outline, start..laid.len())
+        HostTrie::new(host, self.outline, start..all.len())
     }
 }
 
 impl HostTrie {
-    fn new(host: HostPattern, outline: Outline, forms: Range<usize>) -> Self {
+    fn new(host: HostPattern, outline: Outline, range: Range<usize>) -> Self {
         let mut trie = matchit::Router::new();
         outline.each_key(&mut |key, group| {
             trie.insert(key, group)
-                .expect("the outline emits each key once and no two that conflict");
+                .expect("the outline emits each key once, without conflicts");
         });
-        // The clone has no spare capacity: 2.6 times less heap, and faster for it.
+        // Cloning trims the capacity: 2.6 times less heap, and faster lookups.
         let trie = trie.clone();
         Self {
             host,
             trie,
             outline,
-            forms,
+            range,
         }
     }
 
-    /// The best group for a normal path.
+    /// The best group that matches a normal path.
     #[inline]
     pub(crate) fn best(&self, path: &str) -> Option<Index> {
         match self.trie.at(path) {
@@ -235,52 +242,55 @@ impl HostTrie {
     }
 }
 
-/// The versions for which some form of a group lists `HEAD` itself.
-struct Listing(Vec<Option<ApiVersion>>);
+/// The versions for which an entry of a group lists `HEAD` explicitly.
+struct ExplicitHead(Vec<Option<ApiVersion>>);
 
-impl Listing {
-    fn of(members: &[(Index, Form)], routes: &[Route]) -> Self {
-        let lists_head = |form: &Form| {
-            let methods = routes.get(form.route.get()).map(Route::methods);
+impl ExplicitHead {
+    fn new(members: &[(Index, RouteEntry)], routes: &[Route]) -> Self {
+        let lists_head = |entry: &RouteEntry| {
+            let methods = routes.get(entry.route.get()).map(Route::methods);
             methods.is_some_and(|m| m.as_listed().iter().any(|method| **method == *"HEAD"))
         };
         Self(
             members
                 .iter()
-                .map(|(_, form)| form)
+                .map(|(_, entry)| entry)
                 .filter(|f| lists_head(f))
                 .map(|f| f.version)
                 .collect(),
         )
     }
 
-    /// `GET` also admits `HEAD`, unless a form there lists it (RFC 9110, section 9.3.2).
-    fn with_implied_head(&self, mut form: Form) -> Form {
-        if form.methods.meets(MethodMask::GET) && !self.0.contains(&form.version) {
-            form.methods = form.methods.with(MethodMask::HEAD);
+    /// Adds `HEAD` to an entry that admits `GET`, unless another entry of the group and version lists
+    /// it (RFC 9110, section 9.3.2).
+    fn with_implied_head(&self, mut entry: RouteEntry) -> RouteEntry {
+        if entry.methods.meets(MethodMask::GET) && !self.0.contains(&entry.version) {
+            entry.methods = entry.methods.with(MethodMask::HEAD);
         }
-        form
+        entry
     }
 }
 
 fn by_host<'f>(
-    forms: &'f [FormPattern],
+    entries: &'f [EntryPattern],
     routes: &'f [Route],
-) -> Vec<(&'f HostPattern, Vec<&'f FormPattern>)> {
+) -> Vec<(&'f HostPattern, Vec<&'f EntryPattern>)> {
     const ANY: &[HostPattern] = &[HostPattern::Any];
-    let mut by_host: HashMap<&HostPattern, Vec<&FormPattern>> = HashMap::new();
-    for form in forms {
-        let hosts = routes.get(form.form.route.get()).map_or(ANY, Route::hosts);
+    let mut by_host: HashMap<&HostPattern, Vec<&EntryPattern>> = HashMap::new();
+    for entry in entries {
+        let hosts = routes
+            .get(entry.entry.route.get())
+            .map_or(ANY, Route::hosts);
         for host in if hosts.is_empty() { ANY } else { hosts } {
-            by_host.entry(host).or_default().push(form);
+            by_host.entry(host).or_default().push(entry);
         }
     }
     by_host.into_iter().collect()
 }
 
-/// The pattern of a form, made again from the declared one.
-pub(crate) fn pattern_of(form: Form, route: &Route) -> PathPattern {
-    if form.version_at == route.version_at() {
+/// The pattern of an entry, computed from the declared one.
+pub(crate) fn pattern_of(entry: RouteEntry, route: &Route) -> PathPattern {
+    if entry.version_at == route.version_at() {
         return route.pattern().clone();
     }
     let base = match route.version_at() {
@@ -288,7 +298,7 @@ pub(crate) fn pattern_of(form: Form, route: &Route) -> PathPattern {
         at => route.pattern().without_segment(at.into()),
     };
     let base = base.unwrap_or_else(|| route.pattern().clone());
-    match (form.version_at, form.version) {
+    match (entry.version_at, entry.version) {
         (NO_SEGMENT, _) | (_, None) => base,
         (at, Some(version)) => base.with_segment(at.into(), &version.to_string()),
     }

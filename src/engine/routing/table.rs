@@ -1,4 +1,4 @@
-//! The table: every route, compiled once and never changed.
+//! The table: all routes of one configuration, compiled and immutable.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,31 +10,31 @@ use crate::engine::routing::router::Router;
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::Versioning;
 
-/// The routes of one configuration and what they were compiled to.
+/// The routes of one configuration, compiled.
 #[derive(Debug)]
 pub struct Table {
     pub(crate) routes: Box<[Route]>,
     pub(crate) router: Router,
     pub(crate) versioning: Versioning,
-    /// The routes sorted by service, then by version: all that is asked of services is a range.
+    /// The routes sorted by service, then by version, so that those of a service are a range.
     by_service: Box<[Index]>,
-    /// Every version that some route serves alone, sorted.
+    /// The versions of all routes that have one, sorted.
     versions: Box<[ApiVersion]>,
 }
 
-/// The number of a route in its table. It does not outlive the table.
+/// The index of a route in its table. It is invalid in other tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteId(pub(crate) Index);
 
 impl RouteId {
-    /// Its place among [`Table::routes`].
+    /// The index in [`Table::routes`].
     #[must_use]
     pub fn position(self) -> usize {
         self.0.get()
     }
 }
 
-/// A version was left out where a service has several.
+/// A version was omitted, but the service has several.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{service} has the versions {}; name one", .versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
 pub struct AmbiguousVersion {
@@ -45,9 +45,9 @@ pub struct AmbiguousVersion {
 }
 
 impl AmbiguousVersion {
-    /// The version that is meant where one is left out: of these, sorted, the neutral set, else
-    /// the only one; none of none.
-    pub(crate) fn unless_one(
+    /// The version that an omitted one implies, out of the sorted versions of a service: neutral if
+    /// it has that, else the only one.
+    pub(crate) fn resolve(
         service: &str,
         versions: &[Option<ApiVersion>],
     ) -> Result<Option<ApiVersion>, Self> {
@@ -63,8 +63,7 @@ impl AmbiguousVersion {
 }
 
 impl Table {
-    /// Compiles routes, whatever their order. It does not look for faults: see
-    /// [`Table::faults`](crate::engine::routing::table::Table::faults).
+    /// Compiles routes, in any order. Does not check them: see [`Table::errors`].
     #[must_use]
     pub fn compile(mut routes: Vec<Route>, versioning: Versioning) -> Self {
         let mut ids: HashMap<Box<str>, Index> = HashMap::new();
@@ -93,7 +92,7 @@ impl Table {
         }
     }
 
-    /// The routes, in the order in which they were given.
+    /// The routes, in the order passed to [`Table::compile`].
     #[must_use]
     pub const fn routes(&self) -> &[Route] {
         &self.routes
@@ -112,7 +111,7 @@ impl Table {
     /// A route of this table.
     ///
     /// # Panics
-    /// If the id is that of another, larger table.
+    /// If the id belongs to another table that is larger.
     #[must_use]
     pub fn route_at(&self, id: RouteId) -> &Route {
         self.route(id.0)
@@ -124,8 +123,7 @@ impl Table {
         &self.versioning
     }
 
-    /// Every service with each of its versions; `None` is the neutral one. Sorted. A redirect is
-    /// none.
+    /// All services with their versions (`None`: neutral), sorted. Redirects have no service.
     pub fn services(&self) -> impl Iterator<Item = (&str, Option<ApiVersion>)> {
         let key = |at: &Index| (self.route(*at).service(), self.route(*at).version());
         self.by_service
@@ -135,7 +133,7 @@ impl Table {
             .map(key)
     }
 
-    /// The routes of a service that serve exactly this version.
+    /// The routes of a service and version (`None`: neutral).
     pub fn routes_of(
         &self,
         service: &str,
@@ -156,36 +154,36 @@ impl Table {
         rest.get(..count).unwrap_or_default()
     }
 
-    /// The version that is meant where one is left out: the neutral set, else the only version.
-    /// None for a service that the table does not name.
+    /// The version that an omitted one implies: neutral if the service has neutral routes, else its
+    /// only version. `None` for an unknown service.
     ///
     /// # Errors
-    /// If the service has several versions and no neutral set.
-    pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
+    /// If the service has several versions and no neutral routes.
+    pub fn implied_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
         let routes = self.routes_of_service(service).iter();
         let mut versions: Vec<_> = routes.map(|at| self.route(*at).version()).collect();
         versions.dedup();
-        AmbiguousVersion::unless_one(service, &versions)
+        AmbiguousVersion::resolve(service, &versions)
     }
 
-    /// Whether some route is of this service.
+    /// Whether a route has this service.
     #[must_use]
-    pub fn names(&self, service: &str) -> bool {
+    pub fn has_service(&self, service: &str) -> bool {
         !self.routes_of_service(service).is_empty()
     }
 
-    /// Every version that some route serves alone, sorted.
+    /// The versions of all routes that have one, sorted.
     pub(crate) const fn versions(&self) -> &[ApiVersion] {
         &self.versions
     }
 
-    /// How many bytes of heap the router takes beyond its tries.
+    /// The heap size of the router in bytes, without the tries.
     #[must_use]
     pub fn router_heap_bytes(&self) -> usize {
         self.router.heap_bytes()
     }
 
-    /// Every key of the trie of each host: what a bare trie would hold for the same paths.
+    /// The keys of the trie of each host pattern.
     #[must_use]
     pub fn trie_keys(&self) -> Vec<Vec<String>> {
         let keys_of = |trie: &crate::engine::routing::router::HostTrie| {
@@ -199,7 +197,7 @@ impl Table {
 
     #[expect(
         clippy::indexing_slicing,
-        reason = "ids are only made of the places of routes"
+        reason = "ids are created only from indexes of routes"
     )]
     pub(crate) fn route(&self, at: Index) -> &Route {
         &self.routes[at.get()]

@@ -1,65 +1,65 @@
-//! Why no route entry serves a request: a second walk finds the rejection.
+//! The rejection of a request that no route entry serves, found by a second walk.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::engine::request::Headers;
-
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::method::{Method, STANDARD_METHODS};
 use crate::engine::routing::rejection::Rejection;
 use crate::engine::routing::walk::{Verdict, Walk};
 use crate::engine::routing::winner::{Found, stated, versions, winner};
 
-/// The refusal for a request that no form serves: 400 or 405; none if nothing is there, a 404.
+/// The rejection, 400 or 405, of a request that no entry serves; `None` for a 404, if no entry
+/// matches its host, path, headers and query.
 #[cold]
 pub(crate) fn rejection<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>) -> Option<Rejection<'static>> {
-    let mut there: Vec<Form> = Vec::new();
-    // Those that a version of another route does not fence off: their versions are told.
-    let mut open: Vec<Form> = Vec::new();
-    let mut else_serves = false;
-    let surveyed = walk.each_form(|visited, verdict| {
+    let mut matching: Vec<RouteEntry> = Vec::new();
+    // The entries before which no fence stands: the rejection lists their versions.
+    let mut unfenced: Vec<RouteEntry> = Vec::new();
+    let mut serves_other_method = false;
+    let walked = walk.each_entry(|visited, verdict| {
         match verdict {
             Verdict::Header(_) | Verdict::Query(_) => return ControlFlow::Continue(()),
             Verdict::Fenced
             | Verdict::Version { fenced: true }
             | Verdict::Method { fenced: true, .. } => {}
             Verdict::Method { serves_version, .. } => {
-                else_serves |= serves_version;
-                open.push(*visited.form);
+                serves_other_method |= serves_version;
+                unfenced.push(*visited.entry);
             }
             Verdict::Serves(_)
             | Verdict::Version { fenced: false }
             | Verdict::Conflict(_)
-            | Verdict::Required => open.push(*visited.form),
+            | Verdict::Required => unfenced.push(*visited.entry),
         }
-        there.push(*visited.form);
+        matching.push(*visited.entry);
         ControlFlow::Continue(())
     });
-    if let Err(halted) = surveyed {
-        return Some(*halted);
+    if let Err(rejection) = walked {
+        return Some(*rejection);
     }
-    if else_serves {
-        return Some(match allow(walk, &there) {
+    if serves_other_method {
+        return Some(match allow(walk, &matching) {
             Ok(allow) => Rejection::MethodNotAllowed {
                 method: walk.method.as_str().into(),
                 allow,
             },
-            Err(reject) => *reject,
+            Err(rejection) => *rejection,
         });
     }
-    (!there.is_empty()).then(|| unsupported(walk, &open))
+    (!matching.is_empty()).then(|| unsupported(walk, &unfenced))
 }
 
-/// The methods with which the same request would be admitted: each is tried. If an encoded slash
-/// keeps all of them out, it is not the method that is wrong, and the refusal says so.
+/// The methods with which the request would be admitted, found by walking with each of them. If an
+/// encoded slash rejects all of them, the rejection for it.
 fn allow<H: Headers + ?Sized>(
     walk: &Walk<'_, '_, H>,
-    there: &[Form],
+    matching: &[RouteEntry],
 ) -> Result<Vec<String>, Box<Rejection<'static>>> {
     let mut methods: BTreeSet<&str> = BTreeSet::new();
-    for form in there {
-        let listed = walk.route(form).methods().as_listed();
+    for entry in matching {
+        let listed = walk.route(entry).methods().as_listed();
         methods.extend(listed.iter().map(|method| &**method));
         if listed.is_empty() {
             methods.extend(STANDARD_METHODS);
@@ -68,7 +68,7 @@ fn allow<H: Headers + ?Sized>(
         }
     }
     let mut admitted = Vec::new();
-    let mut refused = None;
+    let mut rejected = None;
     for name in methods {
         let Ok(method) = Method::parse(name) else {
             continue;
@@ -79,20 +79,25 @@ fn allow<H: Headers + ?Sized>(
         match winner(&Walk { method, ..*walk }) {
             Ok(Found::Winner(..)) => admitted.push(name.into()),
             Ok(Found::Nothing { .. }) => {}
-            Err(reject) if matches!(*reject, Rejection::EncodedSlash(_)) => refused = Some(reject),
+            Err(rejection) if matches!(*rejection, Rejection::EncodedSlash(_)) => {
+                rejected = Some(rejection);
+            }
             Err(_) => {}
         }
     }
-    match refused {
-        Some(reject) if admitted.is_empty() => Err(reject),
+    match rejected {
+        Some(rejection) if admitted.is_empty() => Err(rejection),
         _ => Ok(admitted),
     }
 }
 
-fn unsupported<H: Headers + ?Sized>(walk: &Walk<'_, '_, H>, there: &[Form]) -> Rejection<'static> {
-    let exist = versions(there);
+fn unsupported<H: Headers + ?Sized>(
+    walk: &Walk<'_, '_, H>,
+    unfenced: &[RouteEntry],
+) -> Rejection<'static> {
+    let available = versions(unfenced);
     match stated(walk) {
-        Some((stated, _)) => Rejection::VersionUnsupported { stated, exist },
-        None => Rejection::VersionRequired { exist },
+        Some((stated, _)) => Rejection::VersionUnsupported { stated, available },
+        None => Rejection::VersionRequired { available },
     }
 }

@@ -1,30 +1,37 @@
-//! The path that goes upstream: the normal path, rewritten to the declared pattern of the route,
-//! stripped, and with another prefix in place of what was stripped, as pieces of what is there already. Nothing is copied.
+//! The path of the upstream request: the normal path, rewritten to the declared pattern of the
+//! route, without the stripped prefix and with `rewrite_prefix` in its place.
+//!
+//! It consists of borrowed pieces; nothing is copied.
 
 use std::fmt;
 
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::route::{NO_SEGMENT, Route};
 
-/// A path made of borrowed pieces, with the query as it came.
+/// A path in borrowed pieces, with the query as received.
 #[derive(Clone, Copy, Debug)]
 pub struct UpstreamPath<'a> {
-    /// Whole segments without a final slash; what follows is empty or begins with one.
+    /// Whole segments without a final slash; the pieces are empty or begin with one.
     prefix: &'a str,
     pieces: [&'a str; 5],
     query: Option<&'a str>,
 }
 
 impl<'a> UpstreamPath<'a> {
-    pub(crate) fn new(path: &'a str, query: Option<&'a str>, form: Form, route: &'a Route) -> Self {
-        let mut pieces = declared(path, form, route);
+    pub(crate) fn new(
+        path: &'a str,
+        query: Option<&'a str>,
+        entry: RouteEntry,
+        route: &'a Route,
+    ) -> Self {
+        let mut pieces = declared(path, entry, route);
         let mut prefix = "";
-        // `OPTIONS *` names no path: nothing is put into it or taken off it.
+        // `OPTIONS *` has no path to strip or rewrite.
         if path != "*" {
             strip(&mut pieces, route.strip_bytes());
             prefix = route.rewrite_prefix();
             if prefix.is_empty() && pieces.iter().all(|piece| piece.is_empty()) {
-                // What was taken out was the whole path.
+                // The stripped prefix was the whole path.
                 prefix = "/";
             }
         }
@@ -35,7 +42,7 @@ impl<'a> UpstreamPath<'a> {
         }
     }
 
-    /// The pieces of path and query in their order, the `?` among them; some are empty.
+    /// The pieces of path and query in order, including the `?`; some are empty.
     pub fn pieces(&self) -> impl Iterator<Item = &'a str> {
         let query = self.query.map_or(["", ""], |query| ["?", query]);
         let path = std::iter::once(self.prefix).chain(self.pieces);
@@ -48,13 +55,13 @@ impl<'a> UpstreamPath<'a> {
         self.pieces().map(str::len).sum()
     }
 
-    /// Never: a path begins with a slash.
+    /// Always `false`: a path begins with a slash.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The path alone.
+    /// The path without the query.
     #[must_use]
     pub fn path(&self) -> String {
         let mut path = String::from(self.prefix);
@@ -69,34 +76,33 @@ impl fmt::Display for UpstreamPath<'_> {
     }
 }
 
-/// What the `*` of the declared pattern took: nothing, or a path from the root. It has no `//`.
-pub(crate) fn rest(path: &str, form: Form, route: &Route) -> String {
+/// What the `*` of the declared pattern matched: empty, or a path that begins with one `/`.
+pub(crate) fn rest(path: &str, entry: RouteEntry, route: &Route) -> String {
     if path == "*" {
         return String::new();
     }
-    let mut whole = declared(path, form, route).concat();
-    let taken = slash(&whole, route.pattern().segments().count());
-    whole.drain(..taken);
+    let mut whole = declared(path, entry, route).concat();
+    let prefix = slash(&whole, route.pattern().segments().count());
+    whole.drain(..prefix);
     whole
 }
 
-/// The path as the declared pattern of the route has it.
-fn declared<'a>(path: &'a str, form: Form, route: &'a Route) -> [&'a str; 5] {
-    if path == "*" || form.version_at == route.version_at() {
+/// The path, rewritten to the declared pattern of the route.
+fn declared<'a>(path: &'a str, entry: RouteEntry, route: &'a Route) -> [&'a str; 5] {
+    if path == "*" || entry.version_at == route.version_at() {
         return [path, "", "", "", ""];
     }
-    let pieces = rewrite(path, form.version_at, route);
+    let pieces = rewrite(path, entry.version_at, route);
     if pieces.iter().all(|piece| piece.is_empty()) {
-        // The version was the whole path: what is left is the root.
+        // The version segment was the whole path.
         return ["/", "", "", "", ""];
     }
     pieces
 }
 
-/// Takes out the segment that states the version in the form, and puts the one in that states it
-/// in the declared pattern.
-fn rewrite<'a>(path: &'a str, form_at: u16, route: &'a Route) -> [&'a str; 5] {
-    let (before, after) = match form_at {
+/// Removes the version segment of the entry's pattern and inserts that of the declared pattern.
+fn rewrite<'a>(path: &'a str, entry_at: u16, route: &'a Route) -> [&'a str; 5] {
+    let (before, after) = match entry_at {
         NO_SEGMENT => (path, ""),
         at => {
             let (before, rest) = path.split_at(slash(path, at.into()));
@@ -117,7 +123,7 @@ fn rewrite<'a>(path: &'a str, form_at: u16, route: &'a Route) -> [&'a str; 5] {
     }
 }
 
-/// `/v2`, as the declared pattern has it.
+/// The version segment of the declared pattern with its slash, as in `/v2`.
 fn declared_segment(route: &Route) -> Option<&str> {
     let at = match route.version_at() {
         NO_SEGMENT => return None,
@@ -128,7 +134,7 @@ fn declared_segment(route: &Route) -> Option<&str> {
     rest.get(..slash(rest, 1))
 }
 
-/// The byte offset of the slash that begins segment `at`; the length if there are fewer.
+/// The byte offset of the slash before segment `at`; the length of the path if it has fewer.
 fn slash(path: &str, at: usize) -> usize {
     path.match_indices('/')
         .nth(at)
@@ -141,8 +147,8 @@ fn slashes(path: &str) -> usize {
 
 fn strip(pieces: &mut [&str; 5], mut bytes: usize) {
     for piece in pieces {
-        let taken = bytes.min(piece.len());
-        *piece = piece.get(taken..).unwrap_or_default();
-        bytes -= taken;
+        let stripped = bytes.min(piece.len());
+        *piece = piece.get(stripped..).unwrap_or_default();
+        bytes -= stripped;
     }
 }

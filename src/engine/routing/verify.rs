@@ -1,4 +1,4 @@
-//! What is wrong with a table as a whole: routes that say the same, that tie, that can never win.
+//! Checks of a table as a whole: duplicate routes, ties, and routes that can never win.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::cover::Coverage;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::host::HostPattern;
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::MethodSet;
@@ -15,51 +15,51 @@ use crate::engine::routing::route::Route;
 use crate::engine::routing::router::{HostTrie, pattern_of};
 use crate::engine::routing::table::{RouteId, Table};
 
-/// A table that shall not be used, with the routes concerned.
+/// An error that makes a table unusable, with the routes concerned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TableError {
     /// Two routes with the same whole match.
     Duplicate {
-        /// The one that comes first.
+        /// The route with the lower id.
         first: RouteId,
-        /// The other.
+        /// The other route.
         second: RouteId,
         /// A request that both match.
         example: ExampleRequest,
     },
-    /// Two routes that match some requests alike, where nothing says which goes first.
+    /// Two routes that match some of the same requests with equal precedence.
     Tie {
-        /// The one that would win by its values or its name alone.
+        /// The route with the lower id.
         first: RouteId,
-        /// The other.
+        /// The other route.
         second: RouteId,
         /// A request that both match.
         example: ExampleRequest,
     },
-    /// A route that never wins: others before it take all that it matches.
+    /// A route that never wins, because others win every request that it matches.
     Unreachable {
         /// The route.
         route: RouteId,
-        /// Those that cover it together.
+        /// The routes that together cover it.
         covered_by: Vec<RouteId>,
-        /// A request that it matches and does not get.
+        /// A request that it matches but does not win.
         example: ExampleRequest,
     },
 }
 
-/// What is worth knowing of a table that may be used.
+/// A remark on a usable table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TableNote {
-    /// Two routes of the same rank whose different header or query constraints may both hold.
+    /// Two routes of equal precedence whose different header or query constraints can both hold.
     Overlap {
-        /// The one that wins by its values or its name.
+        /// The route that wins by its values or its name.
         first: RouteId,
-        /// The other.
+        /// The other route.
         second: RouteId,
     },
-    /// A derived form takes paths that a wider declared route would have had.
+    /// A derived pattern wins paths of a wider declared route.
     DerivedTakes {
-        /// The route of the derived form.
+        /// The route with the derived pattern.
         route: RouteId,
         /// The derived pattern.
         pattern: String,
@@ -68,7 +68,7 @@ pub enum TableNote {
     },
 }
 
-/// A request in words, as an example: `POST /api/users/1 on a.test with X-Tenant: acme`.
+/// An example request in words: `POST /api/users/1 on a.test with X-Tenant: acme`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExampleRequest(String);
 
@@ -79,55 +79,55 @@ impl fmt::Display for ExampleRequest {
 }
 
 impl Table {
-    /// Every route at fault, each clash told once, in the order of the routes.
+    /// All errors of the table, each conflict once, in the order of the routes.
     #[must_use]
-    pub fn faults(&self) -> Vec<TableError> {
-        let mut faults = BTreeSet::new();
+    pub fn errors(&self) -> Vec<TableError> {
+        let mut errors = BTreeSet::new();
         let mut reachable = vec![false; self.routes().len()];
         let mut covers: HashMap<Index, Coverage> = HashMap::new();
         for (trie, group) in self.groups() {
-            let forms = self.router.forms(group);
-            self.clashes(forms, &mut faults);
-            for (place, form) in forms.iter().enumerate() {
-                let Some(reached) = reachable.get_mut(form.route.get()).filter(|r| !**r) else {
+            let entries = self.router.entries(group);
+            self.find_conflicts(entries, &mut errors);
+            for (place, entry) in entries.iter().enumerate() {
+                let Some(reached) = reachable.get_mut(entry.route.get()).filter(|r| !**r) else {
                     continue;
                 };
                 match Coverage::of(self, trie, group, place) {
                     None => *reached = true,
                     Some(coverage) => {
-                        covers.entry(form.route).or_default().join(coverage);
+                        covers.entry(entry.route).or_default().join(coverage);
                     }
                 }
             }
         }
-        let told: BTreeSet<RouteId> = faults.iter().flat_map(TableError::routes).collect();
+        let reported: BTreeSet<RouteId> = errors.iter().flat_map(TableError::routes).collect();
         for (at, _) in reachable
             .iter()
             .enumerate()
             .filter(|(_, reached)| !**reached)
         {
             let route = RouteId(Index::new(at));
-            if !told.contains(&route) {
+            if !reported.contains(&route) {
                 let covered_by = covers.remove(&route.0).unwrap_or_default().routes();
                 let example = self.example(self.route(route.0), None);
-                faults.insert(TableError::Unreachable {
+                errors.insert(TableError::Unreachable {
                     route,
                     covered_by,
                     example,
                 });
             }
         }
-        faults.into_iter().collect()
+        errors.into_iter().collect()
     }
 
-    /// What is worth knowing, at most `limit` notes.
+    /// Remarks on the table, at most `limit`.
     #[must_use]
     pub fn notes(&self, limit: usize) -> Vec<TableNote> {
         let mut notes = BTreeSet::new();
         for (trie, group) in self.groups() {
-            let forms = self.router.forms(group);
-            for run in self.equal_runs(forms) {
-                let overlaps = |(a, b): (Form, Form)| {
+            let entries = self.router.entries(group);
+            for run in self.equal_runs(entries) {
+                let overlaps = |(a, b): (RouteEntry, RouteEntry)| {
                     self.overlaps(a, b).then_some(TableNote::Overlap {
                         first: RouteId(a.route),
                         second: RouteId(b.route),
@@ -135,8 +135,8 @@ impl Table {
                 };
                 notes.extend(pairs(run).filter_map(overlaps).take(limit));
             }
-            for form in forms.iter().filter(|form| form.is_derived()) {
-                notes.extend(self.taken_by_derived(trie, *form));
+            for entry in entries.iter().filter(|entry| entry.is_derived()) {
+                notes.extend(self.derived_takes(trie, *entry));
             }
             if notes.len() >= limit {
                 break;
@@ -145,42 +145,51 @@ impl Table {
         notes.into_iter().take(limit).collect()
     }
 
-    /// Duplicates and ties among the forms of one group, which come sorted: each form with the
-    /// first that it clashes with, so that n alike are told in n - 1 faults.
-    fn clashes(&self, forms: &[Form], faults: &mut BTreeSet<TableError>) {
-        for run in self.equal_runs(forms).filter(|run| run.len() > 1) {
-            let mut by_constraints: HashMap<_, Alike<'_>> = HashMap::new();
-            for form in run {
-                let route = self.route(form.route);
-                let alike = by_constraints.entry((route.headers(), route.query()));
-                faults.extend(self.clash_among(alike.or_default(), *form));
+    /// Finds duplicates and ties among the sorted entries of one group. Each entry is reported with
+    /// the first one that it conflicts with: n equal entries give n - 1 errors.
+    fn find_conflicts(&self, entries: &[RouteEntry], errors: &mut BTreeSet<TableError>) {
+        for run in self.equal_runs(entries).filter(|run| run.len() > 1) {
+            let mut by_constraints: HashMap<_, EqualEntries<'_>> = HashMap::new();
+            for entry in run {
+                let route = self.route(entry.route);
+                let equal = by_constraints.entry((route.headers(), route.query()));
+                errors.extend(self.conflict_among(equal.or_default(), *entry));
             }
         }
     }
 
-    /// The first clash of a form with those of equal constraints and rank before it; then it is
-    /// one of them.
-    fn clash_among<'t>(&'t self, alike: &mut Alike<'t>, form: Form) -> Option<TableError> {
-        let route = self.route(form.route);
-        match alike.first_of.entry((route.methods(), route.hosts())) {
-            Entry::Occupied(same) => self.clash(*same.get(), form),
+    /// The first conflict of an entry with earlier ones of equal constraints and precedence. Adds the
+    /// entry to them.
+    fn conflict_among<'t>(
+        &'t self,
+        equal: &mut EqualEntries<'t>,
+        entry: RouteEntry,
+    ) -> Option<TableError> {
+        let route = self.route(entry.route);
+        match equal.first_of.entry((route.methods(), route.hosts())) {
+            Entry::Occupied(same) => self.conflict(*same.get(), entry),
             Entry::Vacant(vacant) => {
-                vacant.insert(form);
-                let others = alike.distinct.iter().take(MAX_COMPARED);
-                let clash = others.copied().find_map(|other| self.clash(other, form));
-                alike.distinct.push(form);
-                clash
+                vacant.insert(entry);
+                let others = equal.distinct.iter().take(MAX_COMPARED);
+                let conflict = others
+                    .copied()
+                    .find_map(|other| self.conflict(other, entry));
+                equal.distinct.push(entry);
+                conflict
             }
         }
     }
 
-    /// The runs of forms that ranks 3 to 5 do not tell apart.
-    fn equal_runs<'f>(&self, forms: &'f [Form]) -> impl Iterator<Item = &'f [Form]> + use<'_, 'f> {
-        forms.chunk_by(|a, b| self.is_equal_rank(*a, *b))
+    /// Splits sorted entries into runs that rules 3 to 5 of the precedence do not distinguish.
+    fn equal_runs<'f>(
+        &self,
+        entries: &'f [RouteEntry],
+    ) -> impl Iterator<Item = &'f [RouteEntry]> + use<'_, 'f> {
+        entries.chunk_by(|a, b| self.is_equal_rank(*a, *b))
     }
 
-    /// How two forms of equal constraints and rank clash, if they do.
-    fn clash(&self, a: Form, b: Form) -> Option<TableError> {
+    /// The conflict between two entries of equal constraints and precedence, if any.
+    fn conflict(&self, a: RouteEntry, b: RouteEntry) -> Option<TableError> {
         let (one, other) = (self.route(a.route), self.route(b.route));
         let method = common_method(one.methods(), other.methods())?;
         let within =
@@ -193,7 +202,7 @@ impl Table {
             }
             true
         } else {
-            // Two derived forms of one service and version: either will do.
+            // Two derived entries of one service and version: they are interchangeable.
             if a.route == b.route || a.is_derived() && one.service_id == other.service_id {
                 return None;
             }
@@ -216,16 +225,16 @@ impl Table {
         })
     }
 
-    fn is_equal_rank(&self, a: Form, b: Form) -> bool {
+    fn is_equal_rank(&self, a: RouteEntry, b: RouteEntry) -> bool {
         let (one, other) = (self.route(a.route), self.route(b.route));
         a.version == b.version
             && a.unstated_class() == b.unstated_class()
             && decide((a, one), (b, other)).0 == Rank::Name
     }
 
-    fn overlaps(&self, a: Form, b: Form) -> bool {
+    fn overlaps(&self, a: RouteEntry, b: RouteEntry) -> bool {
         let (one, other) = (self.route(a.route), self.route(b.route));
-        let apart = |ours: &[Constraint], theirs: &[Constraint]| {
+        let are_disjoint = |ours: &[Constraint], theirs: &[Constraint]| {
             ours.iter().any(|c| {
                 theirs
                     .iter()
@@ -234,16 +243,16 @@ impl Table {
         };
         (one.headers() != other.headers() || one.query() != other.query())
             && common_method(one.methods(), other.methods()).is_some()
-            && !apart(one.headers(), other.headers())
-            && !apart(one.query(), other.query())
+            && !are_disjoint(one.headers(), other.headers())
+            && !are_disjoint(one.query(), other.query())
     }
 
-    fn taken_by_derived(&self, trie: &HostTrie, form: Form) -> Option<TableNote> {
-        let route = self.route(form.route);
-        let pattern = pattern_of(form, route);
+    fn derived_takes(&self, trie: &HostTrie, entry: RouteEntry) -> Option<TableNote> {
+        let route = self.route(entry.route);
+        let pattern = pattern_of(entry, route);
         let mut wider = None;
         let _ = trie.each_further(&pattern.example(), &mut |group| {
-            let declared = self.router.forms(group).iter().find(|other| {
+            let declared = self.router.entries(group).iter().find(|other| {
                 !other.is_derived() && self.route(other.route).service_id != route.service_id
             });
             wider = declared.map(|other| RouteId(other.route));
@@ -253,26 +262,26 @@ impl Table {
         });
         let wider = wider?;
         Some(TableNote::DerivedTakes {
-            route: RouteId(form.route),
+            route: RouteId(entry.route),
             pattern: pattern.to_string(),
             wider,
         })
     }
 
-    /// A request that the route matches.
+    /// An example request that the route matches; `shared` gives the host and method to use.
     fn example(
         &self,
         route: &Route,
         shared: Option<(Option<&HostPattern>, &str)>,
     ) -> ExampleRequest {
-        let own_method = || {
+        let first_method = || {
             route
                 .methods()
                 .as_listed()
                 .first()
                 .map_or("GET", |method| &**method)
         };
-        let (host, method) = shared.unwrap_or_else(|| (route.hosts().first(), own_method()));
+        let (host, method) = shared.unwrap_or_else(|| (route.hosts().first(), first_method()));
         let mut text = format!("{method} {}", route.pattern().example());
         for (at, constraint) in route.query().iter().enumerate() {
             let mark = if at == 0 { '?' } else { '&' };
@@ -306,7 +315,7 @@ impl Table {
         ExampleRequest(text)
     }
 
-    /// Every group, with the trie that leads to it.
+    /// All groups, each with its trie.
     fn groups(&self) -> impl Iterator<Item = (&HostTrie, Index)> {
         let tries = self.router.tries().iter();
         tries.flat_map(|trie| self.router.groups(trie).map(move |group| (trie, group)))
@@ -324,7 +333,7 @@ impl TableError {
         }
     }
 
-    /// The routes at fault: both of a clash, the one that is never reached.
+    /// The routes concerned: both of a conflict, or the unreachable one.
     pub fn routes(&self) -> impl Iterator<Item = RouteId> + use<> {
         let (first, second) = match self {
             Self::Duplicate { first, second, .. } | Self::Tie { first, second, .. } => {
@@ -336,25 +345,25 @@ impl TableError {
     }
 }
 
-/// Forms of one group with equal constraints and rank.
+/// Entries of one group with equal constraints and precedence.
 #[derive(Default)]
-struct Alike<'t> {
-    /// The first of each set of methods and hosts.
-    first_of: HashMap<(&'t MethodSet, &'t [HostPattern]), Form>,
-    /// The same, in order.
-    distinct: Vec<Form>,
+struct EqualEntries<'t> {
+    /// The first entry of each set of methods and hosts.
+    first_of: HashMap<(&'t MethodSet, &'t [HostPattern]), RouteEntry>,
+    /// The same entries, in order.
+    distinct: Vec<RouteEntry>,
 }
 
-/// Each form with those after it.
-fn pairs(forms: &[Form]) -> impl Iterator<Item = (Form, Form)> {
-    forms.iter().enumerate().flat_map(|(at, a)| {
-        let rest = forms.get(at + 1..).unwrap_or_default();
+/// Each entry paired with those after it.
+fn pairs(entries: &[RouteEntry]) -> impl Iterator<Item = (RouteEntry, RouteEntry)> {
+    entries.iter().enumerate().flat_map(|(at, a)| {
+        let rest = entries.get(at + 1..).unwrap_or_default();
         rest.iter().take(MAX_COMPARED).map(|b| (*a, *b))
     })
 }
 
-/// With how many others a form is compared at most, so that a table of many thousand alike is told
-/// off soon.
+/// The maximum number of others with which an entry is compared, so that a table of many thousand
+/// equal entries is rejected quickly.
 const MAX_COMPARED: usize = 256;
 
 fn common_method<'m>(a: &'m MethodSet, b: &'m MethodSet) -> Option<&'m str> {

@@ -1,4 +1,4 @@
-//! API versions: how they are written and ordered, and the segment of a pattern that states one.
+//! API versions: their syntax and order, and the segment of a pattern that states one.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -8,24 +8,24 @@ use thiserror::Error;
 
 /// An API version: a number (`v2`) or a date (`2026-01-31`). All dates come after all numbers.
 ///
-/// Four bytes, with a niche: the number plus one, or the date as `YYYYMMDD` with the top bit set.
+/// Four bytes with a niche: the number plus one, or the date as `YYYYMMDD` with the top bit set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApiVersion(NonZeroU32);
 
-/// Text that is no version.
+/// An invalid version.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{text:?} is no version; write v2, 2 or a date such as 2026-01-31")]
+#[error("{text:?} is not a version; write v2, 2 or a date such as 2026-01-31")]
 pub struct VersionError {
-    /// The text as it came, cut at 40 characters.
+    /// The text as received, truncated to 40 characters.
     pub text: String,
 }
 
 impl ApiVersion {
-    /// Reads `v2`, `V2`, `2` or `2026-01-31`, with white space around it.
+    /// Parses `v2`, `V2`, `2` or `2026-01-31`, ignoring surrounding white space.
     ///
     /// # Errors
-    /// If it is none of these: a number of more than nine digits or with a leading zero, a day
-    /// that the calendar does not have.
+    /// If it is anything else: also a number of more than nine digits or with a leading zero, and a
+    /// date that does not exist.
     pub fn parse(text: &str) -> Result<Self, VersionError> {
         let trimmed = text.trim_matches([' ', '\t']);
         let digits = trimmed.strip_prefix(['v', 'V']).unwrap_or(trimmed);
@@ -36,20 +36,20 @@ impl ApiVersion {
             })
     }
 
-    /// The version that a segment of a pattern states: `v` and one to nine digits without a
-    /// leading zero, lower case only.
+    /// The version that a pattern segment states: a lower-case `v` and one to nine digits without a
+    /// leading zero.
     #[must_use]
     pub fn of_segment(segment: &str) -> Option<Self> {
         segment.strip_prefix('v').and_then(Self::from_digits)
     }
 
-    /// Whether it is a number: only these have a path form.
+    /// Whether the version is a number: only numbers can be stated in a path.
     #[must_use]
     pub fn is_number(self) -> bool {
         self.0.get() < DATED
     }
 
-    /// The version as it is displayed, without an allocation.
+    /// The canonical text, without an allocation.
     #[must_use]
     pub fn text(self) -> VersionText {
         let packed = self.0.get();
@@ -94,13 +94,13 @@ impl ApiVersion {
 }
 
 impl fmt::Display for ApiVersion {
-    /// `v2` or `2026-01-31`, however it was written.
+    /// The canonical text, `v2` or `2026-01-31`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text().as_str())
     }
 }
 
-/// The text of a version, in place.
+/// The text of a version, stored inline.
 #[derive(Clone, Copy, Debug)]
 pub struct VersionText {
     bytes: [u8; 10],
@@ -116,8 +116,8 @@ impl VersionText {
     }
 
     fn push(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.length) {
-            *slot = byte;
+        if let Some(next) = self.bytes.get_mut(self.length) {
+            *next = byte;
             self.length += 1;
         }
     }
@@ -130,7 +130,7 @@ impl VersionText {
     }
 }
 
-/// Above every number plus one, so that the packed order is the order of versions.
+/// The bit that marks a date: larger than any packed number, so that dates come after numbers.
 const DATED: u32 = 1 << 31;
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_write_it() {
+    fn valid_versions() {
         for (text, canonical) in [
             ("v2", "v2"),
             ("V2", "v2"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version() {
+    fn invalid_versions() {
         for text in [
             "",
             " ",
@@ -182,7 +182,7 @@ mod tests {
         }
         assert_eq!(
             ApiVersion::parse("latest").unwrap_err().to_string(),
-            "\"latest\" is no version; write v2, 2 or a date such as 2026-01-31"
+            "\"latest\" is not a version; write v2, 2 or a date such as 2026-01-31"
         );
     }
 
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_that_state_one() {
+    fn segments_that_state_a_version() {
         assert_eq!(ApiVersion::of_segment("v2"), Some(version("v2")));
         for segment in [
             "V2",

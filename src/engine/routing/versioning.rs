@@ -1,35 +1,35 @@
-//! How requests state an API version, and what holds if they do not.
+//! How requests state an API version, and the default if they state none.
+
+use thiserror::Error;
 
 use crate::engine::request::Headers;
 use crate::engine::routing::constraint::trim_ows;
 use crate::engine::routing::version::{ApiVersion, VersionError};
 
-use thiserror::Error;
-
-/// Where a version may be stated, and what serves a request that states none.
+/// The versioning settings: where requests state a version, and the default if they state none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioning {
-    /// What serves a request that states no version. Default: [`DefaultVersion::Oldest`].
+    /// The version for requests that state none. Default: [`DefaultVersion::Oldest`].
     pub default: DefaultVersion,
-    /// The sources that count. Default: all of them.
+    /// The sources to read. Default: all.
     pub from: VersionSources,
-    /// Whether the versions of a family are derived from one another. Default: `true`.
+    /// Whether to derive patterns within families of versions. Default: `true`.
     pub derive: bool,
 }
 
-/// What serves a request that states no version, where only versions are there.
+/// The version for requests that state none, where no neutral route matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DefaultVersion {
-    /// The oldest: clients that ask for nothing keep what they had.
+    /// The oldest, so that new versions do not affect existing clients.
     #[default]
     Oldest,
     /// The newest.
     Newest,
-    /// None: such a request is refused.
+    /// None: the request is rejected.
     Require,
 }
 
-/// Where a version was stated.
+/// Where a request states a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VersionSource {
     /// The version segment of the pattern that matches.
@@ -40,7 +40,7 @@ pub enum VersionSource {
     XApiVersion,
     /// `Api-Version`.
     ApiVersion,
-    /// A vendor media type in `Accept`; only a preference.
+    /// A vendor media type in `Accept`, which is only a preference.
     Accept,
 }
 
@@ -49,7 +49,7 @@ pub enum VersionSource {
 pub struct VersionSources(u8);
 
 impl VersionSources {
-    /// Whether a source is one of them.
+    /// Whether the set contains a source.
     #[inline]
     #[must_use]
     pub const fn contains(self, source: VersionSource) -> bool {
@@ -87,7 +87,7 @@ impl VersionSource {
         Self::Accept,
     ];
 
-    /// As the configuration writes it.
+    /// The name in the configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -124,14 +124,13 @@ impl Default for Versioning {
 }
 
 impl Versioning {
-    /// Whether a version segment of a pattern counts as one.
+    /// Whether the version segment of a pattern states a version.
     #[must_use]
     pub fn path_counts(&self) -> bool {
         self.from.contains(VersionSource::Path)
     }
 
-    /// Whether the header fields may say something of versions: a quick look, which errs on the
-    /// side of yes.
+    /// Whether the header fields may state or prefer a version: a fast check with false positives.
     #[inline]
     pub(crate) fn is_mentioned<H: Headers + ?Sized>(&self, headers: &H) -> bool {
         headers
@@ -147,7 +146,7 @@ impl Versioning {
         self.derive && self.path_counts()
     }
 
-    /// What the header fields state.
+    /// Reads the version that the header fields state, or the versions that they prefer.
     pub(crate) fn read<H: Headers + ?Sized>(&self, headers: &H) -> Result<Stated, StatedError> {
         let mut stated = Stated::default();
         let mut conflict = None;
@@ -168,9 +167,9 @@ impl Versioning {
                     |_| ApiVersion::parse(&String::from_utf8_lossy(value)),
                     ApiVersion::parse,
                 )
-                .map_err(|fault| StatedError::Invalid {
+                .map_err(|error| StatedError::Invalid {
                     source_name: source.name(),
-                    fault,
+                    error,
                 })?;
             match stated.version {
                 Some((other, first)) if other != version => {
@@ -185,19 +184,19 @@ impl Versioning {
                 None => stated.version = Some((version, source)),
             }
         }
-        // Stable: of equal weight the first named comes first.
+        // A stable sort keeps the order of equal weights.
         stated
             .preferred
             .sort_by_key(|preference| std::cmp::Reverse(preference.0));
         conflict.map_or(Ok(stated), Err)
     }
 
-    /// Whether `Accept` can ask for this version.
+    /// Whether `Accept` can prefer this version.
     pub(crate) fn prefers(&self, version: ApiVersion) -> bool {
         self.from.contains(VersionSource::Accept) && version.is_number()
     }
 
-    /// Whether some header states versions that count.
+    /// Whether header fields can state a version.
     pub(crate) fn headers_count(&self) -> bool {
         use VersionSource::{AcceptVersion, ApiVersion, XApiVersion};
         [AcceptVersion, XApiVersion, ApiVersion]
@@ -206,24 +205,24 @@ impl Versioning {
     }
 }
 
-/// What the header fields of a request say of versions.
+/// The version that header fields state, and those that they prefer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stated {
-    /// The version that it insists on, and where it says so first.
+    /// The stated version, and the first field that states it.
     pub(crate) version: Option<(ApiVersion, VersionSource)>,
-    /// The versions that it would like, as weight in thousandths and version, best first.
+    /// The preferred versions with their weights in thousandths, best first.
     pub(crate) preferred: Vec<(u16, ApiVersion)>,
 }
 
-/// Header fields that state no version that could be meant.
+/// Header fields that state an invalid version, or two that differ.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum StatedError {
-    #[error("{source_name}: {fault}")]
+    #[error("{source_name}: {error}")]
     Invalid {
         source_name: &'static str,
-        fault: VersionError,
+        error: VersionError,
     },
-    #[error("{}", conflict_words(one, *one_version, other, *other_version))]
+    #[error("{}", conflict(one, *one_version, other, *other_version))]
     Conflict {
         one: &'static str,
         one_version: ApiVersion,
@@ -232,19 +231,14 @@ pub(crate) enum StatedError {
     },
 }
 
-fn conflict_words(
-    one: &str,
-    one_version: ApiVersion,
-    other: &str,
-    other_version: ApiVersion,
-) -> String {
+fn conflict(one: &str, one_version: ApiVersion, other: &str, other_version: ApiVersion) -> String {
     if one == other {
-        return format!("{one} stands there twice, with {one_version} and with {other_version}");
+        return format!("{one} occurs twice, with {one_version} and {other_version}");
     }
     format!("{one} states {one_version}, but {other} states {other_version}")
 }
 
-/// Whether `vnd.` stands somewhere.
+/// Whether a value contains `vnd.`.
 fn names_vendor(value: &[u8]) -> bool {
     memchr::memchr2_iter(b'v', b'V', value).any(|at| {
         let rest = value.get(at..at + 4);
@@ -275,7 +269,7 @@ fn read_accept(value: &[u8], preferred: &mut Vec<(u16, ApiVersion)>) {
     }
 }
 
-/// The thousandths of `q=0.5` (RFC 9110, section 12.4.2); an unreadable weight counts as none.
+/// The weight of `q=0.5` in thousandths (RFC 9110, section 12.4.2); `None` if it is invalid.
 fn weight(parameter: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(parameter).ok()?;
     let (name, value) = text.split_once('=')?;
@@ -310,7 +304,7 @@ mod tests {
                 .map(|(q, v)| format!("{v}@{q}"))
                 .collect::<Vec<_>>()
                 .join(" "),
-            Err(fault) => fault.to_string(),
+            Err(error) => error.to_string(),
         }
     }
 
@@ -331,11 +325,11 @@ mod tests {
         );
         check(
             &[("Accept-Version", "v2"), ("accept-version", "v3")],
-            "accept-version stands there twice, with v2 and with v3",
+            "accept-version occurs twice, with v2 and v3",
         );
         check(
             &[("Accept-Version", "two")],
-            "accept-version: \"two\" is no version; write v2, 2 or a date such as 2026-01-31",
+            "accept-version: \"two\" is not a version; write v2, 2 or a date such as 2026-01-31",
         );
         check(&[("Accept-Versio", "two"), ("Accept", "*/*")], "");
     }
@@ -361,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_sources_named_count() {
+    fn only_configured_sources_are_read() {
         let versioning = Versioning {
             from: [VersionSource::XApiVersion].into_iter().collect(),
             ..Versioning::default()

@@ -1,12 +1,17 @@
-//! The walk: every form whose host and path match, in the order of precedence, with its verdict.
+//! The walk: visits the route entries whose host and path match, in the order of precedence, each
+//! with its verdict.
 //!
-//! [`decide`](crate::engine::routing::decide) stops it at the first form that serves,
-//! [`explain`](crate::engine::explain) looks on; there is no second way to weigh a form.
+//! [`decide`](crate::engine::routing::decide()) stops at the first entry that serves;
+//! [`explain`](crate::engine::explain) continues. Both use the same verdicts.
+//!
+//! A *fence* is an entry that would serve the request except that its route exists in other versions
+//! than the stated one. Only routes of the same service or pattern may serve behind a fence:
+//! `Accept-Version: v9` on a users path is rejected and does not reach a catch-all page.
 
 use std::ops::ControlFlow;
 
 use crate::engine::request::Headers;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::index::Index;
 use crate::engine::routing::method::Method;
 use crate::engine::routing::path::EncodedSlash;
@@ -17,77 +22,78 @@ use crate::engine::routing::table::Table;
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::{DefaultVersion, Stated, StatedError, VersionSource};
 
-/// One request, parsed, on its way through one table.
+/// A parsed request and the table in which it is looked up.
 #[derive(Debug)]
 pub(crate) struct Walk<'s, 'w, H: ?Sized> {
     pub(crate) table: &'s Table,
     pub(crate) method: Method<'w>,
-    /// The normal path.
+    /// The path in normal form.
     pub(crate) path: &'w str,
     pub(crate) encoded_slash: EncodedSlash,
     pub(crate) query: Option<&'w str>,
-    /// The normal host.
+    /// The host in normal form.
     pub(crate) host: Option<&'w str>,
     pub(crate) headers: &'w H,
 }
 
-/// A form that the walk came to.
+/// An entry that the walk visits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visited<'s> {
     pub(crate) trie: &'s HostTrie,
     pub(crate) group: Index,
-    pub(crate) form: &'s Form,
+    pub(crate) entry: &'s RouteEntry,
 }
 
-/// What is to be said of a form and a request whose host and path match.
+/// Whether an entry whose host and path match serves the request, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It serves the request; who states the version, if anything does.
+    /// The entry serves the request; holds where the request states the version.
     Serves(Option<VersionSource>),
-    /// The header constraint at this place fails.
+    /// The header constraint with this index fails.
     Header(usize),
-    /// The query constraint at this place fails.
+    /// The query constraint with this index fails.
     Query(usize),
-    /// It does not admit the method.
+    /// The entry does not admit the method.
     Method { serves_version: bool, fenced: bool },
-    /// It does not serve the version that the headers state.
+    /// The entry does not serve the version that the headers state.
     Version { fenced: bool },
-    /// It would serve, but for a route before it that serves another version only.
+    /// The entry would serve, but stands behind a fence.
     Fenced,
-    /// Its path states another version than the headers: the request is refused.
+    /// The path states this version, but the headers another: the request is rejected.
     Conflict(ApiVersion),
-    /// It would serve, if the request stated a version: the request is refused.
+    /// The entry would serve if the request stated a version: the request is rejected.
     Required,
 }
 
 impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
-    /// Calls `see` with every form whose host and path match, best first, until it breaks.
+    /// Calls `visit` with every entry whose host and path match, best first, until it breaks.
     ///
     /// # Errors
-    /// If the headers state no version that could be meant, and a versioned form is reached.
+    /// If the walk reaches an entry with a version, and the headers state an invalid version or two
+    /// that differ.
     #[inline]
-    pub(crate) fn each_form(
+    pub(crate) fn each_entry(
         &self,
-        mut see: impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
+        mut visit: impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
     ) -> Result<(), Box<Rejection<'static>>> {
         let mut progress = Progress {
             stated: None,
             fences: Vec::new(),
-            halted: None,
+            rejection: None,
         };
         let router = &self.table.router;
         if router.has_hosts() {
             for trie in router.each_trie(self.host) {
-                if self.visit_trie(trie, &mut progress, &mut see).is_break() {
+                if self.visit_trie(trie, &mut progress, &mut visit).is_break() {
                     break;
                 }
             }
         } else if let Some(trie) = router.any_host() {
-            let _ = self.visit_trie(trie, &mut progress, &mut see);
+            let _ = self.visit_trie(trie, &mut progress, &mut visit);
         }
-        match progress.halted {
+        match progress.rejection {
             None => Ok(()),
-            Some(reject) => Err(reject),
+            Some(rejection) => Err(rejection),
         }
     }
 
@@ -96,162 +102,164 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
         &self,
         trie: &'s HostTrie,
         progress: &mut Progress,
-        see: &mut impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
+        visit: &mut impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let Some(best) = trie.best(self.path) else {
             return ControlFlow::Continue(());
         };
-        self.visit(trie, best, progress, see)?;
+        self.visit_group(trie, best, progress, visit)?;
         trie.each_further(self.path, &mut |group| {
-            self.visit(trie, group, progress, see)
+            self.visit_group(trie, group, progress, visit)
         })
     }
 
     #[inline]
-    fn visit(
+    fn visit_group(
         &self,
         trie: &'s HostTrie,
         group: Index,
         progress: &mut Progress,
-        see: &mut impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
+        visit: &mut impl FnMut(Visited<'s>, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut see = |form, verdict| see(Visited { trie, group, form }, verdict);
-        let forms = self.table.router.forms_from(group);
-        let versioned = forms
+        let mut visit = |entry, verdict| visit(Visited { trie, group, entry }, verdict);
+        let entries = self.table.router.entries_from(group);
+        let is_versioned = entries
             .first()
-            .is_some_and(|form| form.is_in_versioned_group());
-        if versioned && self.table.versioning.is_mentioned(self.headers) {
-            return self.visit_versions(self.forms(group), progress, &mut see);
+            .is_some_and(|entry| entry.is_in_versioned_group());
+        if is_versioned && self.table.versioning.is_mentioned(self.headers) {
+            return self.visit_versions(self.entries(group), progress, &mut visit);
         }
-        for form in forms {
-            see(form, self.weigh_unstated(form, progress))?;
-            if form.ends_group() {
+        for entry in entries {
+            visit(entry, self.evaluate_unstated(entry, progress))?;
+            if entry.ends_group() {
                 break;
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// A group that has versions, for a request whose headers say something of versions.
+    /// Visits a group that has versions, if the headers may state or prefer versions.
     fn visit_versions(
         &self,
-        forms: &'s [Form],
+        entries: &'s [RouteEntry],
         progress: &mut Progress,
-        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
+        visit: &mut impl FnMut(&'s RouteEntry, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let stated = match progress.stated.take() {
             Some(stated) => stated,
             None => match self.table.versioning.read(self.headers) {
                 Ok(stated) => stated,
-                Err(fault) => {
-                    progress.halted = Some(Box::new(refusal(&fault)));
+                Err(error) => {
+                    progress.rejection = Some(Box::new(rejection(&error)));
                     return ControlFlow::Break(());
                 }
             },
         };
         let flow = match stated.version {
-            Some((version, source)) => self.visit_stated(version, source, forms, progress, see),
+            Some((version, source)) => self.visit_stated(version, source, entries, progress, visit),
             None => {
-                let preferred = self.preferred(&stated, forms);
-                self.visit_preferring(preferred, forms, progress, see)
+                let preferred = self.preferred(&stated, entries);
+                self.visit_preferring(preferred, entries, progress, visit)
             }
         };
         progress.stated = Some(stated);
         flow
     }
 
-    /// A group of versions, for a request that would like one: first what the path states, then
-    /// the preferred version, then the rest as if none were stated.
+    /// Visits a group that has versions, if `Accept` may prefer one: first the entries whose path
+    /// states a version, then those of the preferred version, then the rest.
     fn visit_preferring(
         &self,
         preferred: Option<ApiVersion>,
-        forms: &'s [Form],
+        entries: &'s [RouteEntry],
         progress: &Progress,
-        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
+        visit: &mut impl FnMut(&'s RouteEntry, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let class = |form: &Form| match form.stated_by_path() {
+        let class = |entry: &RouteEntry| match entry.stated_by_path() {
             Some(_) => 0,
-            None if preferred.is_some() && form.version == preferred => 1,
+            None if preferred.is_some() && entry.version == preferred => 1,
             None => 2,
         };
         for wanted in 0..=2 {
-            for form in forms.iter().filter(|form| class(form) == wanted) {
+            for entry in entries.iter().filter(|entry| class(entry) == wanted) {
                 let verdict = if wanted == 1 {
-                    self.weigh(form, progress, Some(VersionSource::Accept), true)
+                    self.evaluate(entry, progress, Some(VersionSource::Accept), true)
                 } else {
-                    self.weigh_unstated(form, progress)
+                    self.evaluate_unstated(entry, progress)
                 };
-                see(form, verdict)?;
+                visit(entry, verdict)?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// A group that has versions, for a request whose headers state one.
+    /// Visits a group that has versions, if the headers state one: first the entries of that version,
+    /// then neutral ones, then the rest.
     fn visit_stated(
         &self,
         stated: ApiVersion,
         source: VersionSource,
-        forms: &'s [Form],
+        entries: &'s [RouteEntry],
         progress: &mut Progress,
-        see: &mut impl FnMut(&'s Form, Verdict) -> ControlFlow<()>,
+        visit: &mut impl FnMut(&'s RouteEntry, Verdict) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let class = |form: &Form| match form.version {
+        let class = |entry: &RouteEntry| match entry.version {
             Some(version) if version == stated => 0,
             None => 1,
             Some(_) => 2,
         };
         for wanted in 0..=2 {
-            for form in forms.iter().filter(|form| class(form) == wanted) {
-                let source = form
+            for entry in entries.iter().filter(|entry| class(entry) == wanted) {
+                let source = entry
                     .stated_by_path()
                     .map_or(source, |_| VersionSource::Path);
                 let source = (wanted == 0).then_some(source);
-                let mut verdict = self.weigh(form, progress, source, wanted != 2);
+                let mut verdict = self.evaluate(entry, progress, source, wanted != 2);
                 if let Verdict::Version { fenced } = verdict {
-                    match form.stated_by_path() {
+                    match entry.stated_by_path() {
                         Some(_) if fenced => verdict = Verdict::Fenced,
                         Some(by_path) => verdict = Verdict::Conflict(by_path),
-                        None => progress.fences.push(*form),
+                        None => progress.fences.push(*entry),
                     }
                 }
-                see(form, verdict)?;
+                visit(entry, verdict)?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// A form, for a request whose headers insist on no version.
+    /// The verdict on an entry if the headers state no version.
     #[inline]
-    fn weigh_unstated(&self, form: &Form, progress: &Progress) -> Verdict {
-        let class = form.unstated_class();
+    fn evaluate_unstated(&self, entry: &RouteEntry, progress: &Progress) -> Verdict {
+        let class = entry.unstated_class();
         let source = (class == 0).then_some(VersionSource::Path);
-        let verdict = self.weigh(form, progress, source, true);
-        let must_state =
-            self.table.versioning.default == DefaultVersion::Require && form.is_refused_unstated();
-        if must_state && matches!(verdict, Verdict::Serves(_)) {
+        let verdict = self.evaluate(entry, progress, source, true);
+        let is_required = self.table.versioning.default == DefaultVersion::Require
+            && entry.is_rejected_unstated();
+        if is_required && matches!(verdict, Verdict::Serves(_)) {
             Verdict::Required
         } else {
             verdict
         }
     }
 
-    /// Headers, query, method, fences and, as the caller knows it, the version.
+    /// The verdict on an entry: checks headers, query, method and fences. The caller provides whether
+    /// the entry serves the version.
     #[inline]
-    fn weigh(
+    fn evaluate(
         &self,
-        form: &Form,
+        entry: &RouteEntry,
         progress: &Progress,
         source: Option<VersionSource>,
         serves_version: bool,
     ) -> Verdict {
-        if form.is_constrained()
-            && let Some(failed) = self.failed_constraint(form)
+        if entry.is_constrained()
+            && let Some(failed) = self.failed_constraint(entry)
         {
             return failed;
         }
-        let fenced = !progress.fences.is_empty() && self.is_fenced(form, progress);
-        if !self.admits_method(form) {
+        let fenced = !progress.fences.is_empty() && self.is_fenced(entry, progress);
+        if !self.admits_method(entry) {
             return Verdict::Method {
                 serves_version,
                 fenced,
@@ -265,14 +273,14 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
     }
 
     #[inline]
-    fn admits_method(&self, form: &Form) -> bool {
-        form.methods.meets(self.method.bit())
+    fn admits_method(&self, entry: &RouteEntry) -> bool {
+        entry.methods.meets(self.method.bit())
             && (!self.method.is_extension()
-                || self.route(form).methods().lists(self.method.as_str()))
+                || self.route(entry).methods().lists(self.method.as_str()))
     }
 
-    fn failed_constraint(&self, form: &Form) -> Option<Verdict> {
-        let route = self.route(form);
+    fn failed_constraint(&self, entry: &RouteEntry) -> Option<Verdict> {
+        let route = self.route(entry);
         let header = route
             .headers()
             .iter()
@@ -288,53 +296,54 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
             .or_else(|| query().map(Verdict::Query))
     }
 
-    /// The first preference that a form of this group serves and that passes all else.
-    fn preferred(&self, stated: &Stated, forms: &[Form]) -> Option<ApiVersion> {
+    /// The most preferred version that an entry of this group serves, if it admits the request.
+    fn preferred(&self, stated: &Stated, entries: &[RouteEntry]) -> Option<ApiVersion> {
         stated
             .preferred
             .iter()
             .map(|(_, version)| *version)
             .find(|version| {
-                forms.iter().any(|form| {
-                    form.version == Some(*version)
-                        && form.stated_by_path().is_none()
-                        && self.admits_method(form)
-                        && self.failed_constraint(form).is_none()
+                entries.iter().any(|entry| {
+                    entry.version == Some(*version)
+                        && entry.stated_by_path().is_none()
+                        && self.admits_method(entry)
+                        && self.failed_constraint(entry).is_none()
                 })
             })
     }
 
-    /// After a form that would serve but for its version, only its service or its pattern may.
+    /// Whether the entry stands behind a fence of another service and pattern.
     #[cold]
-    fn is_fenced(&self, form: &Form, progress: &Progress) -> bool {
-        let route = self.route(form);
+    fn is_fenced(&self, entry: &RouteEntry, progress: &Progress) -> bool {
+        let route = self.route(entry);
         progress.fences.iter().any(|fence| {
-            let before = self.route(fence);
-            before.service_id != route.service_id
-                && pattern_of(*fence, before).shape() != pattern_of(*form, route).shape()
+            let fencing = self.route(fence);
+            fencing.service_id != route.service_id
+                && pattern_of(*fence, fencing).shape() != pattern_of(*entry, route).shape()
         })
     }
 
-    pub(crate) fn forms(&self, group: Index) -> &'s [Form] {
-        self.table.router.forms(group)
+    pub(crate) fn entries(&self, group: Index) -> &'s [RouteEntry] {
+        self.table.router.entries(group)
     }
 
-    pub(crate) fn route(&self, form: &Form) -> &'s Route {
-        self.table.route(form.route)
+    pub(crate) fn route(&self, entry: &RouteEntry) -> &'s Route {
+        self.table.route(entry.route)
     }
 }
 
-/// What the walk has learnt so far.
+/// The state of a walk.
 #[derive(Debug)]
 struct Progress {
+    /// What the headers state, once read.
     stated: Option<Stated>,
-    fences: Vec<Form>,
-    halted: Option<Box<Rejection<'static>>>,
+    fences: Vec<RouteEntry>,
+    rejection: Option<Box<Rejection<'static>>>,
 }
 
-fn refusal(fault: &StatedError) -> Rejection<'static> {
-    match fault {
-        StatedError::Invalid { .. } => Rejection::VersionInvalid(fault.to_string()),
-        StatedError::Conflict { .. } => Rejection::VersionConflict(fault.to_string()),
+fn rejection(error: &StatedError) -> Rejection<'static> {
+    match error {
+        StatedError::Invalid { .. } => Rejection::VersionInvalid(error.to_string()),
+        StatedError::Conflict { .. } => Rejection::VersionConflict(error.to_string()),
     }
 }

@@ -1,10 +1,10 @@
-//! The winner of a walk: the first route entry that serves.
+//! The winner of a walk: the first route entry that serves the request.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::engine::request::Headers;
-use crate::engine::routing::form::Form;
+use crate::engine::routing::entry::RouteEntry;
 use crate::engine::routing::path::EncodedSlash;
 use crate::engine::routing::rejection::{EncodedSlashError, Rejection};
 use crate::engine::routing::route::Route;
@@ -15,63 +15,63 @@ use crate::engine::routing::walk::{Verdict, Visited, Walk};
 /// The outcome of a walk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Found<'s> {
-    /// The entry that serves, and what stated its version.
-    Winner(&'s Form, Option<VersionSource>),
-    /// No entry serves; whether any matches by host and path.
-    Nothing { seen: bool },
+    /// The entry that serves, and where the request states its version.
+    Winner(&'s RouteEntry, Option<VersionSource>),
+    /// No entry serves. `path_matches`: at least one matches by host and path.
+    Nothing { path_matches: bool },
 }
 
 /// The first entry that serves.
 pub(crate) fn winner<'s, H: Headers + ?Sized>(
     walk: &Walk<'s, '_, H>,
 ) -> Result<Found<'s>, Box<Rejection<'static>>> {
-    // Separate variables: assembling one value in the closure is measurably slower.
-    let mut form = None;
+    // Separate variables: building one value in the closure is measurably slower.
+    let mut entry = None;
     let mut source = None;
-    let mut seen = false;
-    let mut refused = None;
-    walk.each_form(|visited, verdict| {
+    let mut path_matches = false;
+    let mut rejected = None;
+    walk.each_entry(|visited, verdict| {
         match verdict {
             Verdict::Serves(stated_by) => {
-                form = Some(visited.form);
+                entry = Some(visited.entry);
                 source = stated_by;
                 if walk.encoded_slash == EncodedSlash::Absent {
                     return ControlFlow::Break(());
                 }
-                refused = encoded_slash_error(walk.encoded_slash, walk.route(visited.form));
+                rejected = encoded_slash_error(walk.encoded_slash, walk.route(visited.entry));
             }
             Verdict::Conflict(_) | Verdict::Required => {
-                refused = Some(rejection_of(walk, visited, verdict));
+                rejected = Some(rejection_of(walk, visited, verdict));
             }
             Verdict::Header(_)
             | Verdict::Query(_)
             | Verdict::Method { .. }
             | Verdict::Version { .. }
             | Verdict::Fenced => {
-                seen = true;
+                path_matches = true;
                 return ControlFlow::Continue(());
             }
         }
         ControlFlow::Break(())
     })?;
-    match (refused, form) {
-        (Some(reject), _) => Err(Box::new(reject)),
-        (None, Some(form)) => Ok(Found::Winner(form, source)),
-        (None, None) => Ok(Found::Nothing { seen }),
+    match (rejected, entry) {
+        (Some(rejection), _) => Err(Box::new(rejection)),
+        (None, Some(entry)) => Ok(Found::Winner(entry, source)),
+        (None, None) => Ok(Found::Nothing { path_matches }),
     }
 }
 
 fn encoded_slash_error(slash: EncodedSlash, route: &Route) -> Option<Rejection<'static>> {
-    let fault = match slash {
+    let error = match slash {
         EncodedSlash::Absent => return None,
         EncodedSlash::Plain if route.keeps_encoded_slashes() => return None,
-        EncodedSlash::Plain => EncodedSlashError::NotKept,
+        EncodedSlash::Plain => EncodedSlashError::NotAllowed,
         EncodedSlash::HidesDotSegment => EncodedSlashError::HidesDotSegment,
     };
-    Some(Rejection::EncodedSlash(fault))
+    Some(Rejection::EncodedSlash(error))
 }
 
-/// The rejection by an entry at which the walk ends.
+/// The rejection by an entry that ends the walk.
 #[cold]
 fn rejection_of<H: Headers + ?Sized>(
     walk: &Walk<'_, '_, H>,
@@ -79,13 +79,13 @@ fn rejection_of<H: Headers + ?Sized>(
     verdict: Verdict,
 ) -> Rejection<'static> {
     let Verdict::Conflict(by_path) = verdict else {
-        // A version that the path states is asked for by the path, not by a header.
-        let forms = walk.forms(visited.group).iter().copied();
-        let open: Vec<Form> = forms
-            .filter(|form| form.stated_by_path().is_none())
+        // List only versions that a header can state; the others are stated by the path.
+        let entries = walk.entries(visited.group).iter().copied();
+        let by_header: Vec<RouteEntry> = entries
+            .filter(|entry| entry.stated_by_path().is_none())
             .collect();
         return Rejection::VersionRequired {
-            exist: versions(&open),
+            available: versions(&by_header),
         };
     };
     let by_header = stated(walk)
@@ -94,13 +94,15 @@ fn rejection_of<H: Headers + ?Sized>(
     Rejection::VersionConflict(format!("the path states {by_path}, but {by_header}"))
 }
 
+/// The version that the headers state, and the field that does.
 pub(crate) fn stated<H: Headers + ?Sized>(
     walk: &Walk<'_, '_, H>,
 ) -> Option<(ApiVersion, VersionSource)> {
     walk.table.versioning.read(walk.headers).ok()?.version
 }
 
-pub(crate) fn versions(forms: &[Form]) -> Vec<ApiVersion> {
-    let versions: BTreeSet<_> = forms.iter().filter_map(|form| form.version).collect();
+/// The versions of these entries, sorted.
+pub(crate) fn versions(entries: &[RouteEntry]) -> Vec<ApiVersion> {
+    let versions: BTreeSet<_> = entries.iter().filter_map(|entry| entry.version).collect();
     versions.into_iter().collect()
 }

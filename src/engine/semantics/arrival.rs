@@ -1,24 +1,24 @@
-//! How a request arrived, beside its own header.
+//! How a request arrived: what the gateway knows about it beyond its header.
 
 use core::net::IpAddr;
 
-/// How a request arrived, beside its own header.
+/// How a request arrived: what the gateway knows about it beyond its header.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'c> {
     /// The address of the downstream peer.
     pub peer: IpAddr,
-    /// Whether the peer is one of `trusted_proxies`, whose `X-Forwarded-*` count.
+    /// Whether the peer is one of `trusted_proxies`, whose `X-Forwarded-*` fields are used.
     pub is_trusted: bool,
     /// Whether the connection is encrypted.
     pub is_tls: bool,
     /// The protocol of the request.
     pub protocol: Protocol,
-    /// The host that the request names: in its target, `:authority` or `Host`.
+    /// The host of the request, from its target, `:authority` or `Host`.
     pub host: Option<&'c str>,
-    /// The pseudonym of the gateway in `Via`: a token.
+    /// The pseudonym of the gateway in `Via` (RFC 9110, section 7.6.3): a token.
     pub pseudonym: &'c str,
-    /// The port of the https listener that this listener redirects every request to; `None`: the
-    /// listener serves requests.
+    /// The port of the https listener to which this listener redirects every request; `None` if
+    /// the listener serves requests.
     pub https_port: Option<u16>,
 }
 
@@ -34,7 +34,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Its version as `Via` names it (RFC 9110, section 7.6.3).
+    /// The protocol version as written in `Via` (RFC 9110, section 7.6.3).
     #[must_use]
     pub const fn version(self) -> &'static str {
         match self {

@@ -1,52 +1,52 @@
-//! What the backend gets as `Host`, or over HTTP/2 as `:authority` (RFC 9113, section 8.3.1).
+//! The `Host` of an upstream request, or its `:authority` over HTTP/2 (RFC 9113, section 8.3.1).
 //!
-//! It depends on the backend, and so is found anew for each try; and it is no edit, for either codec
-//! writes it in a place of its own.
+//! It depends on the backend, so it is computed for each attempt. It is not an edit, because each
+//! codec writes it in its own place.
 
 use core::fmt::Write;
 
 use crate::engine::semantics::forwarding::HostRule;
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 use crate::engine::upstream::{Address, Scheme};
 
-/// The host that a backend is asked for; none if it is what the one `Host` field of the request
-/// says. `buffer` is used if it has to be put together.
+/// The `Host` of an upstream request; `None` if it equals the only `Host` field of the request.
+/// `buffer` holds the result if it must be assembled.
 ///
-/// A route that sets `host` in its `request_headers` has the last word. A request without a host
-/// gets the backend's, for one of HTTP/1.1 needs some (RFC 9112, section 3.2).
+/// `host` in the `request_headers` of the route takes precedence. A request without a host gets
+/// that of the backend, because HTTP/1.1 requires one (RFC 9112, section 3.2).
 pub fn upstream_host<'b>(
     rule: &'b HostRule,
     host: Option<&'b str>,
-    noted: &Noted<'_>,
+    fields: &KnownFields<'_>,
     backend: &'b Address,
     buffer: &'b mut String,
 ) -> Option<&'b str> {
     match (rule, host) {
         (HostRule::Set(value), _) => Some(value),
-        // Absolute forms and HTTP/2 bring it elsewhere; it then replaces the field (RFC 9112, section
-        // 3.2.2).
+        // In the absolute form and in HTTP/2 the host is in the target or `:authority`, and replaces
+        // the field (RFC 9112, section 3.2.2).
         (HostRule::Keep, Some(host)) => {
-            (noted.host.only() != Some(host.as_bytes())).then_some(host)
+            (fields.host.only() != Some(host.as_bytes())).then_some(host)
         }
         (HostRule::Rewrite, _) | (HostRule::Keep, None) => {
-            let usual = match backend.scheme() {
+            let default_port = match backend.scheme() {
                 Scheme::Http => 80,
                 Scheme::Https => 443,
             };
-            if backend.port() == usual {
+            if backend.port() == default_port {
                 return Some(backend.host());
             }
             buffer.clear();
-            // A writer into memory does not fail.
+            // Writing to memory cannot fail.
             _ = write!(buffer, "{}:{}", backend.host(), backend.port());
             Some(buffer)
         }
     }
 }
 
-/// Whether this is a host, perhaps with a port, that may be told others: a name, an IPv4 address,
-/// or one of IPv6 in brackets, of at most 255 bytes (RFC 9110, section 7.2; RFC 3986, section
-/// 3.2.2, but for escapes and the marks that no name of a host has).
+/// Whether this is a valid host with an optional port: a name, an IPv4 address, or an IPv6 address
+/// in brackets, of at most 255 bytes (RFC 9110, section 7.2; RFC 3986, section 3.2.2, without
+/// escapes and sub-delimiters).
 #[must_use]
 pub fn is_authority(value: &[u8]) -> bool {
     let (host, port) = match value.iter().rposition(|byte| *byte == b':') {
@@ -72,18 +72,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_backend_gets() {
+    fn hosts_that_the_backend_gets() {
         let check = |rule, host, field, backend: &str, expected: &str| {
             let headers: Vec<(&str, &str)> = Option::into_iter(field).collect();
             let backend = Address::parse(backend).unwrap();
-            let noted = Noted::of(&headers[..]);
+            let fields = KnownFields::of(&headers[..]);
             let mut buffer = String::from("old");
-            let got = upstream_host(rule, host, &noted, &backend, &mut buffer);
-            assert_eq!(got.unwrap_or("as it is"), expected);
+            let got = upstream_host(rule, host, &fields, &backend, &mut buffer);
+            assert_eq!(got.unwrap_or("unchanged"), expected);
         };
         let (keep, rewrite) = (&HostRule::Keep, &HostRule::Rewrite);
         let field = Some(("Host", "a.test"));
-        check(keep, Some("a.test"), field, "b", "as it is");
+        check(keep, Some("a.test"), field, "b", "unchanged");
         check(keep, Some("a.test"), None, "b", "a.test");
         check(keep, Some("c.test"), field, "b", "c.test");
         check(keep, None, None, "b:81", "b:81");
@@ -96,11 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn a_route_has_the_last_word() {
+    fn the_route_takes_precedence() {
         let rule = HostRule::Set("given.test".into());
         let backend = Address::parse("b").unwrap();
         let mut buffer = String::new();
-        let got = upstream_host(&rule, None, &Noted::default(), &backend, &mut buffer);
+        let got = upstream_host(&rule, None, &KnownFields::default(), &backend, &mut buffer);
         assert_eq!(got, Some("given.test"));
     }
 

@@ -1,88 +1,88 @@
-//! How many requests may be sent again, so that retries do not bury backends in trouble.
+//! The retry budget: a limit on retries, so that they do not overload failing backends.
 
 use std::time::Duration;
 
-/// How much may be spent.
+/// The size of a retry budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BudgetRule {
-    /// Retries for each hundred requests. Default: 20.
+    /// Retries per hundred requests. Default: 20.
     pub percent: u32,
-    /// Retries a second beside those, so that a gateway with little to do may retry too. Default:
-    /// 10.
+    /// Additional retries per second, so that a gateway with little traffic can retry too.
+    /// Default: 10.
     pub per_second: u32,
 }
 
-/// Retries that may still be made: a bucket that requests and time fill.
+/// A token bucket of retries, which requests and time refill.
 ///
-/// In any span of time there are at most [`Self::most`] retries more than its requests and its
-/// seconds have paid for. It begins with what one second pays.
+/// In any period, the number of retries exceeds what its requests and seconds add by at most
+/// [`Self::capacity`]. The initial balance is that of one second.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
-    /// In millionths of a retry, as is all below.
+    /// The retries available, in millionths like the other amounts here.
     balance: u64,
-    most: u64,
-    a_request: u64,
-    a_second: u64,
-    /// Until when seconds are paid.
-    paid: Duration,
+    capacity: u64,
+    per_request: u64,
+    per_second: u64,
+    /// The time up to which `per_second` has been added.
+    filled_until: Duration,
 }
 
 impl RetryBudget {
-    /// The share of one of so many workers; zero workers count as one.
+    /// The share of one worker out of `workers`; 0 counts as 1.
     #[must_use]
     pub fn new(rule: BudgetRule, workers: u32) -> Self {
-        let a_second = u64::from(rule.per_second) * ONE / u64::from(workers.max(1));
-        let is_none = rule.percent == 0 && rule.per_second == 0;
+        let per_second = u64::from(rule.per_second) * ONE / u64::from(workers.max(1));
+        let is_disabled = rule.percent == 0 && rule.per_second == 0;
         Self {
-            balance: a_second,
-            // Ten seconds' worth, and so much at least that a share of requests can add up.
-            most: if is_none {
+            balance: per_second,
+            // Ten seconds' worth; at least ten retries, so that fractions can add up.
+            capacity: if is_disabled {
                 0
             } else {
-                (10 * a_second).max(10 * ONE)
+                (10 * per_second).max(10 * ONE)
             },
-            a_request: u64::from(rule.percent) * ONE / 100,
-            a_second,
-            paid: Duration::ZERO,
+            per_request: u64::from(rule.percent) * ONE / 100,
+            per_second,
+            filled_until: Duration::ZERO,
         }
     }
 
-    /// A request came, which is no retry.
+    /// Adds the share of one request; retries do not count.
     pub fn deposit(&mut self) {
-        self.fill(self.a_request);
+        self.fill(self.per_request);
     }
 
-    /// Takes one retry, if there is one. `now` is the time since the beginning; it does not run
-    /// back.
+    /// Takes one retry from the budget; returns whether it had one. `now` is the time since a fixed
+    /// start and never decreases.
     #[must_use]
     pub fn withdraw(&mut self, now: Duration) -> bool {
-        let since = now.saturating_sub(self.paid);
-        let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
-        // Two workers share a second unevenly: what is left of a division is paid later.
-        let pay = micros.saturating_mul(self.a_second) / ONE;
-        if pay > 0 {
-            self.fill(pay);
-            self.paid = now;
+        let elapsed = now.saturating_sub(self.filled_until);
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        // `filled_until` moves only when something is added, so that short steps are not lost.
+        let amount = micros.saturating_mul(self.per_second) / ONE;
+        if amount > 0 {
+            self.fill(amount);
+            self.filled_until = now;
         }
-        let is_paid = self.balance >= ONE;
-        if is_paid {
+        let is_available = self.balance >= ONE;
+        if is_available {
             self.balance -= ONE;
         }
-        is_paid
+        is_available
     }
 
-    /// How many retries can be saved up, rounded up.
+    /// The largest number of retries that the budget can hold, rounded up.
     #[must_use]
-    pub const fn most(&self) -> u64 {
-        self.most.div_ceil(ONE)
+    pub const fn capacity(&self) -> u64 {
+        self.capacity.div_ceil(ONE)
     }
 
     const fn fill(&mut self, by: u64) {
         let filled = self.balance.saturating_add(by);
-        self.balance = if filled < self.most {
+        self.balance = if filled < self.capacity {
             filled
         } else {
-            self.most
+            self.capacity
         };
     }
 }
@@ -96,13 +96,14 @@ impl Default for BudgetRule {
     }
 }
 
+/// One retry in the unit of the amounts.
 const ONE: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// How many retries are had at once after these requests and this time.
+    /// The number of retries available after these requests and this time.
     fn check(rule: (u32, u32), workers: u32, requests: u32, after_ms: u64, expected: u32) {
         let (percent, per_second) = rule;
         let rule = BudgetRule {
@@ -115,13 +116,13 @@ mod tests {
         }
         let now = Duration::from_millis(after_ms);
         let got = std::iter::repeat_with(|| budget.withdraw(now))
-            .take_while(|&is_paid| is_paid)
+            .take_while(|&is_available| is_available)
             .count();
         assert_eq!(got, usize::try_from(expected).unwrap(), "{rule:?}");
     }
 
     #[test]
-    fn what_can_be_spent() {
+    fn requests_and_time_add_retries() {
         let usual = (20, 10);
         check(usual, 1, 0, 0, 10);
         check(usual, 1, 50, 0, 20);

@@ -1,50 +1,48 @@
-//! What is to change in a header: a short list that a codec applies without knowing why.
+//! Header edits: a short list of changes that a codec applies without knowing the reasons.
 //!
-//! The semantics read a header through [`Headers`](crate::engine::request::Headers) and never touch
-//! it. They say what goes and what comes as [`Edits`], and whoever writes the header to the other
-//! side leaves out each field for which [`Edits::drops`] holds and then appends
-//! [`Edits::added`]. The order in which the edits were made does not matter by then: a later one
-//! has already undone what an earlier one said of the same name.
+//! The semantics read header fields through [`Headers`](crate::engine::request::Headers), never
+//! change them, and describe changes as [`Edits`]. The codec that writes the header omits each
+//! field for which [`Edits::drops`] holds and then appends [`Edits::added`]. The list is already
+//! consistent: a later edit has replaced earlier ones of the same name.
 //!
-//! Hop-by-hop fields and framing (RFC 9110, section 7.6.1; RFC 9112, section 6) are the codec's own
-//! affair. It drops them first and looks at the header received for that, so no `Connection` option
-//! can take off a field that is added here.
+//! The codec handles hop-by-hop fields and framing itself (RFC 9110, section 7.6.1; RFC 9112,
+//! section 6). It removes them first, by the header received, so that no `Connection` option can
+//! remove a field that the gateway adds.
 
 use std::fmt;
 
 use crate::engine::request::is_field_name;
 use crate::engine::semantics::field_value::ValueWriter;
 
-/// Changes of one header, made for a request and cleared for the next: it then allocates nothing.
+/// Changes to one header. Reused from request to request, it stops allocating.
 ///
-/// Names are tokens in lower case; an edit of what is none is not made. No value ever holds CR, LF,
-/// NUL or another control character but the tab: each becomes a space, as RFC 9110, section 5.5, has
-/// it.
+/// Names are tokens in lower case; an edit with an invalid name is ignored. Control characters in
+/// values, CR, LF and NUL among them, become spaces, except the tab (RFC 9110, section 5.5).
 #[derive(Clone, Default)]
 pub struct Edits {
     entries: Vec<Entry>,
-    /// The bytes of every name and value, one after the other.
+    /// The bytes of all names and values, concatenated.
     bytes: Vec<u8>,
-    /// A bit for each kind of name, by length and first byte, of which there is an edit.
+    /// A Bloom filter of the names: one bit per length and first byte.
     kinds: u64,
 }
 
 /// One change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit<'e> {
-    /// Every field of this name goes.
+    /// Remove every field of this name.
     Remove {
         /// The name, in lower case.
         name: &'e [u8],
     },
-    /// The field has just this value, whatever was there.
+    /// Replace all fields of this name with one of this value.
     Set {
         /// The name, in lower case.
         name: &'e [u8],
         /// The value.
         value: &'e [u8],
     },
-    /// The field comes beside those that are there, after them.
+    /// Append a field, after those of the same name.
     Add {
         /// The name, in lower case.
         name: &'e [u8],
@@ -69,7 +67,7 @@ struct Entry {
 }
 
 impl Edits {
-    /// An empty list with room for what a usual request needs.
+    /// An empty list with capacity for a typical request.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -79,61 +77,61 @@ impl Edits {
         }
     }
 
-    /// Forgets every edit and keeps the memory.
+    /// Removes all edits; retains the capacity.
     pub fn clear(&mut self) {
         self.entries.clear();
         self.bytes.clear();
         self.kinds = 0;
     }
 
-    /// Whether nothing is changed.
+    /// Whether there are no edits.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Every field of this name, in lower case, goes, with what earlier edits said of it.
+    /// Removes every field of this name (lower case). Replaces earlier edits of the name.
     pub fn remove(&mut self, name: &'static str) {
         self.put(Change::Remove, name.as_bytes(), |_| ());
     }
 
-    /// The field of this name, in lower case, has just this value, whatever was there and whatever
-    /// earlier edits said.
+    /// Replaces all fields of this name (lower case) with one of this value. Replaces earlier edits
+    /// of the name.
     pub fn set(&mut self, name: &'static str, value: &[u8]) {
         self.set_with(name, |to| to.push(value));
     }
 
-    /// The same, with a value that is written in pieces.
+    /// [`Self::set`] with a value that `write` writes.
     pub fn set_with(&mut self, name: &'static str, write: impl FnOnce(&mut ValueWriter<'_>)) {
         self.put(Change::Set, name.as_bytes(), write);
     }
 
-    /// The field of this name, in lower case, comes beside those that are there.
+    /// Appends a field of this name (lower case).
     pub fn add(&mut self, name: &'static str, value: &[u8]) {
         self.add_with(name, |to| to.push(value));
     }
 
-    /// The same, with a value that is written in pieces.
+    /// [`Self::add`] with a value that `write` writes.
     pub fn add_with(&mut self, name: &'static str, write: impl FnOnce(&mut ValueWriter<'_>)) {
         self.put(Change::Add, name.as_bytes(), write);
     }
 
-    /// [`Self::remove`] for a name that was received or configured, in any case.
+    /// [`Self::remove`] for a received or configured name, in any case.
     pub fn remove_named(&mut self, name: &[u8]) {
         self.put_named(Change::Remove, name, b"");
     }
 
-    /// [`Self::set`] for a name that was configured.
+    /// [`Self::set`] for a configured name, in any case.
     pub fn set_named(&mut self, name: &[u8], value: &[u8]) {
         self.put_named(Change::Set, name, value);
     }
 
-    /// [`Self::add`] for a name that was configured.
+    /// [`Self::add`] for a configured name, in any case.
     pub fn add_named(&mut self, name: &[u8], value: &[u8]) {
         self.put_named(Change::Add, name, value);
     }
 
-    /// Every edit. At most one removes or sets a name; what is added to it comes after.
+    /// All edits. A name has at most one removal or replacement, before its additions.
     pub fn iter(&self) -> impl Iterator<Item = Edit<'_>> {
         self.entries.iter().map(|entry| {
             let (name, value) = (self.name(entry), self.value(entry));
@@ -145,14 +143,14 @@ impl Edits {
         })
     }
 
-    /// Whether a field that was received under this name, in any case, goes.
+    /// Whether a codec omits received fields of this name, in any case.
     #[inline]
     #[must_use]
     pub fn drops(&self, name: &[u8]) -> bool {
         self.kinds & kind(name) != 0 && self.drops_surely(name)
     }
 
-    /// The fields that come, in their order, names in lower case.
+    /// The fields that a codec appends, in this order; names in lower case.
     pub fn added(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.entries
             .iter()
@@ -160,7 +158,7 @@ impl Edits {
             .map(|entry| (self.name(entry), self.value(entry)))
     }
 
-    /// The first value that comes under this name.
+    /// The first value added or set under this name (lower case).
     #[must_use]
     pub fn value_of(&self, name: &str) -> Option<&[u8]> {
         let mut added = self.added();
@@ -173,19 +171,19 @@ impl Edits {
             .any(|entry| entry.change != Change::Add && self.name(entry).eq_ignore_ascii_case(name))
     }
 
-    /// Puts in an edit of a name that may be anything.
+    /// Adds an edit of an unchecked name, which it converts to lower case.
     fn put_named(&mut self, change: Change, name: &[u8], value: &[u8]) {
         if !is_field_name(name) {
             return;
         }
         self.put(change, name, |to| to.push(value));
-        let put = self.entries.last().map(|put| put.name_at..put.value_at);
-        if let Some(name) = put.and_then(|name| self.bytes.get_mut(name)) {
+        let last = self.entries.last().map(|last| last.name_at..last.value_at);
+        if let Some(name) = last.and_then(|name| self.bytes.get_mut(name)) {
             name.make_ascii_lowercase();
         }
     }
 
-    /// Puts in an edit of a token, in the case that it has.
+    /// Adds an edit of a token, without changing its case.
     fn put(&mut self, change: Change, name: &[u8], write: impl FnOnce(&mut ValueWriter<'_>)) {
         debug_assert!(is_field_name(name));
         let bit = kind(name);
@@ -233,7 +231,7 @@ impl fmt::Debug for Edits {
     }
 }
 
-/// One bit of sixty-four for a name in any case; names that differ in it are different.
+/// The bit of a name in [`Edits::kinds`], whatever its case.
 #[inline]
 fn kind(name: &[u8]) -> u64 {
     let first = name.first().map_or(0, |byte| usize::from(byte | 0x20));
@@ -244,7 +242,7 @@ fn kind(name: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// The list after these edits, each written as `-name`, `=name:value` or `+name:value`.
+    /// Checks the list after these edits, written as `-name`, `=name:value` or `+name:value`.
     fn check(made: &[&str], expected: &[&str]) {
         let mut edits = Edits::default();
         for edit in made {
@@ -279,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_edit_undoes_an_earlier_one() {
+    fn a_later_edit_replaces_earlier_ones() {
         check(&[], &[]);
         check(&["+via:a", "+via:b"], &["+via:a", "+via:b"]);
         check(&["+via:a", "=via:b", "+via:c"], &["=via:b", "+via:c"]);
@@ -289,13 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn no_control_character_gets_through() {
+    fn control_characters_become_spaces() {
         check(&["=x:a\r\nb: c\0\td"], &["=x:a  b: c \td"]);
         check(&["=x\r\ny:1", "=:1"], &[]);
     }
 
     #[test]
-    fn received_names_lose_their_case() {
+    fn received_names_become_lower_case() {
         let mut edits = Edits::new();
         edits.remove_named(b"X-Forwarded-Port");
         assert_eq!(format!("{edits:?}"), "[\"- x-forwarded-port\"]");

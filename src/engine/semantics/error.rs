@@ -1,176 +1,175 @@
-//! What goes wrong with a request that the decision has nothing to do with, and what is told of it.
+//! Errors that occur outside the routing decision, and how the gateway reports them.
 //!
-//! Each has a stable dotted code, an HTTP status, and what gRPC and `Proxy-Status` call it. All of
-//! that stands in the README's table, "Codes".
+//! Each error has a stable dotted code, an HTTP status, a gRPC status and a `Proxy-Status` error
+//! type. The error reference in the documentation lists them all.
 
 use thiserror::Error;
 
 use crate::engine::routing::rejection::Rejection;
 use crate::engine::semantics::grpc::GrpcStatus;
 
-/// A backend failed, or the way to it.
+/// A backend failed, or the connection to it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum UpstreamError {
-    /// The connection was refused, or there is no way to the host.
-    #[error("no connection to the backend could be made")]
+    /// The backend refused the connection or is unreachable.
+    #[error("cannot connect to the backend")]
     ConnectFailed,
-    /// No connection within the time for it.
-    #[error("no connection to the backend could be made in time")]
+    /// The connection was not established within the connect timeout.
+    #[error("connecting to the backend timed out")]
     ConnectTimeout,
-    /// The handshake failed, or the certificate is none for this backend.
-    #[error("no secure connection to the backend could be made: {0}")]
+    /// The TLS handshake failed, or the gateway rejects the certificate.
+    #[error("cannot establish TLS with the backend: {0}")]
     TlsFailed(TlsReason),
-    /// The name of the host leads to no address.
-    #[error("the name of the backend leads to no address")]
+    /// The host name of the backend has no address.
+    #[error("the host name of the backend does not resolve")]
     NameUnresolved,
-    /// The connection broke before the header of the answer was whole.
-    #[error("the backend closed the connection without an answer")]
+    /// The connection closed before the response head was complete.
+    #[error("the backend closed the connection without a response")]
     Reset,
-    /// No answer within the time for it.
-    #[error("the backend did not answer in time")]
+    /// The response head did not arrive within the timeout.
+    #[error("the backend did not respond in time")]
     Timeout,
-    /// What came is no answer that could be passed on.
-    #[error("the backend's answer is not valid")]
+    /// The response is malformed and cannot be forwarded.
+    #[error("the backend's response is malformed")]
     BadResponse,
-    /// The header of the answer is larger than the limit.
-    #[error("the header of the backend's answer is too large")]
+    /// The header section of the response exceeds the limit.
+    #[error("the header section of the backend's response is too large")]
     HeaderTooLarge,
-    /// The connection broke within the body of the answer, of which a part may be passed on already.
-    #[error("the backend's answer ended too early")]
+    /// The connection closed within the response body, part of which the client may have.
+    #[error("the backend's response is incomplete")]
     Incomplete,
-    /// The body of the answer is larger than can be held for whoever asked.
-    #[error("the body of the backend's answer is larger than {limit_bytes} bytes")]
+    /// The response body exceeds the buffer of the interface that asked for it.
+    #[error("the body of the backend's response is larger than {limit_bytes} bytes")]
     BodyTooLarge {
-        /// What can be held.
+        /// The size of that buffer in bytes.
         limit_bytes: u64,
     },
-    /// As many requests are in flight there as may be.
-    #[error("the backend has as many requests as it may have")]
+    /// The backend has reached its limit of requests in flight.
+    #[error("the backend has reached its limit of requests in flight")]
     Overloaded,
 }
 
-/// Why there is no secure connection to a backend, as far as clients are told.
+/// Why TLS with a backend failed, as reported to clients: without details of the certificate.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum TlsReason {
-    /// Nobody who is believed has signed its certificate.
-    #[error("its certificate is not from an authority that is believed")]
+    /// No trusted authority has signed the certificate.
+    #[error("its certificate is not signed by a trusted authority")]
     UnknownIssuer,
-    /// Its certificate is that of another.
+    /// The certificate is for another name.
     #[error("its certificate is for another name")]
     WrongName,
-    /// Its certificate is not valid yet, or not any more.
-    #[error("its certificate has expired, or is not valid yet")]
+    /// The certificate has expired or is not yet valid.
+    #[error("its certificate has expired or is not yet valid")]
     NotValidNow,
-    /// Its certificate cannot be accepted for another reason.
-    #[error("its certificate is not accepted")]
+    /// The certificate is invalid for another reason.
+    #[error("its certificate is invalid")]
     BadCertificate,
-    /// It refused the gateway.
-    #[error("it refused the handshake")]
+    /// The backend rejected the handshake with an alert.
+    #[error("it rejected the handshake")]
     Refused,
-    /// It speaks something else.
-    #[error("it speaks no TLS, or not the protocol that is asked for")]
+    /// The backend does not speak TLS, or ALPN did not agree on the configured protocol.
+    #[error("it does not speak TLS or the configured protocol")]
     Protocol,
-    /// The gateway has not what it needs for it.
-    #[error("the gateway is not set up for it")]
+    /// The TLS settings of the gateway for this backend cannot be used.
+    #[error("the gateway cannot use its TLS settings for it")]
     Setup,
 }
 
-/// The client sent what cannot be served, whatever the route.
+/// The request is invalid, whatever its route.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum RequestError {
-    /// Its head or the framing of its body breaks the rules of its protocol; the reason is a
-    /// sentence for people.
+    /// The head or the framing of the body violates the protocol; the text says how.
     #[error("the request is malformed: {0}")]
     Malformed(&'static str),
-    /// The fields of its header are too many or too large.
-    #[error("the header of the request is too large")]
+    /// The header section has too many fields or bytes.
+    #[error("the header section of the request is too large")]
     HeaderTooLarge,
-    /// Its target is too long.
+    /// The request target is too long.
     #[error("the target of the request is too long")]
     TargetTooLong,
-    /// Its body is longer than the route admits.
+    /// The body exceeds the limit of the route.
     #[error("the body of the request is larger than {limit_bytes} bytes")]
     BodyTooLarge {
-        /// What the route admits.
+        /// The limit of the route in bytes.
         limit_bytes: u64,
     },
-    /// It did not come in time, or no more of it did.
-    #[error("the request did not come in time")]
+    /// The request, or the rest of it, did not arrive within the timeout.
+    #[error("the request did not arrive in time")]
     Timeout,
-    /// It came over a listener that only redirects to https, and names no host to redirect to.
-    #[error("this port only redirects to https, and the request names no host to redirect to")]
+    /// The listener only redirects to https, and the request names no valid host to redirect to.
+    #[error("this port only redirects to https, and the request has no valid host; send `Host`")]
     NoHostToRedirect,
-    /// It came in cleartext to a TLS listener.
-    #[error("this port speaks TLS, and the request came in plain text: write https://")]
+    /// The request arrived in cleartext on a TLS listener.
+    #[error("this port speaks TLS, and the request is in cleartext; use https://")]
     PlainHttp,
 }
 
-/// The gateway cannot serve this.
+/// The gateway itself cannot serve the request.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum GatewayError {
-    /// It is about to stop, and waits no longer.
-    #[error("the gateway is stopping and waits no longer for an answer")]
+    /// The drain period ended before the response arrived.
+    #[error("the gateway is shutting down and no longer waits for the response")]
     Draining,
-    /// It is wrong itself.
-    #[error("the gateway failed")]
+    /// A defect of the gateway.
+    #[error("internal error of the gateway")]
     Internal,
 }
 
-/// Why the gateway itself answers a request.
+/// Why the gateway responds with an error.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Cause<'a> {
-    /// The decision refused it.
+    /// No route serves the request.
     #[error("{0}")]
     Rejection(Rejection<'a>),
-    /// A backend failed.
+    /// The backend failed.
     #[error("{0}")]
     Upstream(UpstreamError),
-    /// The client sent what cannot be served.
+    /// The request is invalid.
     #[error("{0}")]
     Request(RequestError),
-    /// The gateway cannot serve.
+    /// The gateway itself cannot serve the request.
     #[error("{0}")]
     Gateway(GatewayError),
-    /// A codec could not read the request, and says so in its own words, under a code of its own.
-    #[error("{sentence}")]
-    Wire {
-        /// Its code.
+    /// The codec cannot read the request; it brings its own code, status and message.
+    #[error("{message}")]
+    Codec {
+        /// The stable dotted code.
         code: &'static str,
-        /// Its status, 4xx or 5xx.
+        /// The HTTP status, 4xx or 5xx.
         status: u16,
-        /// What is wrong.
-        sentence: String,
+        /// The message.
+        message: String,
     },
 }
 
 impl<'a> From<Rejection<'a>> for Cause<'a> {
-    fn from(reject: Rejection<'a>) -> Self {
-        Self::Rejection(reject)
+    fn from(rejection: Rejection<'a>) -> Self {
+        Self::Rejection(rejection)
     }
 }
 
 impl From<UpstreamError> for Cause<'_> {
-    fn from(fault: UpstreamError) -> Self {
-        Self::Upstream(fault)
+    fn from(error: UpstreamError) -> Self {
+        Self::Upstream(error)
     }
 }
 
 impl From<RequestError> for Cause<'_> {
-    fn from(fault: RequestError) -> Self {
-        Self::Request(fault)
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
     }
 }
 
 impl From<GatewayError> for Cause<'_> {
-    fn from(fault: GatewayError) -> Self {
-        Self::Gateway(fault)
+    fn from(error: GatewayError) -> Self {
+        Self::Gateway(error)
     }
 }
 
 impl UpstreamError {
-    /// The code, the status, and the error of `Proxy-Status` (RFC 9209, section 2.3).
+    /// The dotted code, the HTTP status and the `Proxy-Status` error type (RFC 9209, section 2.3).
     #[must_use]
-    pub const fn face(self) -> (&'static str, u16, &'static str) {
+    pub const fn parts(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::ConnectFailed => ("upstream.connect_failed", 502, "connection_refused"),
             Self::ConnectTimeout => ("upstream.connect_timeout", 504, "connection_timeout"),
@@ -194,7 +193,7 @@ impl UpstreamError {
 }
 
 impl TlsReason {
-    /// The error of `Proxy-Status` (RFC 9209, section 2.3).
+    /// The `Proxy-Status` error type (RFC 9209, section 2.3).
     const fn proxy_error(self) -> &'static str {
         match self {
             Self::UnknownIssuer | Self::WrongName | Self::NotValidNow | Self::BadCertificate => {
@@ -208,9 +207,9 @@ impl TlsReason {
 }
 
 impl RequestError {
-    /// The code and the status.
+    /// The dotted code and the HTTP status.
     #[must_use]
-    pub const fn face(self) -> (&'static str, u16) {
+    pub const fn parts(self) -> (&'static str, u16) {
         match self {
             Self::Malformed(_) => ("request.malformed", 400),
             Self::HeaderTooLarge => ("request.header_too_large", 431),
@@ -224,9 +223,9 @@ impl RequestError {
 }
 
 impl GatewayError {
-    /// The code, the status, and the error of `Proxy-Status`.
+    /// The dotted code, the HTTP status and the `Proxy-Status` error type (RFC 9209, section 2.3).
     #[must_use]
-    pub const fn face(self) -> (&'static str, u16, &'static str) {
+    pub const fn parts(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::Draining => ("gateway.draining", 503, "proxy_internal_response"),
             Self::Internal => ("gateway.internal", 500, "proxy_internal_error"),
@@ -239,11 +238,11 @@ impl Cause<'_> {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Rejection(reject) => reject.code(),
-            Self::Upstream(fault) => fault.face().0,
-            Self::Request(fault) => fault.face().0,
-            Self::Gateway(fault) => fault.face().0,
-            Self::Wire { code, .. } => code,
+            Self::Rejection(rejection) => rejection.code(),
+            Self::Upstream(error) => error.parts().0,
+            Self::Request(error) => error.parts().0,
+            Self::Gateway(error) => error.parts().0,
+            Self::Codec { code, .. } => code,
         }
     }
 
@@ -251,24 +250,24 @@ impl Cause<'_> {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Rejection(reject) => reject.status(),
-            Self::Upstream(fault) => fault.face().1,
-            Self::Request(fault) => fault.face().1,
-            Self::Gateway(fault) => fault.face().1,
-            Self::Wire { status, .. } => *status,
+            Self::Rejection(rejection) => rejection.status(),
+            Self::Upstream(error) => error.parts().1,
+            Self::Request(error) => error.parts().1,
+            Self::Gateway(error) => error.parts().1,
+            Self::Codec { status, .. } => *status,
         }
     }
 
-    /// The methods that would be admitted, of a rejection by method (RFC 9110, section 10.2.1).
+    /// The methods for `Allow` if the method is rejected (RFC 9110, section 10.2.1).
     #[must_use]
     pub fn allow(&self) -> Option<&[String]> {
         match self {
             Self::Rejection(rejection) => rejection.allow(),
-            Self::Upstream(_) | Self::Request(_) | Self::Gateway(_) | Self::Wire { .. } => None,
+            Self::Upstream(_) | Self::Request(_) | Self::Gateway(_) | Self::Codec { .. } => None,
         }
     }
 
-    /// The error of `Proxy-Status` (RFC 9209, section 2.3).
+    /// The `Proxy-Status` error type (RFC 9209, section 2.3).
     #[must_use]
     pub const fn proxy_error(&self) -> &'static str {
         match self {
@@ -287,19 +286,18 @@ impl Cause<'_> {
                 | Rejection::VersionRequired { .. },
             )
             | Self::Request(_)
-            | Self::Wire { .. } => "http_request_error",
-            Self::Upstream(fault) => fault.face().2,
-            Self::Gateway(fault) => fault.face().2,
+            | Self::Codec { .. } => "http_request_error",
+            Self::Upstream(error) => error.parts().2,
+            Self::Gateway(error) => error.parts().2,
         }
     }
 
-    /// What a gRPC client is told: the mapping of the HTTP statuses that gRPC has ("HTTP to gRPC
-    /// Status Code Mapping"), but for what it can say more exactly: a deadline that passed, and what
-    /// is larger than may be.
+    /// The gRPC status: that of the HTTP status ("HTTP to gRPC Status Code Mapping"), except that a
+    /// timeout is `DEADLINE_EXCEEDED` and an exceeded limit is `RESOURCE_EXHAUSTED`.
     #[must_use]
     pub const fn grpc_status(&self) -> GrpcStatus {
         match (self, self.status()) {
-            // Nothing was sent, so another try may do.
+            // Nothing was sent, so the client can safely retry.
             (Self::Upstream(UpstreamError::ConnectTimeout), _) => GrpcStatus::Unavailable,
             (_, 408 | 504) => GrpcStatus::DeadlineExceeded,
             (_, 413 | 414 | 431) => GrpcStatus::ResourceExhausted,
@@ -310,9 +308,8 @@ impl Cause<'_> {
         }
     }
 
-    /// After how many seconds it is worth while to come again (RFC 9110, section 10.2.3): with 503
-    /// one, for what is busy or gives way to another soon is free then; five where no backend
-    /// is healthy, which takes some checks to change.
+    /// The value of `Retry-After` in seconds (RFC 9110, section 10.2.3): 5 where no backend is
+    /// healthy, since recovery takes some health checks; 1 with any other 503; else `None`.
     #[must_use]
     pub const fn retry_after_seconds(&self) -> Option<u64> {
         match (self, self.status()) {
@@ -322,12 +319,12 @@ impl Cause<'_> {
         }
     }
 
-    /// Whether the connection of HTTP/1.1 that the request came on ends with the answer: where the
-    /// next request begins is not known, or nobody will read it.
+    /// Whether an HTTP/1.1 connection closes after the response, because the gateway cannot tell
+    /// where the next request begins or will not read it.
     #[must_use]
     pub const fn ends_connection(&self) -> bool {
         match self {
-            Self::Request(_) | Self::Gateway(_) | Self::Wire { .. } => true,
+            Self::Request(_) | Self::Gateway(_) | Self::Codec { .. } => true,
             Self::Rejection(_) | Self::Upstream(_) => false,
         }
     }

@@ -1,17 +1,17 @@
-//! The value of a field, written in pieces.
+//! A writer for field values.
 
 use std::fmt;
 
-/// A value while it is written, piece by piece.
+/// Writes a field value in pieces.
 #[derive(Debug)]
 pub struct ValueWriter<'e> {
     bytes: &'e mut Vec<u8>,
-    /// Where the value begins.
+    /// The offset of the value.
     start: usize,
 }
 
 impl<'e> ValueWriter<'e> {
-    /// Writes behind these bytes.
+    /// Appends the value to these bytes.
     pub(crate) const fn new(bytes: &'e mut Vec<u8>) -> Self {
         Self {
             start: bytes.len(),
@@ -19,7 +19,7 @@ impl<'e> ValueWriter<'e> {
         }
     }
 
-    /// Ends the value: each control character but the tab becomes a space.
+    /// Ends the value: each control character except the tab becomes a space.
     pub(crate) fn end(self) {
         if let Some(value) = self.bytes.get_mut(self.start..)
             && has_control(value)
@@ -34,12 +34,12 @@ impl<'e> ValueWriter<'e> {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Takes back all that was written of this value.
+    /// Discards what was written of this value.
     pub fn restart(&mut self) {
         self.bytes.truncate(self.start);
     }
 
-    /// Appends two lower-case hexadecimal digits for each byte.
+    /// Appends two lower-case hexadecimal digits per byte.
     pub fn push_hex(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks();
         for word in words {
@@ -75,34 +75,35 @@ impl fmt::Write for ValueWriter<'_> {
     }
 }
 
-/// Two lower-case hexadecimal digits for each byte, all made at once.
+/// Two lower-case hexadecimal digits per byte, computed in parallel.
 pub(crate) const fn hex(bytes: [u8; 4]) -> [u8; 8] {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
-    /// From behind `9` to `a`.
+    /// The distance from the character after `9` to `a`.
     const TO_LETTERS: u64 = 0x27;
     let [a, b, c, d] = bytes;
-    // Each nibble into a byte of its own: halves, quarters, eighths are drawn apart.
+    // Spread each nibble to a byte: first the halves, then the quarters, then the eighths.
     let mut word = u64::from_be_bytes([0, 0, a, b, 0, 0, c, d]);
     word = (word << 8) & 0x00FF_0000_00FF_0000 | word & 0x0000_00FF_0000_00FF;
     word = (word << 4) & 0x0F00_0F00_0F00_0F00 | word & 0x000F_000F_000F_000F;
-    // One in each byte that is ten or more.
+    // 1 in each byte that is at least ten.
     let letters = ((word + ONES * 6) >> 4) & ONES;
     (word + ZEROS + letters * TO_LETTERS).to_be_bytes()
 }
 
-/// Eight bytes are looked at at once; the last eight of many perhaps twice.
+/// Whether a value has a control character. Checks eight bytes at a time; the last eight may overlap.
 pub(crate) fn has_control(bytes: &[u8]) -> bool {
-    let of_one = |found, byte: &u8| found | is_control(*byte);
+    let one = |found, byte: &u8| found | is_control(*byte);
     let Some(last) = bytes.last_chunk() else {
-        return bytes.iter().fold(false, of_one);
+        return bytes.iter().fold(false, one);
     };
     let (words, _) = bytes.as_chunks();
     let may_have = |found, word: &[u8; 8]| found | may_have_control(*word);
-    words.iter().fold(may_have_control(*last), may_have) && bytes.iter().fold(false, of_one)
+    words.iter().fold(may_have_control(*last), may_have) && bytes.iter().fold(false, one)
 }
 
-/// Whether one of the bytes is below a space, and be it a tab, or 0x7F; it may err where it says so.
+/// Whether a byte may be below the space (a tab too) or 0x7F: there are false positives, but no
+/// false negatives.
 const fn may_have_control(bytes: [u8; 8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn controls_are_found_wherever_they_stand() {
+    fn controls_are_found_at_every_position() {
         for length in 0..40 {
             for at in 0..length {
                 for byte in [0, 8, b'\n', b'\r', 0x1F, 0x7F, b'\t', b' ', 0x80, 0xFF] {

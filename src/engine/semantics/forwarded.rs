@@ -1,9 +1,9 @@
-//! Whom a request comes from, as the backend is told: `X-Forwarded-For`, `-Proto`, `-Host`.
+//! Where a request comes from, as reported to backends: `X-Forwarded-For`, `-Proto` and `-Host`.
 //!
-//! A peer that is not trusted says nothing of this: whatever it claims goes, in all spellings, and
-//! the gateway says what it saw. A trusted one has said the truth of what it saw, and the gateway
-//! says in addition whom it heard it from. What was true before that, nobody knows here: so of
-//! `X-Forwarded-For` as much of the right end is kept as is a list of addresses, and no more.
+//! From an untrusted peer the gateway removes these fields and all [claims](is_claim), in all
+//! spellings, and reports what it observes itself. From a trusted proxy it forwards them, except
+//! claims spelled with `_`, and appends the address of the proxy to `X-Forwarded-For`. Of the received `X-Forwarded-For` it
+//! keeps the longest valid tail, since it cannot verify what stands to the left of an invalid hop.
 
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,16 +14,16 @@ use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::authority::is_authority;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::field_value::ValueWriter;
-use crate::engine::semantics::noted::{Noted, is_claim, is_disguised};
+use crate::engine::semantics::known_fields::{KnownFields, is_claim, is_disguised};
 
-/// Puts `X-Forwarded-For`, `-Proto` and `-Host` into the edits, and removes what must not be said.
+/// Sets `X-Forwarded-For`, `-Proto` and `-Host`, and removes claims of untrusted peers.
 pub fn forwarded_edits<H: Headers + ?Sized>(
     edits: &mut Edits,
     arrival: &Arrival<'_>,
     headers: &H,
-    noted: &Noted<'_>,
+    fields: &KnownFields<'_>,
 ) {
-    if noted.claims > 0 {
+    if fields.claims > 0 {
         for (name, _) in headers.fields() {
             if is_disguised(name) || !arrival.is_trusted && is_claim(name) {
                 edits.remove_named(name);
@@ -31,66 +31,63 @@ pub fn forwarded_edits<H: Headers + ?Sized>(
         }
     }
     edits.set_with("x-forwarded-for", |to| {
-        if arrival.is_trusted && noted.forwarded_for.is_there() {
+        if arrival.is_trusted && fields.forwarded_for.is_present() {
             push_tail(to, headers);
         }
         push_address(to, arrival.peer);
     });
-    let keeps = |value: Option<&[u8]>, is_valid: fn(&[u8]) -> bool| {
+    let is_forwarded = |value: Option<&[u8]>, is_valid: fn(&[u8]) -> bool| {
         arrival.is_trusted && value.is_some_and(is_valid)
     };
-    if !keeps(noted.forwarded_proto.only(), is_scheme) {
+    if !is_forwarded(fields.forwarded_proto.only(), is_scheme) {
         let scheme: &[u8] = if arrival.is_tls { b"https" } else { b"http" };
         edits.set("x-forwarded-proto", scheme);
     }
-    if keeps(noted.forwarded_host.only(), is_authority) {
+    if is_forwarded(fields.forwarded_host.only(), is_authority) {
         return;
     }
     match arrival.host {
         Some(host) if is_authority(host.as_bytes()) => {
             edits.set("x-forwarded-host", host.as_bytes());
         }
-        _ if noted.forwarded_host.is_there() => edits.remove("x-forwarded-host"),
+        _ if fields.forwarded_host.is_present() => edits.remove("x-forwarded-host"),
         _ => {}
     }
 }
 
-/// The address of the client, as far as it can be believed: the rightmost address of
-/// `X-Forwarded-For`, the peer counted as its last, that no trusted proxy has.
+/// The verified address of the client: the rightmost address that is not a trusted proxy, in
+/// `X-Forwarded-For` followed by the peer.
 ///
-/// If all are trusted, it is the leftmost. What is no address ends the list.
+/// If all are trusted, it is the leftmost. A hop that is not an address ends the list.
 #[must_use]
 pub fn client_address<H: Headers + ?Sized>(
     peer: IpAddr,
     headers: &H,
     is_trusted: impl Fn(IpAddr) -> bool,
 ) -> IpAddr {
-    let mut believed = peer.to_canonical();
-    if !is_trusted(believed) {
-        return believed;
+    let peer = peer.to_canonical();
+    if !is_trusted(peer) {
+        return peer;
     }
-    // Lists are read from the left; so what counts is found by beginning anew.
-    let mut last_distrusted = None;
+    // The list is read from the left; each invalid hop restarts the search.
+    let mut last_untrusted = None;
     let mut leftmost = None;
     each_hop(headers, |hop| match hop_address(hop) {
         Some(address) => {
             leftmost = leftmost.or(Some(address));
             if !is_trusted(address) {
-                last_distrusted = Some(address);
+                last_untrusted = Some(address);
             }
         }
         None => {
             leftmost = None;
-            last_distrusted = None;
+            last_untrusted = None;
         }
     });
-    if let Some(address) = last_distrusted.or(leftmost) {
-        believed = address;
-    }
-    believed
+    last_untrusted.or(leftmost).unwrap_or(peer)
 }
 
-/// Writes an address; one of IPv4 in the clothes of IPv6 as what it is.
+/// Writes an address; an IPv4-mapped IPv6 address as IPv4.
 pub fn push_address(to: &mut ValueWriter<'_>, address: IpAddr) {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
@@ -99,12 +96,12 @@ pub fn push_address(to: &mut ValueWriter<'_>, address: IpAddr) {
                 to.push_decimal(octet.into());
             }
         }
-        // A writer into memory does not fail.
+        // Writing to memory cannot fail.
         IpAddr::V6(v6) => _ = write!(to, "{v6}"),
     }
 }
 
-/// Whether a scheme may be told a backend: those of HTTP and of WebSocket.
+/// Whether this is a scheme of HTTP or WebSocket.
 #[must_use]
 pub fn is_scheme(value: &[u8]) -> bool {
     [&b"http"[..], b"https", b"ws", b"wss"]
@@ -112,7 +109,7 @@ pub fn is_scheme(value: &[u8]) -> bool {
         .any(|scheme| value.eq_ignore_ascii_case(scheme))
 }
 
-/// Writes the hops that stand right of all that is no hop, each followed by `, `.
+/// Writes the hops to the right of the last invalid one, each followed by `, `.
 fn push_tail<H: Headers + ?Sized>(to: &mut ValueWriter<'_>, headers: &H) {
     each_hop(headers, |hop| {
         if is_hop(hop) {
@@ -124,7 +121,7 @@ fn push_tail<H: Headers + ?Sized>(to: &mut ValueWriter<'_>, headers: &H) {
     });
 }
 
-/// Every element of every `X-Forwarded-For`, from the left, but the empty ones (RFC 9110,
+/// Visits each element of each `X-Forwarded-For` from the left, except empty ones (RFC 9110,
 /// section 5.6.1).
 fn each_hop<'h, H: Headers + ?Sized>(headers: &'h H, mut visit: impl FnMut(&'h [u8])) {
     for (name, value) in headers.fields() {
@@ -139,8 +136,8 @@ fn each_hop<'h, H: Headers + ?Sized>(headers: &'h H, mut visit: impl FnMut(&'h [
     }
 }
 
-/// Whether an element may stand in the list: an address, perhaps with a port, or what stands for
-/// one that is not told (RFC 7239, section 6: `unknown`, `_hidden`).
+/// Whether an element is valid: an address with an optional port, or a placeholder for one (RFC
+/// 7239, section 6: `unknown`, `_hidden`).
 fn is_hop(hop: &[u8]) -> bool {
     if hop_address(hop).is_some() || hop.eq_ignore_ascii_case(b"unknown") {
         return true;
@@ -181,17 +178,17 @@ mod tests {
     use crate::engine::semantics::tests::{ARRIVAL, applied};
 
     #[test]
-    fn what_the_backend_is_told() {
+    fn fields_that_the_backend_gets() {
         let check = |is_trusted, headers: &[(&str, &str)], expected: &[&str]| {
             let arrival = Arrival {
                 is_trusted,
                 ..ARRIVAL
             };
             let mut edits = Edits::new();
-            forwarded_edits(&mut edits, &arrival, headers, &Noted::of(headers));
+            forwarded_edits(&mut edits, &arrival, headers, &KnownFields::of(headers));
             let names = ["for", "proto", "host"].map(|end| format!("x-forwarded-{end}"));
-            let told = applied(&edits, headers);
-            let got: Vec<_> = told
+            let fields = applied(&edits, headers);
+            let got: Vec<_> = fields
                 .iter()
                 .filter(|(name, _)| names.contains(name))
                 .map(|(name, value)| format!("{}={value}", name.trim_start_matches("x-forwarded-")))
@@ -235,31 +232,31 @@ mod tests {
     }
 
     #[test]
-    fn what_goes() {
+    fn removed_claims() {
         let headers = [
             ("Forwarded", "for=1.1.1.1"),
             ("X_Forwarded_For", "1.1.1.1"),
             ("X-Forwarded-Port", "1"),
             ("X-Real-IP", "1.1.1.1"),
         ];
-        for (is_trusted, kept) in [(false, 0), (true, 3)] {
+        for (is_trusted, expected) in [(false, 0), (true, 3)] {
             let arrival = Arrival {
                 is_trusted,
                 ..ARRIVAL
             };
             let mut edits = Edits::new();
             let headers = &headers[..];
-            forwarded_edits(&mut edits, &arrival, headers, &Noted::of(headers));
+            forwarded_edits(&mut edits, &arrival, headers, &KnownFields::of(headers));
             let left = headers
                 .fields()
                 .filter(|(name, _)| !edits.drops(name))
                 .count();
-            assert_eq!(left, kept, "{edits:?}");
+            assert_eq!(left, expected, "{edits:?}");
         }
     }
 
     #[test]
-    fn the_client() {
+    fn client_addresses() {
         let trusted = |address: IpAddr| address.to_string().starts_with("10.");
         for (peer, list, expected) in [
             ("192.0.2.7", "1.1.1.1", "192.0.2.7"),

@@ -1,4 +1,4 @@
-//! How an admitted request is forwarded: timeouts, retries, and what the backend gets as `Host`.
+//! How an admitted request is forwarded: timeouts, retries and the `Host` field.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub struct Forwarding {
     pub timeouts: Timeouts,
     /// When a failed attempt is repeated on another backend.
     pub retry: Retry,
-    /// What the backend gets as `Host`. Default: what the client sent.
+    /// The `Host` field of the upstream request. Default: the client's.
     pub host: HostRule,
 }
 
@@ -19,11 +19,11 @@ pub struct Timeouts {
     /// From the end of the request to the head of the response, over all attempts, without the time
     /// to connect. Default: 15 s.
     pub response: Duration,
-    /// The same for one attempt; `None`: as long as `response` allows. Default: `None`.
+    /// The same for one attempt; `None`: only `response` applies. Default: `None`.
     pub per_attempt: Option<Duration>,
     /// To establish a connection to a backend, TLS handshake included. Default: 2 s.
     pub connect: Duration,
-    /// Without a byte in either direction while a body is transferred. Default: 60 s.
+    /// The longest pause without a byte in either direction during a body. Default: 60 s.
     pub idle: Duration,
     /// The whole exchange, to its last byte; `None`: unlimited. Default: `None`.
     pub exchange: Option<Duration>,
@@ -45,7 +45,7 @@ pub struct Retry {
     pub buffer_bytes: usize,
 }
 
-/// The failures after which a request may be sent again.
+/// The failures after which a request is retried.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RetryOn {
     /// The connection closed before a response.
@@ -56,15 +56,15 @@ pub struct RetryOn {
     pub statuses: Vec<u16>,
 }
 
-/// What the backend gets as `Host`.
+/// The `Host` field of the upstream request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HostRule {
-    /// What the client sent.
+    /// The client's `Host`.
     #[default]
     Keep,
     /// The backend's own host, with its port unless that is the default of its scheme.
     Rewrite,
-    /// This value: a route that sets `host` in its `request_headers`.
+    /// This value, from `host` in the `request_headers` of the route.
     Set(Box<str>),
 }
 

@@ -1,12 +1,12 @@
-//! What gRPC clients understand of a gateway ("gRPC over HTTP2" and "HTTP to gRPC Status Code
-//! Mapping", of the gRPC project).
+//! gRPC: status codes, content types, timeouts and messages ("gRPC over HTTP2" and "HTTP to gRPC
+//! Status Code Mapping" of the gRPC project).
 
 use core::fmt::{self, Display, Write};
 use std::time::Duration;
 
 use crate::engine::semantics::field_value::ValueWriter;
 
-/// A status of gRPC, of those that the gateway gives.
+/// A gRPC status code that the gateway sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrpcStatus {
     /// 2
@@ -28,7 +28,7 @@ pub enum GrpcStatus {
 }
 
 impl GrpcStatus {
-    /// What stands in `grpc-status`.
+    /// The value of `grpc-status`.
     #[must_use]
     pub const fn number(self) -> u64 {
         match self {
@@ -44,9 +44,9 @@ impl GrpcStatus {
     }
 }
 
-/// The `Content-Type` of an answer to a request of gRPC or gRPC-Web; none if the request is neither.
+/// The `Content-Type` of the response to a gRPC or gRPC-Web request; `None` for other requests.
 #[must_use]
-pub fn answer_type(content_type: Option<&[u8]>) -> Option<&'static str> {
+pub fn response_type(content_type: Option<&[u8]>) -> Option<&'static str> {
     let text = content_type?;
     let end = text.iter().position(|byte| b"+; \t".contains(byte));
     let kind = text.get(..end.unwrap_or(text.len()))?;
@@ -59,7 +59,7 @@ pub fn answer_type(content_type: Option<&[u8]>) -> Option<&'static str> {
     .find(|known| kind.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// The time that `grpc-timeout` gives a call: one to eight digits and a unit of `HMSmun`.
+/// Parses `grpc-timeout`: one to eight digits and a unit out of `HMSmun`.
 #[must_use]
 pub fn parse_timeout(value: &[u8]) -> Option<Duration> {
     let (unit, digits) = value.split_last()?;
@@ -80,17 +80,17 @@ pub fn parse_timeout(value: &[u8]) -> Option<Duration> {
     })
 }
 
-/// Writes a `grpc-message`: percent-encoded, and cut after so many characters.
+/// Writes a `grpc-message`: percent-encoded and truncated to 500 characters.
 pub fn push_message(to: &mut ValueWriter<'_>, message: &dyn Display) {
     let mut encoder = Encoder {
         to,
         left: MAX_CHARACTERS,
     };
-    // A writer into memory does not fail.
+    // Writing to memory cannot fail.
     _ = write!(encoder, "{message}");
 }
 
-/// A path may be long, and all fields of a header together must not be.
+/// Messages can contain long paths, while clients limit the size of a header section.
 const MAX_CHARACTERS: usize = 500;
 
 struct Encoder<'e, 'v> {
@@ -134,9 +134,9 @@ mod tests {
             ("application/json", None),
             ("", None),
         ] {
-            assert_eq!(answer_type(Some(text.as_bytes())), expected, "{text}");
+            assert_eq!(response_type(Some(text.as_bytes())), expected, "{text}");
         }
-        assert_eq!(answer_type(None), None);
+        assert_eq!(response_type(None), None);
     }
 
     #[test]

@@ -1,36 +1,37 @@
-//! How far a request has come and may go: `Via` and `Max-Forwards`.
+//! Hops: `Via` and `Max-Forwards` (RFC 9110, section 7.6).
 
 use crate::engine::semantics::arrival::Arrival;
 use crate::engine::semantics::edit::Edits;
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 
-/// Whether a request must not be forwarded, but answered here, for its sender wanted it to come
-/// just so far: `Max-Forwards: 0` with `OPTIONS` or `TRACE` (RFC 9110, section 7.6.2).
+/// Whether the gateway must respond itself as the last hop: `OPTIONS` or `TRACE` with
+/// `Max-Forwards: 0` (RFC 9110, section 7.6.2).
 #[must_use]
-pub fn is_last_hop(method: &str, noted: &Noted<'_>) -> bool {
-    max_forwards(method, noted) == Some(0)
+pub fn is_last_hop(method: &str, fields: &KnownFields<'_>) -> bool {
+    max_forwards(method, fields) == Some(0)
 }
 
-/// Puts the gateway into `Via`, after whoever is there, and counts `Max-Forwards` down.
+/// Appends the gateway to `Via` and decrements `Max-Forwards`.
 ///
-/// `Via` is another field line, which is the same list (RFC 9110, section 5.3).
-pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, noted: &Noted<'_>) {
+/// `Via` gets a new field line, which extends the list (RFC 9110, section 5.3).
+pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, fields: &KnownFields<'_>) {
     edits.add_with("via", |to| {
         to.push(arrival.protocol.version().as_bytes());
         to.push(b" ");
         to.push(arrival.pseudonym.as_bytes());
     });
-    if let Some(left) = max_forwards(method, noted) {
+    if let Some(left) = max_forwards(method, fields) {
         edits.set_with("max-forwards", |to| to.push_decimal(left.saturating_sub(1)));
     }
 }
 
-/// The number; none if it does not count. One that is too large is the largest.
-fn max_forwards(method: &str, noted: &Noted<'_>) -> Option<u64> {
+/// The value of `Max-Forwards`, at most `u64::MAX`; `None` if it is invalid or another method
+/// ignores it.
+fn max_forwards(method: &str, fields: &KnownFields<'_>) -> Option<u64> {
     if !matches!(method, "OPTIONS" | "TRACE") {
         return None;
     }
-    let digits = noted.max_forwards.only()?;
+    let digits = fields.max_forwards.only()?;
     digits.iter().try_fold(0_u64, |number, byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         Some(number.saturating_mul(10).saturating_add(digit))
@@ -51,9 +52,9 @@ mod tests {
                 ..ARRIVAL
             };
             let mut edits = Edits::new();
-            hop_edits(&mut edits, &arrival, method, &Noted::of(headers));
-            let told = applied(&edits, headers).into_iter();
-            let got: Vec<_> = told
+            hop_edits(&mut edits, &arrival, method, &KnownFields::of(headers));
+            let fields = applied(&edits, headers).into_iter();
+            let got: Vec<_> = fields
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
             assert_eq!(got, expected, "{method} {headers:?}");
@@ -93,8 +94,8 @@ mod tests {
             ("OPTIONS", "99999999999999999999", false),
         ] {
             let headers = [("max-forwards", value)];
-            let noted = Noted::of(&headers[..]);
-            assert_eq!(is_last_hop(method, &noted), expected, "{method} {value}");
+            let fields = KnownFields::of(&headers[..]);
+            assert_eq!(is_last_hop(method, &fields), expected, "{method} {value}");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The `Location` with which a cleartext listener redirects to its https listener.
+//! The `Location` of the redirect from a cleartext listener to an https listener.
 
 use core::net::Ipv6Addr;
 
 use crate::engine::routing::host::{HostPattern, normal_host};
 
-/// The same URL over https on `port`; `None` without a host that is a name or an address.
+/// The URL of the request over https on `port`; `None` if the host is not a name or an address.
 #[must_use]
 pub fn location(host: &str, target: &str, port: u16) -> Option<String> {
     let host = normal_host(host);
@@ -16,7 +16,7 @@ pub fn location(host: &str, target: &str, port: u16) -> Option<String> {
     if !is_valid {
         return None;
     }
-    // `*` is how OPTIONS writes that no path is meant (RFC 9112, section 3.2.4).
+    // With OPTIONS, `*` stands for no path (RFC 9112, section 3.2.4).
     let target = if target == "*" { "" } else { target };
     Some(match port {
         443 => format!("https://{host}{target}"),

@@ -1,62 +1,67 @@
-//! By what names a request is known: `X-Request-Id` and `traceparent`.
+//! The identity of a request: `X-Request-Id` and `traceparent`.
 //!
-//! A client's own id is kept, whoever the client is. An id names a request and admits nothing, so
-//! there is nothing to win by choosing it; and people who look for what became of their request
-//! know their own name for it. It has to be sane, so that it can stand in any log.
+//! The gateway accepts a valid request id from any client. An id grants nothing, so a client gains
+//! nothing by choosing it, and people look for a request under the id that they sent. Validation
+//! makes it safe to log.
 
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::field_value::hex;
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 
-/// Bytes by chance, of which nobody can guess the next; new ones for each request.
+/// Unpredictable random bytes, fresh for each request.
 ///
-/// The first sixteen are for the id of the request and of the trace, the others for the span.
+/// The first 16 form the request id and the trace id, the other 8 the span id.
 pub type Random = [u8; 24];
 
 /// The id of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestId<'h> {
-    /// The one that came with it.
-    Kept(&'h [u8]),
-    /// One that was made: a UUID of version 4 (RFC 9562, section 5.4).
-    Made([u8; 36]),
+    /// The valid id that the client sent.
+    Received(&'h [u8]),
+    /// A generated UUID of version 4 (RFC 9562, section 5.4).
+    Generated([u8; 36]),
 }
 
 impl<'h> RequestId<'h> {
-    /// The id that came, if it is sane: once, 1 to 128 bytes, letters, digits and some marks that
-    /// mean nothing in logs, HTML or lists. Else one is made.
+    /// The received id if it is valid, else a generated one. A valid id occurs once and has 1 to 128
+    /// bytes out of letters, digits and `-._~+/=:@`, which have no meaning in logs, HTML or lists.
     #[must_use]
-    pub fn of(noted: &Noted<'h>, random: &Random) -> Self {
-        match noted.request_id.only() {
-            Some(id) if is_sane(id) => Self::Kept(id),
-            _ => Self::Made(uuid(random)),
+    pub fn of(fields: &KnownFields<'h>, random: &Random) -> Self {
+        match fields.request_id.only() {
+            Some(id) if is_valid_id(id) => Self::Received(id),
+            _ => Self::Generated(uuid(random)),
         }
     }
 
-    /// The id as text of ASCII.
+    /// The id, in ASCII.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Kept(id) => id,
-            Self::Made(id) => id,
+            Self::Received(id) => id,
+            Self::Generated(id) => id,
         }
     }
 }
 
-/// Puts the names of the request into the edits, as far as it does not bear them already.
+/// Adds `X-Request-Id` and `traceparent` where the request has no valid ones.
 ///
-/// A valid `traceparent` passes as it is, and `tracestate` with it: the gateway has no span of its
-/// own. An invalid one begins a trace anew, without the state of the old one (W3C Trace Context,
-/// level 1, section 3.2.2). A trace that is made is not sampled, and is called as the request
-/// is where that name is made too, so that one is found by the other.
-pub fn identity_edits(edits: &mut Edits, id: &RequestId<'_>, noted: &Noted<'_>, random: &Random) {
-    if let RequestId::Made(id) = id {
+/// A valid `traceparent` is forwarded unchanged with `tracestate`, since the gateway has no span.
+/// An invalid one is replaced by a new trace without `tracestate` (W3C Trace Context, level 1,
+/// section 3.2.2). New traces are not sampled; if the request id is generated too, the trace id has
+/// the same digits, so that one can be found by the other.
+pub fn identity_edits(
+    edits: &mut Edits,
+    id: &RequestId<'_>,
+    fields: &KnownFields<'_>,
+    random: &Random,
+) {
+    if let RequestId::Generated(id) = id {
         edits.set("x-request-id", id);
     }
-    if noted.traceparent.only().is_some_and(is_traceparent) {
+    if fields.traceparent.only().is_some_and(is_traceparent) {
         return;
     }
-    if noted.tracestate.is_there() {
+    if fields.tracestate.is_present() {
         edits.remove("tracestate");
     }
     let (trace, span) = random.split_at(16);
@@ -64,15 +69,15 @@ pub fn identity_edits(edits: &mut Edits, id: &RequestId<'_>, noted: &Noted<'_>, 
         to.push(b"00-");
         to.push_hex(&versioned(trace));
         to.push(b"-");
-        // All zero would be no id.
-        let is_none = span.iter().all(|byte| *byte == 0);
-        to.push_hex(if is_none { &[1; 8] } else { span });
+        // The all-zero span id is invalid.
+        let is_zero = span.iter().all(|byte| *byte == 0);
+        to.push_hex(if is_zero { &[1; 8] } else { span });
         to.push(b"-00");
     });
 }
 
-/// Whether this is a `traceparent` (W3C Trace Context, level 1, section 3.2). One of a later
-/// version begins as those of version 0 do, and may go on.
+/// Whether this is a valid `traceparent` (W3C Trace Context, level 1, section 3.2). Later versions
+/// may append fields to those of version 0.
 #[must_use]
 pub fn is_traceparent(value: &[u8]) -> bool {
     let Some((fixed, rest)) = value.split_at_checked(55) else {
@@ -97,7 +102,7 @@ pub fn is_traceparent(value: &[u8]) -> bool {
     ends && !is_zero(trace) && !is_zero(span)
 }
 
-fn is_sane(id: &[u8]) -> bool {
+fn is_valid_id(id: &[u8]) -> bool {
     let is_fit = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=:@".contains(byte);
     matches!(id.len(), 1..=128) && id.iter().all(is_fit)
 }
@@ -119,13 +124,13 @@ fn uuid(random: &Random) -> [u8; 36] {
         let (place, after) = to.split_at_mut(length);
         place.copy_from_slice(part);
         from = rest;
-        // Over the dash; none follows the last.
+        // Skip the dash; the last group has none.
         to = after.get_mut(1..).unwrap_or_default();
     }
     text
 }
 
-/// Sixteen bytes with the marks of version and variant of a UUID, and so never all zero.
+/// Sixteen bytes with the version and variant bits of a UUID, so they are never all zero.
 fn versioned(random: &[u8]) -> [u8; 16] {
     let mut bytes: [u8; 16] = random.try_into().unwrap_or_default();
     let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
@@ -140,40 +145,49 @@ mod tests {
     use crate::engine::semantics::tests::applied;
 
     const RANDOM: Random = [0xA5; 24];
-    const MADE: &str = "a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5";
+    const GENERATED: &str = "a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5";
     const TRACE: &str = "00-a5a5a5a5a5a545a5a5a5a5a5a5a5a5a5-a5a5a5a5a5a5a5a5-00";
     const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn check(headers: &[(&str, &str)], expected: &[(&str, &str)]) {
-        let noted = Noted::of(headers);
-        let id = RequestId::of(&noted, &RANDOM);
+        let fields = KnownFields::of(headers);
+        let id = RequestId::of(&fields, &RANDOM);
         let mut edits = Edits::new();
-        identity_edits(&mut edits, &id, &noted, &RANDOM);
-        let told = applied(&edits, headers);
-        let got: Vec<_> = told.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        identity_edits(&mut edits, &id, &fields, &RANDOM);
+        let fields = applied(&edits, headers);
+        let got: Vec<_> = fields
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
         assert_eq!(got, expected, "{headers:?}");
-        let named = told.iter().find(|(name, _)| name == "x-request-id");
+        let named = fields.iter().find(|(name, _)| name == "x-request-id");
         assert_eq!(named.unwrap().1.as_bytes(), id.as_bytes());
     }
 
     #[test]
-    fn names_are_kept_or_made() {
-        let made = [("x-request-id", MADE), ("traceparent", TRACE)];
-        check(&[], &made);
-        let kept = [("x-request-id", "a-1"), ("traceparent", VALID)];
-        check(&kept, &kept);
-        check(&[kept[0]], &[kept[0], made[1]]);
-        check(&[kept[1]], &[kept[1], made[0]]);
+    fn ids_are_received_or_generated() {
+        let generated = [("x-request-id", GENERATED), ("traceparent", TRACE)];
+        check(&[], &generated);
+        let received = [("x-request-id", "a-1"), ("traceparent", VALID)];
+        check(&received, &received);
+        check(&[received[0]], &[received[0], generated[1]]);
+        check(&[received[1]], &[received[1], generated[0]]);
         let state = ("tracestate", "a=1");
-        check(&[kept[0], kept[1], state], &[kept[0], kept[1], state]);
-        check(&[state], &made);
-        check(&[("traceparent", "00-0"), state], &made);
-        check(&[("traceparent", VALID), ("traceparent", VALID)], &made);
+        check(
+            &[received[0], received[1], state],
+            &[received[0], received[1], state],
+        );
+        check(&[state], &generated);
+        check(&[("traceparent", "00-0"), state], &generated);
+        check(
+            &[("traceparent", VALID), ("traceparent", VALID)],
+            &generated,
+        );
         let long = "x".repeat(129);
-        for insane in ["", "a b", "a\"b", "a,b", "<a>", "ä", &long] {
-            check(&[("x-request-id", insane)], &made);
+        for invalid in ["", "a b", "a\"b", "a,b", "<a>", "ä", &long] {
+            check(&[("x-request-id", invalid)], &generated);
         }
-        check(&[kept[0], kept[0]], &made);
+        check(&[received[0], received[0]], &generated);
         let longest = "x".repeat(128);
         let longest = [("x-request-id", &*longest), ("traceparent", VALID)];
         check(&longest, &longest);
@@ -208,8 +222,8 @@ mod tests {
     fn no_id_is_all_zero() {
         let mut edits = Edits::new();
         let zero = [0; 24];
-        let noted = Noted::default();
-        identity_edits(&mut edits, &RequestId::of(&noted, &zero), &noted, &zero);
+        let fields = KnownFields::default();
+        identity_edits(&mut edits, &RequestId::of(&fields, &zero), &fields, &zero);
         assert!(is_traceparent(edits.value_of("traceparent").unwrap()));
     }
 }

@@ -1,15 +1,15 @@
-//! What a proxy adds to and removes from a message (RFC 9110), as functions without I/O, clock,
+//! What a proxy adds to a message and removes from it (RFC 9110), as pure functions: no I/O, clock,
 //! randomness or protocol.
 //!
-//! The engine reads a header through [`Headers`](crate::engine::request::Headers) and describes changes as [`Edits`]; the codec of
-//! either protocol applies them. For one request, in this order:
+//! The engine reads header fields through [`Headers`](crate::engine::request::Headers) and
+//! describes changes as [`Edits`]; the codec of each protocol applies them. The steps of a request:
 //!
-//! 1. [`Request::read`] finds the fields that matter;
-//! 2. `engine::admit` responds itself or makes a plan;
-//! 3. [`Request::edits`] describes what changes in the header on its way to the backend, and
-//!    [`Request::upstream_host`], for each attempt, the `Host` of that backend;
-//! 4. [`retry`] decides whether another attempt follows a failed one;
-//! 5. the policy chain of the route describes what changes in the header of the response.
+//! 1. [`Request::read`] finds the fields that the gateway uses;
+//! 2. `engine::admit` returns a plan or a local response;
+//! 3. [`Request::edits`] describes the changes to the header of the upstream request;
+//!    [`Request::upstream_host`] returns the `Host` for each attempt;
+//! 4. [`retry`] decides whether a failed attempt is repeated;
+//! 5. the policy chain of the route describes the changes to the header of the response.
 
 pub mod arrival;
 pub mod authority;
@@ -23,7 +23,7 @@ pub mod grpc;
 pub mod hops;
 pub mod https_redirect;
 pub mod identity;
-pub mod noted;
+pub mod known_fields;
 pub mod problem;
 pub mod request;
 pub mod retry;
@@ -34,7 +34,7 @@ pub use error::{Cause, GatewayError, RequestError, TlsReason, UpstreamError};
 pub use field_value::ValueWriter;
 pub use forwarding::{Forwarding, HostRule, Retry, RetryOn, Timeouts};
 pub use identity::{Random, RequestId};
-pub use noted::Noted;
+pub use known_fields::KnownFields;
 pub use problem::Problem;
 pub use request::Request;
 
@@ -56,14 +56,15 @@ pub(crate) mod tests {
         https_port: None,
     };
 
-    /// The fields after the edits, as a codec writes them, names in lower case.
+    /// The fields that a codec writes after applying the edits; names in lower case.
     pub(crate) fn applied<H: Headers + ?Sized>(
         edits: &Edits,
         headers: &H,
     ) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8(bytes.into()).unwrap();
-        let kept = headers.fields().filter(|(name, _)| !edits.drops(name));
-        kept.chain(edits.added())
+        let remaining = headers.fields().filter(|(name, _)| !edits.drops(name));
+        remaining
+            .chain(edits.added())
             .map(|(name, value)| (text(name).to_ascii_lowercase(), text(value)))
             .collect()
     }

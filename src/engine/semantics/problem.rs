@@ -1,8 +1,8 @@
-//! The gateway's own answers to what it does not forward.
+//! Error responses of the gateway.
 //!
-//! A body of `application/problem+json` (RFC 9457) with the stable code, and `Proxy-Status`
-//! (RFC 9209), by which anybody sees that it was the gateway who spoke. A gRPC client gets what it
-//! understands: 200 and `grpc-status` in a header that is the whole answer.
+//! The body is `application/problem+json` (RFC 9457) with the stable code. `Proxy-Status` (RFC 9209)
+//! tells clients that the gateway generated the response. A gRPC client gets a trailers-only
+//! response: 200 with `grpc-status` and no body.
 
 use core::fmt::{Display, Write};
 
@@ -15,22 +15,22 @@ use crate::engine::semantics::field_value::ValueWriter;
 use crate::engine::semantics::grpc;
 use crate::engine::semantics::identity::RequestId;
 
-/// A request that is answered here, and why.
+/// An error response.
 #[derive(Debug)]
 pub struct Problem<'p> {
-    /// Why.
+    /// The error.
     pub cause: &'p Cause<'p>,
-    /// The name of the request.
+    /// The id of the request.
     pub id: &'p RequestId<'p>,
-    /// What the gateway calls itself in `Proxy-Status`.
+    /// The name of the gateway in `Proxy-Status`.
     pub pseudonym: &'p str,
-    /// The type of the answer if the request is one of gRPC: [`grpc::answer_type`].
+    /// The content type of the response to a gRPC request: [`grpc::response_type`].
     pub grpc: Option<&'static str>,
 }
 
 impl Problem<'_> {
-    /// Writes the answer: its fields, its body, and the status that it has. Both buffers are cleared
-    /// before. The length of the body, and that it is left out for `HEAD`, are the codec's affair.
+    /// Writes the fields and the body, after clearing both buffers, and returns the HTTP status.
+    /// The codec adds the length of the body, and omits the body for `HEAD`.
     pub fn write(&self, edits: &mut Edits, body: &mut Vec<u8>) -> u16 {
         edits.clear();
         body.clear();
@@ -50,7 +50,7 @@ impl Problem<'_> {
             return 200;
         }
         edits.set("content-type", b"application/problem+json");
-        // Some of these are cached by default (RFC 9110, section 15.1), and a table changes.
+        // Some statuses are cacheable by default (RFC 9110, section 15.1), and routes change.
         edits.set("cache-control", b"no-store");
         if let Some(seconds) = self.cause.retry_after_seconds() {
             edits.set_with("retry-after", |to| to.push_decimal(seconds));
@@ -70,8 +70,8 @@ impl Problem<'_> {
     fn write_body(&self, body: &mut Vec<u8>) {
         let id = core::str::from_utf8(self.id.as_bytes()).unwrap_or_default();
         let versions = match self.cause {
-            Cause::Rejection(reject) => reject.versions(),
-            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Wire { .. } => &[],
+            Cause::Rejection(rejection) => rejection.versions(),
+            Cause::Upstream(_) | Cause::Request(_) | Cause::Gateway(_) | Cause::Codec { .. } => &[],
         };
         let document = Document {
             kind: "about:blank",
@@ -79,17 +79,17 @@ impl Problem<'_> {
             status: self.cause.status(),
             detail: self.cause,
             code: self.cause.code(),
-            instance: matches!(self.id, RequestId::Made(_)).then_some(id),
+            instance: matches!(self.id, RequestId::Generated(_)).then_some(id),
             request_id: id,
             versions,
         };
-        // Neither a writer into memory fails, nor a map with names for keys.
+        // Writing to memory cannot fail, nor can a map with strings as keys.
         _ = serde_json::to_writer(body, &document);
     }
 }
 
-/// What the status is called (RFC 9110, section 15; RFC 6585, section 5), of those that the gateway
-/// gives.
+/// The reason phrase of a status that the gateway sends (RFC 9110, section 15; RFC 6585, section
+/// 5).
 #[must_use]
 pub const fn phrase(status: u16) -> &'static str {
     match status {
@@ -112,26 +112,29 @@ pub const fn phrase(status: u16) -> &'static str {
     }
 }
 
-/// RFC 9457, section 3.1. The type says no more than the status does, so that the title is its
-/// phrase (section 4.2.1); what tells problems apart is the code.
+/// The problem document (RFC 9457, section 3.1). Its type is `about:blank`, so its title is the
+/// reason phrase of the status (section 4.2.1); `code` identifies the error.
 #[derive(Serialize)]
 struct Document<'d> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     status: u16,
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "displayed")]
     detail: &'d Cause<'d>,
     code: &'static str,
-    /// A URI, so only an id that was made as a UUID is one.
+    /// A URI, which only a generated id (a UUID) can form.
     #[serde(serialize_with = "urn", skip_serializing_if = "Option::is_none")]
     instance: Option<&'d str>,
     request_id: &'d str,
-    #[serde(serialize_with = "each_shown", skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(
+        serialize_with = "each_displayed",
+        skip_serializing_if = "<[_]>::is_empty"
+    )]
     versions: &'d [ApiVersion],
 }
 
-fn shown<S: Serializer>(text: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+fn displayed<S: Serializer>(text: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(text)
 }
 
@@ -139,38 +142,39 @@ fn urn<S: Serializer>(id: &Option<&str>, serializer: S) -> Result<S::Ok, S::Erro
     serializer.collect_str(&format_args!("urn:uuid:{}", id.unwrap_or_default()))
 }
 
-fn each_shown<S: Serializer>(list: &[ApiVersion], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(list.iter().map(Shown))
+fn each_displayed<S: Serializer>(list: &[ApiVersion], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(list.iter().map(Displayed))
 }
 
-struct Shown<'s, T>(&'s T);
+struct Displayed<'s, T>(&'s T);
 
-impl<T: Display> Serialize for Shown<'_, T> {
+impl<T: Display> Serialize for Displayed<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
     }
 }
 
-/// A name as a token of structured fields if it can be one, else as a string (RFC 9651, sections
+/// Writes a name as a token of structured fields if it is one, else as a string (RFC 9651, sections
 /// 3.3.3 and 3.3.4).
 fn push_item(to: &mut ValueWriter<'_>, name: &str) {
     let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&byte);
-    let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '*');
-    if begins && name.bytes().all(is_fit) {
+    let is_start_valid =
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '*');
+    if is_start_valid && name.bytes().all(is_fit) {
         to.push(name.as_bytes());
     } else {
         push_string(to, name);
     }
 }
 
-/// A string of structured fields; what cannot stand in one becomes `?`.
+/// Writes a string of structured fields; invalid characters become `?`.
 fn push_string(to: &mut ValueWriter<'_>, text: &str) {
     to.push(b"\"");
     for character in text.chars() {
         match character {
             '"' => to.push(b"\\\""),
             '\\' => to.push(b"\\\\"),
-            // A writer into memory does not fail.
+            // Writing to memory cannot fail.
             ' '..='~' => _ = to.write_char(character),
             _ => to.push(b"?"),
         }
@@ -185,7 +189,7 @@ mod tests {
     use crate::engine::semantics::error::{RequestError, UpstreamError};
     use crate::engine::semantics::tests::applied;
 
-    fn answer(
+    fn respond(
         cause: &Cause<'_>,
         id: &RequestId<'_>,
         grpc: Option<&'static str>,
@@ -199,20 +203,20 @@ mod tests {
         let (mut edits, mut body) = (Edits::new(), b"old".to_vec());
         edits.set("old", b"1");
         let status = problem.write(&mut edits, &mut body);
-        let told = applied::<[(&str, &str)]>(&edits, &[]).into_iter();
-        let lines: Vec<_> = told
+        let fields = applied::<[(&str, &str)]>(&edits, &[]).into_iter();
+        let lines: Vec<_> = fields
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
         (status, lines.join("\n"), String::from_utf8(body).unwrap())
     }
 
     #[test]
-    fn a_refusal() {
+    fn a_rejection() {
         let cause = Cause::from(Rejection::MethodNotAllowed {
             method: "PUT".into(),
             allow: vec!["GET".into(), "HEAD".into()],
         });
-        let (status, fields, body) = answer(&cause, &RequestId::Kept(b"a-1"), None);
+        let (status, fields, body) = respond(&cause, &RequestId::Received(b"a-1"), None);
         assert_eq!(status, 405);
         assert_eq!(
             fields,
@@ -224,14 +228,14 @@ mod tests {
         );
         assert_eq!(
             body,
-            r#"{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"PUT is not admitted here; GET, HEAD would be","code":"method.not_allowed","request_id":"a-1"}"#
+            r#"{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"the method `PUT` is not allowed here; use one of GET, HEAD","code":"method.not_allowed","request_id":"a-1"}"#
         );
     }
 
     #[test]
-    fn a_fault_under_an_id_that_was_made() {
-        let id = RequestId::Made(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
-        let (status, fields, body) = answer(&UpstreamError::Overloaded.into(), &id, None);
+    fn an_error_with_a_generated_id() {
+        let id = RequestId::Generated(*b"a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5");
+        let (status, fields, body) = respond(&UpstreamError::Overloaded.into(), &id, None);
         assert_eq!(status, 503);
         assert!(fields.contains("\nretry-after: 1"), "{fields}");
         let instance = r#""instance":"urn:uuid:a5a5a5a5-a5a5-45a5-a5a5-a5a5a5a5a5a5","#;
@@ -239,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn the_versions_that_there_are() {
+    fn available_versions() {
         let cause = Cause::from(Rejection::VersionUnsupported {
             stated: ApiVersion::parse("v9").unwrap(),
-            exist: vec![ApiVersion::parse("v1").unwrap()],
+            available: vec![ApiVersion::parse("v1").unwrap()],
         });
-        let (_, _, body) = answer(&cause, &RequestId::Kept(b"a"), None);
+        let (_, _, body) = respond(&cause, &RequestId::Received(b"a"), None);
         assert!(body.ends_with(r#""versions":["v1"]}"#), "{body}");
     }
 
@@ -252,7 +256,7 @@ mod tests {
     fn grpc() {
         let check = |cause: Cause<'_>, expected: u64| {
             let kind = Some("application/grpc");
-            let (status, fields, body) = answer(&cause, &RequestId::Kept(b"a"), kind);
+            let (status, fields, body) = respond(&cause, &RequestId::Received(b"a"), kind);
             assert_eq!((status, &*body), (200, ""), "{cause}");
             let line = format!("content-type: application/grpc\ngrpc-status: {expected}\n");
             assert!(fields.contains(&line), "{fields}");

@@ -1,4 +1,4 @@
-//! A request with the facts of its arrival, read once.
+//! A request together with how it arrived.
 
 use crate::engine::request::{Headers, RawRequest};
 use crate::engine::semantics::arrival::Arrival;
@@ -8,10 +8,10 @@ use crate::engine::semantics::forwarded::forwarded_edits;
 use crate::engine::semantics::forwarding::HostRule;
 use crate::engine::semantics::hops::hop_edits;
 use crate::engine::semantics::identity::{Random, RequestId, identity_edits};
-use crate::engine::semantics::noted::Noted;
+use crate::engine::semantics::known_fields::KnownFields;
 use crate::engine::upstream::Address;
 
-/// A request, read once.
+/// A request together with how it arrived.
 #[derive(Debug)]
 pub struct Request<'r, H: ?Sized> {
     /// How it arrived.
@@ -20,16 +20,16 @@ pub struct Request<'r, H: ?Sized> {
     pub method: &'r str,
     /// Path and query as received: `/path?query`, or `*` for `OPTIONS`.
     pub target: &'r str,
-    /// All its fields.
+    /// All header fields.
     pub headers: &'r H,
-    /// The fields that matter here.
-    pub noted: Noted<'r>,
-    /// The length that it declares for its body, if it does.
+    /// The header fields that the gateway uses.
+    pub fields: KnownFields<'r>,
+    /// The length that the request declares for its body, in bytes; `None` if it declares none.
     pub content_length: Option<u64>,
 }
 
 impl<'r, H: Headers + ?Sized> Request<'r, H> {
-    /// Finds the fields that matter.
+    /// Reads a request: finds the header fields that the gateway uses.
     #[inline]
     pub fn read(
         arrival: &'r Arrival<'r>,
@@ -42,12 +42,12 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
             method,
             target,
             headers,
-            noted: Noted::of(headers),
+            fields: KnownFields::of(headers),
             content_length,
         }
     }
 
-    /// What routing reads of it.
+    /// The request as routing reads it.
     #[inline]
     #[must_use]
     pub const fn raw(&self) -> RawRequest<'r, H> {
@@ -59,21 +59,21 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
         }
     }
 
-    /// Adds what changes in the header on its way to any backend. `id` is that of the request, made
-    /// with the same `random`.
+    /// Adds the changes to the header of the upstream request that do not depend on the backend.
+    /// `id` is the request id made with the same `random`.
     pub fn edits(&self, edits: &mut Edits, id: &RequestId<'_>, random: &Random) {
-        hop_edits(edits, self.arrival, self.method, &self.noted);
-        forwarded_edits(edits, self.arrival, self.headers, &self.noted);
-        identity_edits(edits, id, &self.noted, random);
+        hop_edits(edits, self.arrival, self.method, &self.fields);
+        forwarded_edits(edits, self.arrival, self.headers, &self.fields);
+        identity_edits(edits, id, &self.fields, random);
     }
 
-    /// The `Host` that a backend gets; see [`upstream_host`].
+    /// The `Host` field of the upstream request; see [`upstream_host`].
     pub fn upstream_host<'b>(
         &'b self,
         rule: &'b HostRule,
         backend: &'b Address,
         buffer: &'b mut String,
     ) -> Option<&'b str> {
-        upstream_host(rule, self.arrival.host, &self.noted, backend, buffer)
+        upstream_host(rule, self.arrival.host, &self.fields, backend, buffer)
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a request that failed is sent to another backend.
+//! Whether a failed attempt is repeated on another backend.
 
 use std::time::Duration;
 
@@ -7,103 +7,103 @@ use thiserror::Error;
 use crate::engine::semantics::budget::RetryBudget;
 use crate::engine::semantics::forwarding::Retry;
 
-/// One try that failed.
+/// A failed attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     /// The method of the request.
     pub method: &'a str,
-    /// What happened.
+    /// How it failed.
     pub failure: Failure,
-    /// How many tries followed the first, this one counted.
+    /// The number of retries so far: 0 if this was the first attempt.
     pub retries: u32,
-    /// Whether a byte of an answer has gone to the client.
-    pub is_answer_begun: bool,
-    /// Whether all that was sent of the body is still there to be sent again.
-    pub is_body_kept: bool,
+    /// Whether the client has received a byte of a response.
+    pub is_response_started: bool,
+    /// Whether the replay buffer holds everything that was sent of the body.
+    pub is_body_replayable: bool,
 }
 
-/// How a try fails.
+/// How an attempt fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// No connection could be made, so that the backend has seen nothing of the request.
+    /// No connection was established, so the backend has received nothing of the request.
     Connect,
-    /// The backend said that it did not look at the request (RFC 9113, section 8.7).
+    /// The backend declared that it did not process the request (RFC 9113, section 8.7).
     Refused,
-    /// The connection broke before there was an answer.
+    /// The connection closed before a response.
     Reset,
-    /// There was no answer within the time of one try.
+    /// No response arrived within the timeout of one attempt.
     Timeout,
-    /// The backend answered with this status.
+    /// The backend responded with this status.
     Status(u16),
 }
 
-/// Why a request is not sent again.
+/// Why a failed attempt is not repeated.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NoRetry {
-    /// The client has a part of an answer.
-    #[error("the answer had begun")]
-    AnswerBegun,
-    /// The policy of the route is not about this failure.
+    /// The client has received part of a response.
+    #[error("the response has started")]
+    ResponseStarted,
+    /// The retry settings of the route do not list this failure.
     #[error("the route does not retry this failure")]
-    NotAskedFor,
-    /// Sent twice, the request might be done twice (RFC 9110, section 9.2.2).
+    NotConfigured,
+    /// A backend could execute the request twice (RFC 9110, section 9.2.2).
     #[error("the method is not idempotent")]
     NotIdempotent,
-    /// As many tries as the route admits were made.
-    #[error("no try is left")]
-    NoneLeft,
-    /// The body was too long to be kept.
-    #[error("the body cannot be sent again")]
-    BodyGone,
-    /// Too many others are sent again already.
-    #[error("the retry budget is spent")]
-    BudgetSpent,
+    /// The route allows no more retries.
+    #[error("no attempts are left")]
+    NoAttemptsLeft,
+    /// The body exceeds the replay buffer.
+    #[error("the body exceeds the replay buffer")]
+    BodyNotReplayable,
+    /// The retry budget is exhausted.
+    #[error("the retry budget is exhausted")]
+    BudgetExhausted,
 }
 
-/// Whether the request is sent to another backend; if so, the budget is charged. `now` is the time
-/// since some fixed beginning.
+/// Decides whether a failed attempt is repeated on another backend, and charges the budget if so.
+/// `now` is the time since a fixed start.
 ///
-/// A connection that could not be made is always tried elsewhere, whatever the method, and costs
-/// nothing: no backend has worked for it, and it is the work that the budget guards. What a backend
-/// refused unread is tried elsewhere as well, and is paid for.
+/// A failed connection is retried whatever the method, at no cost: the budget limits the work of
+/// backends, and none has worked. A request that a backend did not process is retried whatever the
+/// method too, and charged.
 ///
 /// # Errors
-/// Why it is not.
+/// Why the attempt is not repeated.
 pub fn admit_retry(
     policy: &Retry,
     attempt: &Attempt<'_>,
     budget: &mut RetryBudget,
     now: Duration,
 ) -> Result<(), NoRetry> {
-    if attempt.is_answer_begun {
-        return Err(NoRetry::AnswerBegun);
+    if attempt.is_response_started {
+        return Err(NoRetry::ResponseStarted);
     }
-    let is_asked_for = match attempt.failure {
+    let is_configured = match attempt.failure {
         Failure::Connect | Failure::Refused => true,
         Failure::Reset => policy.on.reset,
         Failure::Timeout => policy.on.timeout,
         Failure::Status(status) => policy.on.statuses.contains(&status),
     };
-    if !is_asked_for {
-        return Err(NoRetry::NotAskedFor);
+    if !is_configured {
+        return Err(NoRetry::NotConfigured);
     }
-    let is_unseen = matches!(attempt.failure, Failure::Connect | Failure::Refused);
-    if !is_unseen && !policy.non_idempotent && !is_idempotent(attempt.method) {
+    let is_unprocessed = matches!(attempt.failure, Failure::Connect | Failure::Refused);
+    if !is_unprocessed && !policy.non_idempotent && !is_idempotent(attempt.method) {
         return Err(NoRetry::NotIdempotent);
     }
     if attempt.retries >= policy.attempts {
-        return Err(NoRetry::NoneLeft);
+        return Err(NoRetry::NoAttemptsLeft);
     }
-    if !attempt.is_body_kept {
-        return Err(NoRetry::BodyGone);
+    if !attempt.is_body_replayable {
+        return Err(NoRetry::BodyNotReplayable);
     }
     if attempt.failure != Failure::Connect && !budget.withdraw(now) {
-        return Err(NoRetry::BudgetSpent);
+        return Err(NoRetry::BudgetExhausted);
     }
     Ok(())
 }
 
-/// Whether a request of this method may be sent twice and mean the same (RFC 9110, section 9.2.2).
+/// Whether the method is idempotent (RFC 9110, section 9.2.2).
 #[must_use]
 pub fn is_idempotent(method: &str) -> bool {
     matches!(
@@ -122,8 +122,8 @@ mod tests {
         method: "GET",
         failure: Failure::Reset,
         retries: 0,
-        is_answer_begun: false,
-        is_body_kept: true,
+        is_response_started: false,
+        is_body_replayable: true,
     };
 
     fn check(policy: &Retry, attempt: Attempt<'_>, expected: Result<(), NoRetry>) {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn which_are_sent_again() {
+    fn failures_that_are_retried() {
         use Failure::{Connect, Refused, Reset, Status, Timeout};
         let usual = Retry::default();
         for (method, failure, expected) in [
@@ -144,10 +144,10 @@ mod tests {
             ("DELETE", Reset, Ok(())),
             ("POST", Reset, Err(NoRetry::NotIdempotent)),
             ("get", Reset, Err(NoRetry::NotIdempotent)),
-            ("GET", Timeout, Err(NoRetry::NotAskedFor)),
+            ("GET", Timeout, Err(NoRetry::NotConfigured)),
             ("GET", Status(502), Ok(())),
             ("GET", Status(503), Ok(())),
-            ("GET", Status(504), Err(NoRetry::NotAskedFor)),
+            ("GET", Status(504), Err(NoRetry::NotConfigured)),
             ("PATCH", Status(503), Err(NoRetry::NotIdempotent)),
         ] {
             let attempt = Attempt {
@@ -160,27 +160,27 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_way() {
+    fn reasons_not_to_retry() {
         let usual = Retry::default();
         let with = |change: fn(&mut Attempt<'_>)| {
             let mut attempt = FAILED;
             change(&mut attempt);
             attempt
         };
-        let begun = with(|attempt| attempt.is_answer_begun = true);
-        check(&usual, begun, Err(NoRetry::AnswerBegun));
+        let started = with(|attempt| attempt.is_response_started = true);
+        check(&usual, started, Err(NoRetry::ResponseStarted));
         check(&usual, with(|attempt| attempt.retries = 1), Ok(()));
         let last = with(|attempt| attempt.retries = 2);
-        check(&usual, last, Err(NoRetry::NoneLeft));
-        let gone = with(|attempt| attempt.is_body_kept = false);
-        check(&usual, gone, Err(NoRetry::BodyGone));
+        check(&usual, last, Err(NoRetry::NoAttemptsLeft));
+        let not_replayable = with(|attempt| attempt.is_body_replayable = false);
+        check(&usual, not_replayable, Err(NoRetry::BodyNotReplayable));
         let any = Retry {
             non_idempotent: true,
             on: RetryOn::default(),
             ..usual
         };
         let post = with(|attempt| attempt.method = "POST");
-        check(&any, post, Err(NoRetry::NotAskedFor));
+        check(&any, post, Err(NoRetry::NotConfigured));
         let on = RetryOn {
             reset: true,
             ..RetryOn::default()
@@ -189,24 +189,24 @@ mod tests {
     }
 
     #[test]
-    fn a_spent_budget() {
-        let none = BudgetRule {
+    fn an_exhausted_budget() {
+        let empty = BudgetRule {
             percent: 0,
             per_second: 0,
         };
-        let mut budget = RetryBudget::new(none, 1);
+        let mut budget = RetryBudget::new(empty, 1);
         let mut admit =
             |attempt| admit_retry(&Retry::default(), &attempt, &mut budget, Duration::ZERO);
-        assert_eq!(admit(FAILED), Err(NoRetry::BudgetSpent));
-        let refused = Attempt {
+        assert_eq!(admit(FAILED), Err(NoRetry::BudgetExhausted));
+        let unprocessed = Attempt {
             failure: Failure::Refused,
             ..FAILED
         };
-        assert_eq!(admit(refused), Err(NoRetry::BudgetSpent));
-        let unseen = Attempt {
+        assert_eq!(admit(unprocessed), Err(NoRetry::BudgetExhausted));
+        let unconnected = Attempt {
             failure: Failure::Connect,
             ..FAILED
         };
-        assert_eq!(admit(unseen), Ok(()));
+        assert_eq!(admit(unconnected), Ok(()));
     }
 }

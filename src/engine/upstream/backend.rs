@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use thiserror::Error;
 
-/// Where a backend listens. Two addresses are the same if scheme, host and port are.
+/// The address of a backend: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
     host: Arc<str>,
@@ -14,43 +14,43 @@ pub struct Address {
     scheme: Scheme,
 }
 
-/// How a backend is spoken to.
+/// The scheme of a backend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scheme {
-    /// In plain text; port 80 unless one is written.
+    /// HTTP in cleartext. Default port: 80.
     #[default]
     Http,
-    /// Over TLS; port 443 unless one is written.
+    /// HTTP over TLS. Default port: 443.
     Https,
 }
 
-/// Text that is no address.
+/// An invalid address.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum AddressError {
-    /// No host is there.
-    #[error("the backend {0:?} names no host; write one such as users-1:8080")]
+    /// The host is missing.
+    #[error("the backend {0:?} has no host; write one such as users-1:8080")]
     NoHost(String),
-    /// A port that is none.
+    /// The port is invalid.
     #[error("the backend {0:?} has no valid port; a port is a number from 1 to 65535")]
     Port(String),
-    /// A path, a query or user data.
+    /// A path, a query or user information.
     #[error("the backend {0:?} has more than a host and a port; leave out {1:?} and what follows")]
     TooMuch(String, char),
-    /// A scheme that is not spoken.
+    /// An unsupported scheme.
     #[error("the backend {0:?} has an unknown scheme; write http://, https:// or none")]
     Scheme(String),
-    /// A character that no host has.
+    /// A character that is invalid in hosts.
     #[error(
-        "the backend {0:?} has {1:?} in its host; a host is made of letters, digits, `-`, `_` and `.`"
+        "the backend {0:?} has {1:?} in its host; a host consists of letters, digits, `-`, `_` and `.`"
     )]
     Character(String, char),
 }
 
-/// Where the gateway knows a backend from.
+/// Where the gateway learned of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BackendSource {
-    /// The `backends` of the route itself.
+    /// The `backends` of the route.
     Inline,
     /// The `backends` of the service.
     Service,
@@ -58,27 +58,28 @@ pub enum BackendSource {
     Registered,
 }
 
-/// One backend of one route.
+/// A backend of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
-    /// What it is called: its host, or host and port if another of the route has that host.
+    /// The name: the host, or host and port if another backend of the cluster has the same host. Fixed
+    /// when the backend joins the cluster.
     pub name: Arc<str>,
-    /// Where it listens.
+    /// The address.
     pub address: Address,
-    /// Where the gateway knows it from.
+    /// Where the gateway learned of the backend.
     pub source: BackendSource,
-    /// Whether it may be picked.
-    pub healthy: bool,
-    /// A number that no other backend of this route has had.
-    pub slot: u32,
+    /// Whether the backend is healthy, so that it can be picked.
+    pub is_healthy: bool,
+    /// The backend id, unique among all backends that the cluster has ever had.
+    pub id: u32,
 }
 
 impl Address {
-    /// Reads `host`, `host:port` or either with `http://` or `https://` before it. Case does not
-    /// count; an IPv6 host is written in brackets.
+    /// Parses `host` or `host:port`, each with an optional `http://` or `https://`. Ignores case; an
+    /// IPv6 address is in brackets.
     ///
     /// # Errors
-    /// If no host is there, the port is none, or more than these is written.
+    /// If the host is missing or invalid, the port or scheme is invalid, or anything else follows.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
@@ -94,15 +95,15 @@ impl Address {
             Some((host, port)) if !rest.ends_with(']') => (host, Some(port)),
             _ => (rest, None),
         };
-        let bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
-        let odd = |c: &char| {
-            !(c.is_ascii_alphanumeric() || "-_.".contains(*c) || bracketed && "[]:".contains(*c))
+        let is_bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
+        let is_invalid = |c: &char| {
+            !(c.is_ascii_alphanumeric() || "-_.".contains(*c) || is_bracketed && "[]:".contains(*c))
         };
         if host.is_empty() {
             return Err(AddressError::NoHost(text.into()));
         }
-        if let Some(odd) = host.chars().find(odd) {
-            return Err(AddressError::Character(text.into(), odd));
+        if let Some(invalid) = host.chars().find(is_invalid) {
+            return Err(AddressError::Character(text.into(), invalid));
         }
         let port = match port {
             None if scheme == Scheme::Https => 443,
@@ -131,7 +132,7 @@ impl Address {
         self.port
     }
 
-    /// How it is spoken to.
+    /// The scheme.
     #[must_use]
     pub const fn scheme(&self) -> Scheme {
         self.scheme
@@ -139,7 +140,7 @@ impl Address {
 }
 
 impl fmt::Display for Address {
-    /// `host:port`, with `https://` before it where that is spoken.
+    /// `host:port`, or `https://host:port`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match self.scheme {
             Scheme::Http => "",
@@ -169,11 +170,11 @@ mod tests {
         check("127.0.0.1:65535", "127.0.0.1:65535");
         check(
             "",
-            "the backend \"\" names no host; write one such as users-1:8080",
+            "the backend \"\" has no host; write one such as users-1:8080",
         );
         check(
             ":80",
-            "the backend \":80\" names no host; write one such as users-1:8080",
+            "the backend \":80\" has no host; write one such as users-1:8080",
         );
         check(
             "a:",
@@ -197,11 +198,11 @@ mod tests {
         );
         check(
             "a b",
-            "the backend \"a b\" has ' ' in its host; a host is made of letters, digits, `-`, `_` and `.`",
+            "the backend \"a b\" has ' ' in its host; a host consists of letters, digits, `-`, `_` and `.`",
         );
         check(
             "::1",
-            "the backend \"::1\" has ':' in its host; a host is made of letters, digits, `-`, `_` and `.`",
+            "the backend \"::1\" has ':' in its host; a host consists of letters, digits, `-`, `_` and `.`",
         );
     }
 }

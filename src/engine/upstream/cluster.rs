@@ -1,4 +1,4 @@
-//! Clusters: the backends of one service version, and how the gateway connects to them.
+//! Clusters: the backends of one service version and the settings for connections to them.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use crate::engine::upstream::backend::{Address, Backend, BackendSource};
 use crate::engine::upstream::balancer::Cursor;
 use crate::engine::upstream::settings::Upstream;
 
-/// The backends of one service version, shared by all routes to it. Immutable: a change replaces it.
+/// The backends of one service version, shared by its routes. Immutable: a change creates a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
-    /// The healthy backends come first; otherwise in the order of the configuration.
+    /// The healthy backends first, each part in the order of the configuration.
     backends: Arc<[Backend]>,
     healthy: u32,
-    next_slot: u32,
+    next_id: u32,
     upstream: Arc<Upstream>,
 }
 
@@ -24,19 +24,19 @@ pub struct Pick<'a> {
 }
 
 impl Cluster {
-    /// A cluster of these addresses, in this order. A backend of `previous` keeps its name and its
-    /// slot; of a repeated address the first counts.
+    /// A cluster of these addresses, in this order; duplicates are ignored. A backend of `previous`
+    /// retains its name, id and health.
     pub fn new<'a>(
         previous: Option<&Self>,
         members: impl IntoIterator<Item = (&'a Address, BackendSource)>,
     ) -> Self {
-        let mut next_slot = previous.map_or(0, |cluster| cluster.next_slot);
+        let mut next_id = previous.map_or(0, |cluster| cluster.next_id);
         let known = previous.map(Self::by_address).unwrap_or_default();
         let mut backends = Vec::new();
         for (address, source, name) in named(members) {
             let found = known.binary_search_by_key(&address, |backend| &backend.address);
-            let stays = found.ok().and_then(|at| known.get(at));
-            backends.push(match stays {
+            let existing = found.ok().and_then(|at| known.get(at));
+            backends.push(match existing {
                 Some(backend) => Backend {
                     source,
                     ..(*backend).clone()
@@ -45,13 +45,13 @@ impl Cluster {
                     name: name.of(address),
                     address: address.clone(),
                     source,
-                    healthy: true,
-                    slot: next_slot,
+                    is_healthy: true,
+                    id: next_id,
                 },
             });
-            next_slot += u32::from(stays.is_none());
+            next_id += u32::from(existing.is_none());
         }
-        Self::of(backends, next_slot, Arc::default())
+        Self::of(backends, next_id, Arc::default())
     }
 
     /// The same cluster with these connection settings.
@@ -66,7 +66,7 @@ impl Cluster {
         &self.upstream
     }
 
-    /// Every backend, in the order of the addresses.
+    /// All backends, sorted by address.
     #[must_use]
     pub fn by_address(&self) -> Vec<&Backend> {
         let mut backends: Vec<&Backend> = self.backends.iter().collect();
@@ -74,39 +74,39 @@ impl Cluster {
         backends
     }
 
-    fn of(mut backends: Vec<Backend>, next_slot: u32, upstream: Arc<Upstream>) -> Self {
-        backends.sort_by_key(|backend| !backend.healthy);
-        let healthy = backends.iter().filter(|backend| backend.healthy).count();
+    fn of(mut backends: Vec<Backend>, next_id: u32, upstream: Arc<Upstream>) -> Self {
+        backends.sort_by_key(|backend| !backend.is_healthy);
+        let healthy = backends.iter().filter(|backend| backend.is_healthy).count();
         Self {
             backends: backends.into(),
             healthy: u32::try_from(healthy).unwrap_or(u32::MAX),
-            next_slot,
+            next_id,
             upstream,
         }
     }
 
-    /// Every backend: the healthy ones first, and both in the order of the configuration.
+    /// All backends: the healthy ones first, each part in the order of the configuration.
     #[must_use]
     pub fn backends(&self) -> &[Backend] {
         &self.backends
     }
 
-    /// The number of slots that its backends have had.
+    /// The id of the next new backend: an exclusive upper bound of all backend ids.
     #[must_use]
-    pub const fn slots(&self) -> u32 {
-        self.next_slot
+    pub const fn next_id(&self) -> u32 {
+        self.next_id
     }
 
     /// Picks the next healthy backend and advances the cursor; `None`, without advancing, if no
     /// backend is healthy.
     ///
-    /// Fair to within one over any run of cursor values while the cluster is unchanged; where the
-    /// cursor wraps, to within two.
+    /// Fair to within one pick per backend over any run of cursor values while the cluster is
+    /// unchanged, and to within two where the cursor wraps.
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        // In a large table the line of the cursor is fetched while that of the cluster is: the
-        // locked add waits for all loads before it.
+        // In a large table both miss the cache. Without the prefetch, the locked add would fetch the
+        // cursor only after all earlier loads have finished.
         cursor.prefetch();
         self.at(cursor.advance(self.healthy)?)
     }
@@ -118,8 +118,8 @@ impl Cluster {
     }
 
     #[inline]
-    fn at(&self, turn: usize) -> Option<Pick<'_>> {
-        self.backends.get(turn).map(|backend| Pick { backend })
+    fn at(&self, index: usize) -> Option<Pick<'_>> {
+        self.backends.get(index).map(|backend| Pick { backend })
     }
 
     /// The same cluster with the health of one backend changed.
@@ -130,13 +130,13 @@ impl Cluster {
             .iter_mut()
             .filter(|backend| backend.address == *address)
         {
-            backend.healthy = is_healthy;
+            backend.is_healthy = is_healthy;
         }
-        Self::of(backends, self.next_slot, Arc::clone(&self.upstream))
+        Self::of(backends, self.next_id, Arc::clone(&self.upstream))
     }
 }
 
-/// How much of its address a backend is called by.
+/// The part of its address that forms the name of a backend.
 #[derive(Clone, Copy)]
 enum Name {
     Host,
@@ -154,11 +154,11 @@ impl Name {
     }
 }
 
-/// Members in their order, each address once, with as much of it as tells it from the others.
+/// The distinct addresses in their order, each with the shortest unambiguous kind of name.
 fn named<'a>(
     members: impl IntoIterator<Item = (&'a Address, BackendSource)>,
 ) -> impl Iterator<Item = (&'a Address, BackendSource, Name)> {
-    // Sorted by address all that are alike lie together.
+    // Sorted by address, so that equal hosts and ports are adjacent.
     let mut sorted: Vec<_> = members.into_iter().enumerate().collect();
     sorted.sort_by_key(|(_, (address, _))| *address);
     sorted.dedup_by_key(|(_, (address, _))| *address);
@@ -168,7 +168,7 @@ fn named<'a>(
             let name = match (same_host.len(), same_port.len()) {
                 (1, _) => Name::Host,
                 (_, 1) => Name::HostPort,
-                // Only the scheme tells them apart.
+                // Only the scheme differs.
                 _ => Name::Whole,
             };
             named.extend(same_port.iter().map(|(at, member)| (*at, *member, name)));
@@ -192,7 +192,7 @@ mod tests {
             .collect()
     }
 
-    fn pool(previous: Option<&Cluster>, texts: &[&str]) -> Cluster {
+    fn cluster(previous: Option<&Cluster>, texts: &[&str]) -> Cluster {
         let addresses = addresses(texts);
         Cluster::new(
             previous,
@@ -202,66 +202,63 @@ mod tests {
         )
     }
 
-    fn names(pool: &Cluster) -> Vec<&str> {
-        pool.backends()
+    fn names(cluster: &Cluster) -> Vec<&str> {
+        cluster
+            .backends()
             .iter()
             .map(|backend| &*backend.name)
             .collect()
     }
 
-    fn picks(pool: &Cluster, cursor: &Cursor, count: usize) -> Vec<String> {
+    fn picks(cluster: &Cluster, cursor: &Cursor, count: usize) -> Vec<String> {
         (0..count)
-            .map(|_| pool.pick(cursor).unwrap().backend.name.to_string())
+            .map(|_| cluster.pick(cursor).unwrap().backend.name.to_string())
             .collect()
     }
 
     #[test]
-    fn it_goes_round() {
-        let pool = pool(None, &["a", "b", "c"]);
+    fn picks_rotate() {
+        let cluster = cluster(None, &["a", "b", "c"]);
         let cursor = Cursor::default();
-        assert_eq!(picks(&pool, &cursor, 4), ["a", "b", "c", "a"]);
+        assert_eq!(picks(&cluster, &cursor, 4), ["a", "b", "c", "a"]);
     }
 
     #[test]
-    fn a_peek_moves_nothing() {
-        let pool = pool(None, &["a", "b"]);
+    fn a_peek_does_not_advance_the_cursor() {
+        let cluster = cluster(None, &["a", "b"]);
         let cursor = Cursor::default();
-        let peek = || pool.peek(&cursor).unwrap().backend.name.to_string();
+        let peek = || cluster.peek(&cursor).unwrap().backend.name.to_string();
         assert_eq!((peek(), peek()), ("a".into(), "a".into()));
-        assert_eq!(picks(&pool, &cursor, 1), ["a"]);
+        assert_eq!(picks(&cluster, &cursor, 1), ["a"]);
         assert_eq!(peek(), "b");
     }
 
     #[test]
     fn the_cursor_wraps() {
-        let pool = pool(None, &["a", "b"]);
+        let cluster = cluster(None, &["a", "b"]);
         let cursor = Cursor::new(u64::MAX);
-        assert_eq!(picks(&pool, &cursor, 3), ["b", "a", "b"]);
+        assert_eq!(picks(&cluster, &cursor, 3), ["b", "a", "b"]);
     }
 
     #[test]
     fn names_are_fixed_when_a_backend_joins() {
-        let first = pool(None, &["a:1", "b:1"]);
+        let first = cluster(None, &["a:1", "b:1"]);
         assert_eq!(names(&first), ["a", "b"]);
-        let second = pool(Some(&first), &["a:1", "a:2", "b:1"]);
+        let second = cluster(Some(&first), &["a:1", "a:2", "b:1"]);
         assert_eq!(names(&second), ["a", "a:2", "b"]);
-        assert_eq!(names(&pool(None, &["a:1", "a:2"])), ["a:1", "a:2"]);
-        let slots: Vec<u32> = second
-            .backends()
-            .iter()
-            .map(|backend| backend.slot)
-            .collect();
-        assert_eq!((slots, second.slots()), (vec![0, 2, 1], 3));
+        assert_eq!(names(&cluster(None, &["a:1", "a:2"])), ["a:1", "a:2"]);
+        let ids: Vec<u32> = second.backends().iter().map(|backend| backend.id).collect();
+        assert_eq!((ids, second.next_id()), (vec![0, 2, 1], 3));
     }
 
     #[test]
-    fn an_unhealthy_backend_is_passed_over_and_an_empty_pool_moves_no_cursor() {
+    fn unhealthy_backends_are_skipped_and_an_unhealthy_cluster_does_not_advance_the_cursor() {
         let [a, b] = [0, 1].map(|at| addresses(&["a", "b"])[at].clone());
-        let pool = pool(None, &["a", "b"]).with_health(&a, false);
+        let cluster = cluster(None, &["a", "b"]).with_health(&a, false);
         let cursor = Cursor::default();
-        assert_eq!(picks(&pool, &cursor, 2), ["b", "b"]);
-        let none = pool.with_health(&b, false);
-        assert!(none.pick(&cursor).is_none());
+        assert_eq!(picks(&cluster, &cursor, 2), ["b", "b"]);
+        let unhealthy = cluster.with_health(&b, false);
+        assert!(unhealthy.pick(&cursor).is_none());
         assert_eq!(cursor.next(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! The backends of a service version, and how one of them is picked.
+//! The backends of a service version, and the choice of one for a request.
 
 pub mod backend;
 pub mod balancer;

@@ -1,4 +1,4 @@
-//! Registrations: backends that come and go while the gateway runs.
+//! Registrations: backends that are added and removed while the gateway runs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Instant;
@@ -6,31 +6,31 @@ use std::time::Instant;
 use crate::engine::routing::{AmbiguousVersion, ApiVersion, Table};
 use crate::engine::upstream::backend::Address;
 
-/// What a registration belongs to. A version of none is the neutral set, or, where the table has
-/// none, one that is still to be settled.
+/// The service and version of a registration. The version `None` is the neutral one, or an omitted
+/// one as long as the table does not name the service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServiceKey {
     /// The service.
     pub service: Box<str>,
-    /// Its version.
+    /// The version.
     pub version: Option<ApiVersion>,
 }
 
-/// Every registration. It outlives the tables. No call takes longer the more there are, but for
-/// those that list them.
+/// All registrations. The registry outlives tables. The cost of a call does not depend on the number
+/// of registrations, except for the calls that list them.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    services: HashMap<Box<str>, BTreeMap<Option<ApiVersion>, Entry>>,
-    /// By when they expire, and their numbers: whose they are.
+    services: HashMap<Box<str>, BTreeMap<Option<ApiVersion>, Registrations>>,
+    /// The keys of the registrations that expire, by expiry and registration number.
     expiries: BTreeMap<(Instant, u64), ServiceKey>,
     next_number: u64,
     count: usize,
 }
 
-/// What is registered for one service and version, and what was taken off it.
+/// The registrations for one service and version, and its removed configured backends.
 #[derive(Clone, Debug, Default)]
-pub struct Entry {
-    /// By their numbers, which rise in the order in which they came.
+pub struct Registrations {
+    /// By registration number, which increases in the order of registration.
     registered: BTreeMap<u64, Registration>,
     numbers: HashMap<Address, u64>,
     removed: HashSet<Address>,
@@ -43,8 +43,8 @@ struct Registration {
 }
 
 impl Registry {
-    /// Adds a backend, or renews it; it is gone at `expires` unless renewed by then. A configured
-    /// backend that was taken off is from now on a registered one.
+    /// Registers a backend or renews its registration, which expires at `expires` unless renewed. A
+    /// removed configured backend becomes a registered one.
     pub fn register(&mut self, key: ServiceKey, address: Address, expires: Option<Instant>) {
         let versions = self.services.entry(key.service.clone()).or_default();
         let entry = versions.entry(key.version).or_default();
@@ -68,8 +68,8 @@ impl Registry {
         }
     }
 
-    /// Takes a backend off, registered or, if `is_configured`, configured: the latter returns with
-    /// the next table. One that is not known is no fault. Says whether it was registered.
+    /// Removes a registered backend and, if `is_configured`, the configured one, which returns with
+    /// the next table. Ignores unknown backends. Returns whether the backend was registered.
     pub fn deregister(&mut self, key: &ServiceKey, address: &Address, is_configured: bool) -> bool {
         let entry = self.entry_mut(key);
         let number = entry.and_then(|entry| entry.numbers.get(address).copied());
@@ -84,20 +84,20 @@ impl Registry {
         number.is_some()
     }
 
-    /// How many backends are registered.
+    /// The number of registered backends.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether none is.
+    /// Whether no backend is registered.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Lets configured backends that were taken off return: a new table has come.
-    pub fn forget_removed(&mut self) {
+    /// Restores the removed configured backends, because a new table takes effect.
+    pub fn restore_removed(&mut self) {
         self.services.retain(|_, versions| {
             versions.retain(|_, entry| {
                 entry.removed.clear();
@@ -107,7 +107,7 @@ impl Registry {
         });
     }
 
-    /// Drops what has expired and says whose registrations have changed.
+    /// Removes expired registrations and returns the keys that they belonged to.
     pub fn expire(&mut self, now: Instant) -> BTreeSet<ServiceKey> {
         let mut changed = BTreeSet::new();
         while let Some(first) = self.expiries.first_entry()
@@ -120,57 +120,61 @@ impl Registry {
         changed
     }
 
-    /// When the next registration expires, if any does.
+    /// The earliest expiry, if any registration expires.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
         self.expiries.keys().next().map(|(expires, _)| *expires)
     }
 
-    /// What is registered for a service and version.
+    /// The registrations for a service and version.
     #[must_use]
-    pub fn entry(&self, service: &str, version: Option<ApiVersion>) -> Option<&Entry> {
+    pub fn registrations(
+        &self,
+        service: &str,
+        version: Option<ApiVersion>,
+    ) -> Option<&Registrations> {
         self.services.get(service)?.get(&version)
     }
 
-    /// The version that is meant where one is left out, of a service that the table does not name:
-    /// that of what is registered without one, else the only version.
+    /// The version that an omitted one implies for a service that the table does not name: none if
+    /// backends are registered without a version, else the only version.
     ///
     /// # Errors
-    /// If backends are registered for several versions, and none without one.
-    pub fn meant_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
+    /// If backends are registered for several versions, and none without a version.
+    pub fn implied_version(&self, service: &str) -> Result<Option<ApiVersion>, AmbiguousVersion> {
         let versions = self.services.get(service).into_iter().flatten();
         let known = versions.filter(|(_, entry)| !entry.registered.is_empty());
         let known: Vec<Option<ApiVersion>> = known.map(|(version, _)| *version).collect();
-        AmbiguousVersion::unless_one(service, &known)
+        AmbiguousVersion::resolve(service, &known)
     }
 
-    /// The registrations that no route of the table has, sorted.
+    /// The registrations for services and versions that no route of the table has, sorted.
     #[must_use]
-    pub fn waiting(&self, table: &Table) -> Vec<(ServiceKey, &Entry)> {
-        let mut waiting = Vec::new();
+    pub fn unrouted(&self, table: &Table) -> Vec<(ServiceKey, &Registrations)> {
+        let mut unrouted = Vec::new();
         for (service, versions) in &self.services {
-            let waits = |version| table.routes_of(service, version).next().is_none();
+            let is_unrouted = |version| table.routes_of(service, version).next().is_none();
             for (version, entry) in versions {
-                if !entry.registered.is_empty() && waits(*version) {
-                    waiting.push((ServiceKey::of(service, *version), entry));
+                if !entry.registered.is_empty() && is_unrouted(*version) {
+                    unrouted.push((ServiceKey::of(service, *version), entry));
                 }
             }
         }
-        waiting.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        waiting
+        unrouted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        unrouted
     }
 
-    /// Gives registrations that left the version out the one that the table means by that.
-    pub(crate) fn settle(&mut self, table: &Table) {
-        let mut settled = Vec::new();
+    /// Assigns the version that the table implies to registrations that omit the version.
+    pub(crate) fn assign_versions(&mut self, table: &Table) {
+        let mut assigned = Vec::new();
         for (service, versions) in &mut self.services {
-            if let Ok(version @ Some(_)) = table.meant_version(service)
+            if let Ok(version @ Some(_)) = table.implied_version(service)
                 && let Some(entry) = versions.remove(&None)
             {
-                settled.push((ServiceKey::of(service, version), entry));
+                assigned.push((ServiceKey::of(service, version), entry));
             }
         }
-        for (key, entry) in settled {
+        for (key, entry) in assigned {
             self.count -= entry.registered.len();
             for (number, Registration { address, expires }) in entry.registered {
                 if let Some(expires) = expires {
@@ -181,7 +185,7 @@ impl Registry {
         }
     }
 
-    /// Takes off a registration.
+    /// Removes a registration.
     fn remove(&mut self, key: &ServiceKey, number: u64) {
         let Some(entry) = self.entry_mut(key) else {
             return;
@@ -195,13 +199,13 @@ impl Registry {
         }
     }
 
-    fn entry_mut(&mut self, key: &ServiceKey) -> Option<&mut Entry> {
+    fn entry_mut(&mut self, key: &ServiceKey) -> Option<&mut Registrations> {
         self.services.get_mut(&key.service)?.get_mut(&key.version)
     }
 }
 
 impl ServiceKey {
-    /// The service and version that a route serves.
+    /// Creates a key.
     #[must_use]
     pub fn of(service: &str, version: Option<ApiVersion>) -> Self {
         Self {
@@ -211,19 +215,21 @@ impl ServiceKey {
     }
 }
 
-impl Entry {
-    /// The addresses registered, in the order in which they came.
+impl Registrations {
+    /// The registered addresses, in the order of registration.
     pub fn registered(&self) -> impl Iterator<Item = &Address> {
-        self.registered.values().map(|known| &known.address)
+        self.registered
+            .values()
+            .map(|registration| &registration.address)
     }
 
-    /// Whether this address is registered.
+    /// Whether an address is registered.
     #[must_use]
     pub fn is_registered(&self, address: &Address) -> bool {
         self.numbers.contains_key(address)
     }
 
-    /// Whether a configured backend was taken off.
+    /// Whether a configured backend was removed.
     #[must_use]
     pub fn is_removed(&self, address: &Address) -> bool {
         self.removed.contains(address)

@@ -1,13 +1,13 @@
-//! How the gateway connects to the backends of a cluster: protocol, TLS and limits.
+//! Settings for the connections to the backends of a cluster: protocol, TLS and limits.
 
-/// How the gateway connects to the backends of a cluster.
+/// Settings for the connections to the backends of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Upstream {
     /// The protocol. Default: HTTP/1.1.
     pub protocol: Protocol,
     /// TLS settings for backends whose scheme is `https`.
     pub tls: UpstreamTls,
-    /// The most requests in flight to one backend; `None`: as many as the process allows.
+    /// The maximum number of requests in flight per backend; `None`: limited only by the process.
     pub max_in_flight: Option<u32>,
 }
 
@@ -24,10 +24,9 @@ pub enum Protocol {
 /// How the gateway verifies a backend.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UpstreamTls {
-    /// The PEM file of trusted certificate authorities, as the configuration writes it; `None`: the
-    /// system's.
+    /// The path of a PEM file with trusted certificate authorities; `None`: those of the system.
     pub ca: Option<Box<str>>,
-    /// The name that the certificate must have, also sent as SNI; `None`: the backend's host.
+    /// The name that the certificate must match, also sent as SNI; `None`: the host of the backend.
     pub server_name: Option<Box<str>>,
     /// Whether the certificate is verified. Default: yes.
     pub verify: bool,

@@ -1,4 +1,4 @@
-//! `tollgate check`: all that is wrong with configuration files.
+//! `tollgate check`: every diagnostic of configuration files.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -6,15 +6,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::compile::{LoadOptions, Loaded};
-use crate::config::diagnostic::{Diagnostic, Severity};
+use crate::config::{Diagnostic, LoadOptions, Loaded, Severity};
 use crate::engine::routing::route::Route;
 use crate::frontend::cli::args::{CheckArgs, Format};
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};
 use crate::frontend::config_file::{ConfigFile, Unusable};
 
-/// Checks each file; one that cannot be read does not keep the others from being checked.
+/// Checks each file, also after one that cannot be read.
 pub(super) fn run(args: &CheckArgs, paint: Paint) -> Output {
     let options = LoadOptions {
         allow_unreachable: args.allow_unreachable,
@@ -30,7 +29,7 @@ pub(super) fn run(args: &CheckArgs, paint: Paint) -> Output {
         }
         answer.code = answer.code.max(checked.exit_code());
         if args.format == Format::Text {
-            checked.tell(&mut answer.out, paint);
+            checked.render(&mut answer.out, paint);
         }
         report.files.push(checked.into_json());
     }
@@ -43,15 +42,16 @@ pub(super) fn run(args: &CheckArgs, paint: Paint) -> Output {
     }
 }
 
-/// What came of one file.
+/// The result for one file.
 struct Checked {
     name: String,
     file: Result<ConfigFile, Unusable>,
-    faults: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
+    /// `None` if the file has errors or cannot be read.
     size: Option<Size>,
 }
 
-/// How large a table is.
+/// The size of a table.
 struct Size {
     routes: usize,
     services: usize,
@@ -68,7 +68,8 @@ struct FileReport {
     file: String,
     ok: bool,
     routes: Option<usize>,
-    faults: Vec<Diagnostic>,
+    #[serde(rename = "faults")]
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Checked {
@@ -76,26 +77,26 @@ impl Checked {
         let file = match ConfigFile::read(path) {
             Ok(file) => file,
             Err(unreadable) => {
-                let fault = Diagnostic::error("config.unreadable", unreadable.sentence());
+                let error = Diagnostic::error("config.unreadable", unreadable.sentence());
                 return Self {
                     name: path.display().to_string(),
-                    faults: vec![fault],
+                    diagnostics: vec![error],
                     size: None,
                     file: Err(unreadable),
                 };
             }
         };
-        let (faults, size) = match file.load(options) {
+        let (diagnostics, size) = match file.load(options) {
             Ok(loaded) => {
                 let size = Size::of(&loaded);
                 (loaded.remarks, Some(size))
             }
-            Err(faults) => (faults, None),
+            Err(diagnostics) => (diagnostics, None),
         };
         Self {
             name: file.name().into(),
             file: Ok(file),
-            faults,
+            diagnostics,
             size,
         }
     }
@@ -108,13 +109,13 @@ impl Checked {
         }
     }
 
-    /// The faults and the summary, as people read them.
-    fn tell(&self, out: &mut String, paint: Paint) {
+    /// Renders the diagnostics and a summary for people.
+    fn render(&self, out: &mut String, paint: Paint) {
         let Ok(file) = &self.file else {
             return;
         };
-        if !self.faults.is_empty() {
-            out.push_str(&file.render(&self.faults, paint.is_coloured()));
+        if !self.diagnostics.is_empty() {
+            out.push_str(&file.render(&self.diagnostics, paint.is_coloured()));
             out.push('\n');
         }
         let counts = self.counts();
@@ -137,8 +138,9 @@ impl Checked {
     /// `3 errors, 1 warning`.
     fn counts(&self) -> String {
         let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
-            let faults = self.faults.iter();
-            let count = faults.filter(|fault| fault.severity == severity).count();
+            let of_severity = self.diagnostics.iter();
+            let of_severity = of_severity.filter(|one| one.severity == severity);
+            let count = of_severity.count();
             (count > 0).then(|| counted(count, severity.as_str()))
         });
         counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -149,7 +151,7 @@ impl Checked {
             file: self.name,
             ok: self.size.is_some(),
             routes: self.size.map(|size| size.routes),
-            faults: self.faults,
+            diagnostics: self.diagnostics,
         }
     }
 }
@@ -157,7 +159,7 @@ impl Checked {
 impl Size {
     fn of(loaded: &Loaded) -> Self {
         let routes = loaded.table.routes();
-        // Routes of one service and version may share their backends, and then these count once.
+        // Routes of one service and version may share backends; these count once.
         let mut backends = HashSet::new();
         for (route, configured) in routes.iter().zip(&loaded.configured) {
             for address in &*configured.addresses {
@@ -189,4 +191,5 @@ fn counted(count: usize, of: &str) -> String {
     format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Maximum number of notes per file.
 const MAX_NOTES: usize = 100;

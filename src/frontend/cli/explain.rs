@@ -1,6 +1,6 @@
 //! `tollgate explain`: where a request goes, and why no other route gets it.
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
 use crate::engine::plan::Plan;
 use crate::engine::request::{RawRequest, split_absolute_form};
@@ -103,7 +103,7 @@ fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
         if next.is_some_and(|pick| pick.backend.address == backend.address) {
             words.push_str("  <- next");
         }
-        if !backend.healthy {
+        if !backend.is_healthy {
             words.push_str("  unhealthy");
         }
         facts.push(fact(if at == 0 { "backends" } else { "" }, words));
@@ -132,10 +132,10 @@ fn version_words(plan: &Plan<'_>) -> String {
 
 fn candidate_row(at: usize, candidate: &Candidate<'_>) -> Vec<Cell> {
     let mut route = candidate.route.name();
-    if candidate.derived {
+    if candidate.is_derived {
         route = format!("{route}, reached as {}", candidate.pattern);
     }
-    let words = candidate.fate.as_words();
+    let words = candidate.fate.describe();
     let fate = if candidate.fate == Fate::Wins {
         Cell::good(words)
     } else {

@@ -6,7 +6,7 @@ use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
-use crate::config::diagnostic::printable;
+use crate::config::printable;
 
 /// Whether to use colours.
 #[derive(Clone, Copy, Debug)]

@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_local;
 
-use crate::config::compile::Loaded;
+use crate::config::Loaded;
 use crate::config::serve::{ListenAddress, LogTarget, Serve, resolved};
 use crate::control::source::{LoadError, ReloadError, Reloaded, Reloader, load, sighup};
 use crate::control::{Handle, Reconciler};
@@ -43,13 +43,13 @@ pub(super) fn run(args: &ServeArgs) -> ExitCode {
     serve(args, loaded).map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
 }
 
-/// Serves until a signal stops the process. The error is a message for standard error.
+/// Serves until a signal stops the process. The error is a message for the log.
 fn serve(args: &ServeArgs, loaded: Loaded) -> Result<(), String> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())
         .map_err(|error| format!("cannot start: {error}"))?;
-    // Before anything is printed: a supervisor that reads the first line may send signals.
+    // Before anything is logged: a supervisor that reads the first line may send signals.
     let signals = runtime.block_on(async { Signals::install() });
     let Signals {
         mut stop,
@@ -86,7 +86,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    /// Starts the log, the reconciler and the workers; prints where it listens.
+    /// Starts the log, the reconciler and the workers; logs where it listens.
     fn start(args: &ServeArgs, mut loaded: Loaded) -> Result<Self, String> {
         let demo = args.demo.then(|| Demo::bind(&mut loaded));
         let demo = demo.transpose().map_err(demo_error)?;
@@ -162,7 +162,7 @@ impl Gateway {
         Ok(())
     }
 
-    /// Joins the workers, writes the rest of the access log and prints the totals.
+    /// Joins the workers, writes the rest of the access log and logs the totals.
     fn finish(self) {
         let totals = self.server.join();
         if self.log.is_some_and(|log| !log.finish(LOG_END_TIMEOUT)) {
@@ -217,7 +217,7 @@ async fn reopen_log_on(mut reopen_log: Signal, log: Option<&AccessLog>) {
     }
 }
 
-/// Prints what a reload has done.
+/// Logs the result of a reload.
 fn report_reload(result: Result<Reloaded, ReloadError>) {
     match result {
         Ok(Reloaded {
@@ -226,8 +226,8 @@ fn report_reload(result: Result<Reloaded, ReloadError>) {
         }) => {
             if needs_restart {
                 tracing::warn!(
-                    "the file changes process settings, such as listen, workers or \
-                     limits; restart to apply them",
+                    "the file changes process settings, such as listen, workers or limits; restart \
+                     to apply them"
                 );
             }
             let plural = if routes == 1 { "" } else { "s" };
@@ -315,13 +315,11 @@ fn demo_error(error: io::Error) -> String {
     format!("cannot start the sample backends: {error}")
 }
 
-/// Prints an error; the exit code says that the command could not run.
+/// Logs an error; the exit code says that the command could not run.
 fn fail(error: &impl fmt::Display) -> ExitCode {
     tracing::error!("{error}");
     ExitCode::from(2)
 }
-
-/// Prints a message to standard error.
 
 const DRAIN_POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long the access log may take to write its last lines.

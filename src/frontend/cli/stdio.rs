@@ -4,12 +4,12 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::control::Reconciler;
-use crate::control::source::ConfigFile;
 use crate::frontend::cli::args::StdioArgs;
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::Paint;
+use crate::frontend::config_file::ConfigFile;
 use crate::frontend::stdio;
 use crate::frontend::stdio::forward::{self, Forwarding};
 use crate::frontend::stdio::values::Limits;

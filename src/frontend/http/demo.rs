@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::spawn_local;
 
-use crate::config::compile::Loaded;
+use crate::config::Loaded;
 use crate::engine::routing::ApiVersion;
 use crate::engine::upstream::Address;
 use crate::frontend::http::responder::{self, Responder};

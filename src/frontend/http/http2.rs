@@ -15,7 +15,7 @@ use h2::{Reason, RecvStream};
 use http::{HeaderValue, Method, Request, header};
 use tokio::task::spawn_local;
 
-use crate::engine::semantics::grpc::answer_type;
+use crate::engine::semantics::grpc::response_type;
 use crate::engine::semantics::{Cause, Protocol};
 use crate::runtime::http2::{Http2RequestHead, Traffic, Transport};
 use crate::runtime::proxy::{
@@ -240,7 +240,7 @@ impl Drop for StreamGuard {
 fn serve_stream(guard: StreamGuard, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
     let (parts, recv) = request.into_parts();
     let content_type = parts.headers.get(header::CONTENT_TYPE);
-    let grpc = answer_type(content_type.map(HeaderValue::as_bytes));
+    let grpc = response_type(content_type.map(HeaderValue::as_bytes));
     let is_head = parts.method == Method::HEAD;
     let mut client = Http2Downstream::new(recv, respond);
     let limits = &guard.connection.worker.settings.head_limits;

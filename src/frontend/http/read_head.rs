@@ -118,10 +118,10 @@ impl HeadReader {
         let head = self.head.get_or_insert_with(|| worker.take_request_head());
         let parsed = head.parse(connection.data(), &worker.settings.head_limits);
         parsed.map_err(|error| {
-            NoHead::Invalid(Cause::Wire {
+            NoHead::Invalid(Cause::Codec {
                 code: error.code(),
                 status: error.status(),
-                sentence: error.to_string(),
+                message: error.to_string(),
             })
         })
     }

@@ -60,7 +60,7 @@ impl ListedBackend {
         Self {
             backend: backend.name.to_string(),
             address: backend.address.to_string(),
-            healthy: backend.healthy,
+            healthy: backend.is_healthy,
             source: backend.source,
         }
     }

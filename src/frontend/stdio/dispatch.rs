@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::engine::Snapshot;
 use crate::frontend::stdio::fields::{ClientRequest, RequestBody};
 use crate::frontend::stdio::reply::Recipient;
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 
 /// Admits requests and sends them to their backends; each reply is written when it arrives.
 pub(super) trait Dispatch: fmt::Debug {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde_json::value::RawValue;
 
-use crate::config::diagnostic::excerpt;
+use crate::config::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::routing::ApiVersion;
 use crate::engine::semantics::{Arrival, Protocol, Request};

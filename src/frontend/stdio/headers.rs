@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::config::diagnostic::excerpt;
+use crate::config::excerpt;
 use crate::engine::request::{is_field_name, is_field_value};
 use crate::frontend::stdio::text::{Key, kind, string};
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::config::json::Entries;
+use crate::config::Entries;
 use crate::frontend::stdio::headers::HeaderFields;
 use crate::frontend::stdio::text::{Key, Text, string};
 

@@ -71,7 +71,7 @@ impl RoutePrefixes {
     /// The fields that name service, version and backend, without braces.
     #[inline]
     pub(super) fn prefix(&mut self, plan: &Plan<'_>, backend: &Backend) -> &str {
-        let slot = usize::try_from(backend.slot).unwrap_or(0);
+        let slot = usize::try_from(backend.id).unwrap_or(0);
         if slot >= self.prefixes.len() {
             self.prefixes.resize(slot + 1, None);
         }

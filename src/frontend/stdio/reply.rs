@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::config::diagnostic::Diagnostic;
+use crate::config::Diagnostic;
 use crate::engine::policy::Deprecation;
 use crate::engine::request::Headers;
 use crate::engine::semantics::{Cause, Edits, Request};

@@ -32,10 +32,10 @@ impl Http2RequestHead {
         limits: &HeadLimits,
     ) -> Result<Self, Cause<'static>> {
         if parts.method == Method::CONNECT {
-            return Err(Cause::Wire {
+            return Err(Cause::Codec {
                 code: "http2.connect",
                 status: 501,
-                sentence: "CONNECT is not served here".into(),
+                message: "CONNECT is not served here".into(),
             });
         }
         let target = target(&parts);

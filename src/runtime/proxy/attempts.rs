@@ -41,16 +41,16 @@ fn pick<'s>(pending: &mut PendingRequest<'_, 's>) -> Result<&'s Backend, Failure
             .ok_or(Failure::NoBackend)
     };
     let mut backend = next()?;
-    let last = pending.backend.map(|backend| backend.slot);
+    let last = pending.backend.map(|backend| backend.id);
     pending.failed.extend(last);
     for _ in 0..pending.failed.len().min(MAX_SKIPPED_PICKS) {
-        if !pending.failed.contains(&backend.slot) {
+        if !pending.failed.contains(&backend.id) {
             break;
         }
         backend = next()?;
     }
     // Each had an attempt, and other requests have moved the cursor.
-    if last == Some(backend.slot) {
+    if last == Some(backend.id) {
         backend = next()?;
     }
     pending.backend = Some(backend);
@@ -87,8 +87,8 @@ fn is_retried(
         method: pending.admitted.request.method,
         failure,
         retries: u32::try_from(pending.failed.len()).unwrap_or(u32::MAX),
-        is_answer_begun: pending.interim_responses > 0,
-        is_body_kept: pending.replay.is_complete(),
+        is_response_started: pending.interim_responses > 0,
+        is_body_replayable: pending.replay.is_complete(),
     };
     let policy = &pending.policy.retry;
     pending.worker.admits_retry(policy, &attempt)

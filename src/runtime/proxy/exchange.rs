@@ -37,7 +37,7 @@ pub(crate) async fn exchange(
     let random = worker.random();
     let start_line = (head.method(), &*target);
     let request = Request::read(&arrival, start_line, &head, head.content_length());
-    let id = RequestId::of(&request.noted, &random);
+    let id = RequestId::of(&request.fields, &random);
     match admit(snapshot, &request) {
         Admission::Forward(plan) => {
             log.admitted(plan.route_id());

@@ -43,10 +43,10 @@ impl Failure {
             Self::BodyTimeout => Cause::from(RequestError::Timeout),
             Self::Draining => Cause::from(GatewayError::Draining),
             Self::Body(ReadError::TooLarge(error)) => Cause::from(*error),
-            Self::Body(ReadError::Framing(error)) => Cause::Wire {
+            Self::Body(ReadError::Framing(error)) => Cause::Codec {
                 code: error.code(),
                 status: error.status(),
-                sentence: error.to_string(),
+                message: error.to_string(),
             },
             Self::Body(ReadError::Connection(_) | ReadError::Stream(_)) | Self::Disconnected => {
                 return None;

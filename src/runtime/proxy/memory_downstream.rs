@@ -121,9 +121,9 @@ impl MemoryDownstream {
     /// Records and reports the backend of an attempt.
     pub(super) fn record_pick(&mut self, backend: &Backend) {
         if let Some(routed) = &mut self.routed {
-            routed.backend = Some(backend.slot);
+            routed.backend = Some(backend.id);
         }
-        self.picks.report(Some(backend.slot));
+        self.picks.report(Some(backend.id));
     }
 
     /// Takes a local response, whose fields are these edits.

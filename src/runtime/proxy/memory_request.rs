@@ -90,10 +90,10 @@ impl MemoryRequest {
     pub(crate) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
         if self.method == "CONNECT" {
             let error = http1::RequestHeadError::Connect;
-            return Err(Cause::Wire {
+            return Err(Cause::Codec {
                 code: error.code(),
                 status: error.status(),
-                sentence: error.to_string(),
+                message: error.to_string(),
             });
         }
         if self.target.len() > limits.max_target_bytes {

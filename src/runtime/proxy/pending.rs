@@ -82,9 +82,9 @@ impl<'x, 's> PendingRequest<'x, 's> {
     pub(super) fn new(admitted: &'x AdmittedRequest<'x, 's>) -> Self {
         let (context, request) = (admitted.context, admitted.request);
         let policy = admitted.plan.forwarding();
-        let noted = &request.noted;
-        let is_grpc = grpc::answer_type(noted.content_type.only()).is_some();
-        let grpc_timeout = noted.grpc_timeout.only().filter(|_| is_grpc);
+        let fields = &request.fields;
+        let is_grpc = grpc::response_type(fields.content_type.only()).is_some();
+        let grpc_timeout = fields.grpc_timeout.only().filter(|_| is_grpc);
         let deadline = context.deadline;
         let timeout = deadline.after(policy.timeouts.exchange);
         Self {

@@ -1,7 +1,7 @@
 //! Responses of the gateway itself, before a codec renders them.
 
 use crate::engine::admit::write_rejection;
-use crate::engine::semantics::{Cause, Noted, Problem, Request, RequestId};
+use crate::engine::semantics::{Cause, KnownFields, Problem, Request, RequestId};
 use crate::engine::{self, Plan};
 use crate::runtime::proxy::inbound::RequestHead;
 use crate::runtime::worker::{Scratch, Worker};
@@ -70,7 +70,7 @@ impl<'a> RenderedResponse<'a> {
         let random = worker.random();
         let problem = Problem {
             cause,
-            id: &RequestId::of(&Noted::default(), &random),
+            id: &RequestId::of(&KnownFields::default(), &random),
             pseudonym: &worker.settings.via,
             grpc,
         };

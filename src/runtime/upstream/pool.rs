@@ -88,7 +88,7 @@ impl Upstreams {
 
     fn pool(&self, to: &Backend, upstream: &Upstream) -> Rc<BackendPool> {
         let fits = |pool: &&Rc<BackendPool>| pool.is_for(upstream);
-        let slot = usize::try_from(to.slot).unwrap_or(usize::MAX);
+        let slot = usize::try_from(to.id).unwrap_or(usize::MAX);
         if let Some(Some(pool)) = self.recent.borrow().get(slot)
             && pool.address == to.address
             && fits(&pool)

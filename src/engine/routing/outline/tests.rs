@@ -41,7 +41,7 @@ fn matches_come_best_first() {
 }
 
 #[test]
-fn keys_push_a_subtree_below_a_parameter() {
+fn a_subtree_beside_a_parameter_moves_below_it() {
     let keys = |texts: &[&str]| {
         let mut keys = Vec::new();
         outline(&patterns(texts)).each_key(&mut |key, group| {
@@ -68,7 +68,7 @@ fn keys_push_a_subtree_below_a_parameter() {
 }
 
 #[test]
-fn patterns_that_match_alike_share_a_group() {
+fn patterns_that_match_the_same_paths_share_a_group() {
     let patterns = patterns(&["/a/{x}", "/a/{y}"]);
     let mut builder = OutlineBuilder::default();
     let groups: Vec<_> = patterns.iter().map(|p| builder.group(p)).collect();

@@ -1,35 +1,35 @@
-//! The normal path: one spelling for each path, so that what is matched is what is forwarded.
+//! The normal path: one spelling per path, so that the gateway forwards exactly what it matched.
 //!
-//! Two spellings of one path are the oldest way round a gateway: it matches `/public/..%2fadmin` or
-//! `/%61dmin` by one reading and the backend serves it by another. So every path is brought to one
-//! form before anything looks at it, and what has no safe form is refused. This module does not
-//! decide whether an encoded slash is welcome (the winning route does), and never changes a query.
+//! Attackers bypass gateways with alternative spellings: the gateway interprets
+//! `/public/..%2fadmin` or `/%61dmin` in one way and the backend in another. Every path is therefore
+//! normalised before anything else reads it, and rejected if it has no safe normal form. This module
+//! does not decide whether a route allows encoded slashes, and never changes a query.
 //!
 //! The rules, in the order in which they apply:
 //!
-//! 1. What RFC 3986 (section 3.3) does not allow in a path is refused: controls, the space, bytes
-//!    above 0x7E, `"`, `#`, `<`, `>`, `?`, `\`, a backtick, `{`, `}`, a `%` without two hex digits.
-//!    `|` and `^`, which browsers send raw, are escaped; `[` and `]` pass. Escaped controls (`%00`
-//!    to `%1F`, `%7F`) are refused.
-//! 2. Escaped unreserved bytes are decoded, once; all other escapes stay, in upper case, `%25`,
-//!    `%2F` and `%5C` among them (sections 2.3 and 6.2.2).
-//! 3. Runs of `/` become one.
+//! 1. Bytes that RFC 3986 (section 3.3) does not allow in a path are rejected: controls, the space,
+//!    bytes above 0x7E, `"`, `#`, `<`, `>`, `?`, `\`, a backtick, `{`, `}`, and a `%` without two hex
+//!    digits; except that `|` and `^`, which browsers send raw, are percent-encoded, and `[` and `]`
+//!    are allowed. Percent-encoded controls (`%00` to `%1F`, `%7F`) are rejected.
+//! 2. Percent-encoded unreserved bytes are decoded, once. All other escapes are upper-cased,
+//!    including `%25`, `%2F` and `%5C` (sections 2.3 and 6.2.2).
+//! 3. Runs of `/` are merged.
 //! 4. `.` and `..` segments are removed (section 5.2.4). A `..` above the root, which the RFC would
-//!    ignore, is refused; so is a dot segment with a parameter (`..;x`): some servers obey it.
+//!    ignore, is rejected. So is a dot segment with a parameter (`..;x`), which some servers obey.
 
 use std::borrow::Cow;
 
 mod error;
 mod rewrite;
-mod sight;
+mod scan;
 
 pub use error::PathError;
 pub use rewrite::EncodedSlash;
 
-/// A path after normalisation: the only kind that is ever matched or forwarded.
+/// A normalised path: the only kind that the gateway matches and forwards.
 ///
-/// It starts with `/`, or is exactly `*`. It is ASCII, has no `//`, no `.` or `..` segment, and no
-/// escape in lower case or of an unreserved byte. Parsing it again gives it unchanged.
+/// It begins with `/`, or is `*`. It is ASCII and has no `//`, no `.` or `..` segment, and no escape
+/// in lower case or of an unreserved byte. Normalising it again does not change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NormalPath<'a> {
     text: Cow<'a, str>,
@@ -37,16 +37,16 @@ pub struct NormalPath<'a> {
 }
 
 impl<'a> NormalPath<'a> {
-    /// Normalises `path`, a request's path without its query. A path that is normal is borrowed.
+    /// Normalises the path of a request, without its query. Borrows a path that is already normal.
     ///
-    /// `*` gives `*` (RFC 9110 section 7.1); the caller checks that the method is `OPTIONS`.
+    /// Accepts `*` (RFC 9110 section 7.1); the caller checks that the method is `OPTIONS`.
     ///
     /// # Errors
     ///
-    /// The leftmost thing in `path` that has no safe form.
+    /// The leftmost error in `path`.
     pub fn parse(path: &'a str) -> Result<Self, PathError> {
         match path.as_bytes() {
-            [b'/', ..] if sight::is_normal(path.as_bytes()) => Ok(Self::plain(path)),
+            [b'/', ..] if scan::is_normal(path.as_bytes()) => Ok(Self::plain(path)),
             [b'/', ..] => {
                 let text = rewrite::rewrite(path)?;
                 let encoded_slash = rewrite::encoded_slash(&text);
@@ -61,12 +61,12 @@ impl<'a> NormalPath<'a> {
         }
     }
 
-    /// The text: starts with `/`, or is exactly `*`.
+    /// The text: begins with `/`, or is `*`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the text has an escaped `/` or `\`.
+    /// Whether the path has an encoded `/` or `\`.
     pub fn encoded_slash(&self) -> EncodedSlash {
         self.encoded_slash
     }
@@ -79,7 +79,7 @@ impl<'a> NormalPath<'a> {
     }
 }
 
-/// Splits `path?query` at the first `?` (RFC 3986 section 3.4); the query of `/a?` is empty.
+/// Splits `path?query` at the first `?` (RFC 3986 section 3.4). `/a?` has an empty query.
 pub fn split_target(target: &str) -> (&str, Option<&str>) {
     match memchr::memchr(b'?', target.as_bytes()) {
         Some(end) => {
@@ -90,20 +90,22 @@ pub fn split_target(target: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Checks that `query`, without its `?`, can be forwarded as it stands.
+/// Checks that a query, without its `?`, can be forwarded unchanged.
 ///
 /// # Errors
 ///
-/// The first byte that is below 0x21, above 0x7E, or `#`. Everything else passes, also what RFC
-/// 3986 (section 3.4) would have escaped (`[`, `|`, a lone `%`): clients send it, backends read it.
+/// The first byte that is below 0x21, above 0x7E, or `#`. Other bytes are allowed, even if RFC 3986
+/// (section 3.4) requires them to be escaped (`[`, `|`, a lone `%`), because clients send them.
 pub fn check_query(query: &str) -> Result<(), PathError> {
-    let is_fault = |byte: u8| !byte.is_ascii_graphic() | (byte == b'#');
-    // No way out in the middle, so that it becomes vector instructions.
-    let any = query.bytes().fold(false, |any, byte| any | is_fault(byte));
+    let is_invalid = |byte: u8| !byte.is_ascii_graphic() | (byte == b'#');
+    // No early exit, so that the compiler vectorises the loop.
+    let any = query
+        .bytes()
+        .fold(false, |any, byte| any | is_invalid(byte));
     if !any {
         return Ok(());
     }
-    let first = (0..).zip(query.bytes()).find(|(_, byte)| is_fault(*byte));
+    let first = (0..).zip(query.bytes()).find(|(_, byte)| is_invalid(*byte));
     first.map_or(Ok(()), |(at, byte)| Err(PathError::QueryByte { byte, at }))
 }
 
@@ -123,14 +125,14 @@ mod tests {
         assert!(!is_copied || path != expected, "{path} was copied");
     }
 
-    fn check_fault(path: &str, expected: &str) {
-        let fault = NormalPath::parse(path).expect_err(path);
+    fn check_error(path: &str, expected: &str) {
+        let error = NormalPath::parse(path).expect_err(path);
         assert_eq!(
-            fault.to_string(),
+            error.to_string(),
             format!("the path {expected}"),
             "of {path:?}"
         );
-        assert_eq!(fault.code(), "path.invalid");
+        assert_eq!(error.code(), "path.invalid");
     }
 
     #[test]
@@ -250,12 +252,12 @@ mod tests {
                 "has a % without two hex digits at byte 1; write %25 for the sign",
             ),
         ] {
-            check_fault(path, expected);
+            check_error(path, expected);
         }
     }
 
     #[test]
-    fn faults_of_segments() {
+    fn errors_in_segments() {
         for (path, expected) in [
             (
                 "/..",
@@ -282,7 +284,7 @@ mod tests {
                 "has a dot segment with a parameter at byte 3; remove the dots or the ;",
             ),
         ] {
-            check_fault(path, expected);
+            check_error(path, expected);
         }
     }
 
@@ -323,9 +325,9 @@ mod tests {
                 Some("the query has a raw byte 0xC3 at byte 2; write %C3"),
             ),
         ] {
-            let fault = check_query(query).err();
-            assert_eq!(fault.map(|it| it.to_string()).as_deref(), expected);
-            assert!(fault.is_none_or(|it| it.code() == "query.invalid"));
+            let error = check_query(query).err();
+            assert_eq!(error.map(|it| it.to_string()).as_deref(), expected);
+            assert!(error.is_none_or(|it| it.code() == "query.invalid"));
         }
     }
 }

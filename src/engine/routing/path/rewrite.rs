@@ -1,23 +1,24 @@
-//! The careful way, for a path with anything in it that the first look does not know.
+//! Normalisation of a path that is not normal yet, or that the scan cannot decide.
 
 use std::borrow::Cow;
 
 use crate::engine::routing::path::error::PathError;
-use crate::engine::routing::path::sight::is_plain;
+use crate::engine::routing::path::scan::is_plain;
 
-/// Whether a normal path has an escaped `/` or `\` (`%2F`, `%5C`), which some servers take for a
-/// separator (RFC 3986 section 2.2: the escaped and the raw reserved byte are not equivalent).
+/// Whether a normal path has an encoded `/` or `\` (`%2F`, `%5C`). Some servers treat these as
+/// separators, although RFC 3986 (section 2.2) does not consider them equivalent to the raw bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncodedSlash {
     /// No `%2F` and no `%5C`.
     Absent,
-    /// At least one, and splitting there gives only ordinary segments.
+    /// At least one; as separators, they would yield only ordinary segments.
     Plain,
-    /// Splitting there would give a segment `.` or `..`, with or without a `;` parameter.
+    /// At least one; as separators, they would yield a segment `.` or `..`, perhaps with a `;`
+    /// parameter.
     HidesDotSegment,
 }
 
-/// Gives the normal form of a path that starts with `/`; borrowed, if that path begins with it.
+/// The normal form of a path that begins with `/`; borrowed if it is a prefix of that path.
 #[cold]
 pub(super) fn rewrite(path: &str) -> Result<Cow<'_, str>, PathError> {
     let mut output = Output::Same { path, len: 0 };
@@ -47,7 +48,7 @@ pub(super) fn rewrite(path: &str) -> Result<Cow<'_, str>, PathError> {
     Ok(output.into_text())
 }
 
-/// What the escaped slashes of a normal path hide.
+/// Classifies the encoded slashes of a normal path.
 pub(super) fn encoded_slash(normal: &str) -> EncodedSlash {
     if !normal.contains("%2F") && !normal.contains("%5C") {
         return EncodedSlash::Absent;
@@ -64,7 +65,7 @@ pub(super) fn encoded_slash(normal: &str) -> EncodedSlash {
     }
 }
 
-/// What a segment means for the path around it; its unreserved bytes must be decoded.
+/// The kind of a segment whose unreserved bytes are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SegmentKind {
     Ordinary,
@@ -86,7 +87,7 @@ impl SegmentKind {
     }
 }
 
-/// Writes one segment that starts at byte `at` of the path: rules 1 and 2 of the module.
+/// Writes a segment by rules 1 and 2 of the module. `at` is its offset in the path.
 fn write_segment(segment: &str, mut at: usize, output: &mut Output<'_>) -> Result<(), PathError> {
     let mut rest = segment;
     loop {
@@ -94,10 +95,10 @@ fn write_segment(segment: &str, mut at: usize, output: &mut Output<'_>) -> Resul
             .bytes()
             .position(|byte| !is_plain(byte))
             .unwrap_or(rest.len());
-        let (run, odd) = rest.split_at(plain);
+        let (run, special) = rest.split_at(plain);
         output.push_str(run);
         at += plain;
-        let taken = match odd.as_bytes() {
+        let consumed = match special.as_bytes() {
             [] => return Ok(()),
             [b'%', digits @ ..] => {
                 match escaped_byte(digits).ok_or(PathError::BadEscape { at })? {
@@ -118,24 +119,24 @@ fn write_segment(segment: &str, mut at: usize, output: &mut Output<'_>) -> Resul
             }
             [byte, ..] => return Err(PathError::RawByte { byte: *byte, at }),
         };
-        rest = odd
-            .get(taken..)
+        rest = special
+            .get(consumed..)
             .expect("one or three ASCII bytes were matched");
-        at += taken;
+        at += consumed;
     }
 }
 
-/// The path as written so far: the first bytes of the one that came, for as long as they are equal.
+/// The output so far: a prefix of the input for as long as the two are equal, then a copy.
 enum Output<'a> {
     Same { path: &'a str, len: usize },
-    Own(String),
+    Copied(String),
 }
 
 impl<'a> Output<'a> {
     fn text(&self) -> &str {
         match self {
             Self::Same { path, len } => same(path, *len),
-            Self::Own(text) => text,
+            Self::Copied(text) => text,
         }
     }
 
@@ -150,13 +151,13 @@ impl<'a> Output<'a> {
                 *len += more.len();
             }
             Self::Same { path, len } => {
-                // Only `|` and `^` make a path longer, by two bytes each.
+                // Only `|` and `^` lengthen a path, by two bytes each.
                 let mut text = String::with_capacity(path.len() + 2);
                 text.push_str(same(path, *len));
                 text.push_str(more);
-                *self = Self::Own(text);
+                *self = Self::Copied(text);
             }
-            Self::Own(text) => text.push_str(more),
+            Self::Copied(text) => text.push_str(more),
         }
     }
 
@@ -169,28 +170,28 @@ impl<'a> Output<'a> {
     fn truncate(&mut self, to: usize) {
         match self {
             Self::Same { len, .. } => *len = to,
-            Self::Own(text) => text.truncate(to),
+            Self::Copied(text) => text.truncate(to),
         }
     }
 
     fn into_text(self) -> Cow<'a, str> {
         match self {
             Self::Same { path, len } => Cow::Borrowed(same(path, len)),
-            Self::Own(text) => Cow::Owned(text),
+            Self::Copied(text) => Cow::Owned(text),
         }
     }
 }
 
 fn same(path: &str, len: usize) -> &str {
     path.get(..len)
-        .expect("only ASCII bytes that stand in the path were counted")
+        .expect("`len` counts only ASCII bytes of the path")
 }
 
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// The byte that the first two of `digits` stand for.
+/// The value of the first two hexadecimal digits.
 fn escaped_byte(digits: &[u8]) -> Option<u8> {
     let [high, low, ..] = digits else { return None };
     Some(hex_value(*high)? << 4 | hex_value(*low)?)

@@ -5,7 +5,7 @@ fn pattern(text: &str) -> PathPattern {
 }
 
 #[test]
-fn what_matches() {
+fn matches_and_misses() {
     for (text, hits, misses) in [
         (
             "/api/users/*",
@@ -37,7 +37,7 @@ fn what_matches() {
 }
 
 #[test]
-fn faults_say_what_would_be_right() {
+fn errors_say_how_to_fix_the_pattern() {
     let check = |text: &str, expected: &str| {
         assert_eq!(
             PathPattern::parse(text).unwrap_err().to_string(),
@@ -45,31 +45,28 @@ fn faults_say_what_would_be_right() {
             "{text}"
         );
     };
-    let star = "`*` stands only as the whole last segment, as in /api/users/*";
-    check("api", "a pattern begins with `/`");
-    check("", "a pattern begins with `/`");
+    let star = "`*` is allowed only as the whole last segment, as in /api/users/*";
+    check("api", "the pattern must begin with `/`");
+    check("", "the pattern must begin with `/`");
     check("/a/*/b", star);
     check("/a*", star);
     check("/a/{*rest}", star);
     check(
         "/a/x{id}",
-        "braces enclose a whole segment, as in /users/{id}; the segment here is `x{id}`",
+        "braces must enclose a whole segment, as in /users/{id}; the segment is `x{id}`",
     );
     check(
         "/a/{{x}}",
-        "braces enclose a whole segment, as in /users/{id}; the segment here is `{{x}}`",
+        "braces must enclose a whole segment, as in /users/{id}; the segment is `{{x}}`",
     );
     check(
         "/a/{}",
-        "a parameter is named with letters, digits, `_`, `-` or `.`; the name here is ``",
+        "the parameter name `` is invalid; use letters, digits, `_`, `-` and `.`",
     );
-    check(
-        "/{a}/{a}",
-        "the parameter `a` stands there twice; each needs a name of its own",
-    );
+    check("/{a}/{a}", "the parameter `a` occurs twice; rename one");
     check(
         "/a?b=1",
-        "a pattern is a path alone; take off what follows `?` (a query is matched by `query:`)",
+        "the pattern has `?`, but matches the path only; remove it and what follows (`query:` matches queries)",
     );
     check(
         "/a//b",
@@ -84,7 +81,10 @@ fn faults_say_what_would_be_right() {
         "no request would match: paths are compared in normal form; write `/b`",
     );
     let many: String = (0..25).map(|i| format!("/{{p{i}}}")).collect();
-    check(&many, "25 parameters are too many; at most 24 are possible");
+    check(
+        &many,
+        "the pattern has 25 parameters; at most 24 are allowed",
+    );
     assert!(matches!(
         PathPattern::parse("/a b"),
         Err(PatternError::Impossible(_))

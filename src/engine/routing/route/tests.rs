@@ -19,7 +19,7 @@ fn spec(pattern: &str) -> RouteSpec {
 }
 
 #[test]
-fn the_version_is_the_field_else_the_segment() {
+fn the_field_overrides_the_version_segment() {
     let version = |pattern: &str, field: Option<&str>| {
         let version = field.map(|v| ApiVersion::parse(v).unwrap());
         let route = Route::new(
@@ -62,8 +62,8 @@ fn strip_prefix_is_whole_leading_literals() {
             },
             true,
         )
-        .map(|route| route.stripped().unwrap_or("").to_owned())
-        .map_err(|fault| fault.to_string())
+        .map(|route| route.stripped_prefix().unwrap_or("").to_owned())
+        .map_err(|error| error.to_string())
     };
     let text = |text: &str| StripPrefix::Text(text.into());
     assert_eq!(
@@ -79,7 +79,7 @@ fn strip_prefix_is_whole_leading_literals() {
     assert_eq!(strip("/*", StripPrefix::Literals), Ok(String::new()));
     assert_eq!(
         strip("/api/users/*", text("/ap")).unwrap_err(),
-        "`/ap` is not a whole leading part of `/api/users/*`; `/api/users` is the most that can be stripped"
+        "`/ap` is not a leading part of `/api/users/*` in whole literal segments; at most `/api/users` can be stripped"
     );
     assert!(strip("/api/{id}/x", text("/api/{id}")).is_err());
 }

@@ -1,4 +1,4 @@
-//! How the next backend of a cluster is chosen: one file per algorithm.
+//! Load balancing: one file per algorithm.
 
 mod round_robin;
 

@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use crate::engine::sync::{AtomicU64, Ordering};
 
-/// The cursor of one route: lock-free, on a cache line of its own, and carried from snapshot to
-/// snapshot. Two threads on one line cost four times as much as on two.
+/// The cursor of one route: lock-free, and carried over from snapshot to snapshot. It fills a cache
+/// line, because two threads that increment on the same line take four times as long.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Cursor(AtomicU64);
@@ -20,7 +20,7 @@ impl Cursor {
     /// Advances the cursor and returns its previous value; after `u64::MAX` comes 0.
     #[inline]
     pub fn next(&self) -> u64 {
-        // Relaxed: the value orders nothing else; each caller only needs one of its own.
+        // Relaxed: no other memory depends on the value; each caller only needs a distinct one.
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -35,8 +35,8 @@ impl Cursor {
         }
     }
 
-    /// Reads the cursor to prefetch its cache line. Loom has no cache lines, and would only have one
-    /// more step to order.
+    /// Reads the cursor to prefetch its cache line. Does nothing under loom, which would only have to
+    /// explore one more step.
     #[inline]
     pub(crate) fn prefetch(&self) {
         #[cfg(not(tollgate_loom))]
@@ -52,7 +52,7 @@ impl Cursor {
     /// The value that [`Cursor::next`] would return, without advancing.
     #[must_use]
     pub fn peek(&self) -> u64 {
-        // Relaxed: it orders nothing, and may be stale when the caller reads it.
+        // Relaxed: no other memory depends on the value, which may be stale.
         self.0.load(Ordering::Relaxed)
     }
 }

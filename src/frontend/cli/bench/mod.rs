@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::engine::plan::decide;
 use crate::frontend::cli::args::{BenchArgs, Format};
 use crate::frontend::cli::bench::requests::{Sample, Samples};

@@ -4,7 +4,7 @@ use crate::engine::plan::decide;
 use crate::engine::request::RawRequest;
 use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::host::HostPattern;
-use crate::engine::routing::listing::ListedForm;
+use crate::engine::routing::listing::ListedEntry;
 use crate::engine::routing::table::RouteId;
 use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::versioning::{VersionSource, VersionSources};
@@ -38,7 +38,7 @@ impl Sample {
     }
 
     /// A request for one form of a route. It states a version in its path only.
-    fn for_form(form: &ListedForm<'_>) -> Self {
+    fn for_form(form: &ListedEntry<'_>) -> Self {
         let route = form.route;
         let headers = route.headers().iter();
         Self {
@@ -112,7 +112,7 @@ impl Samples {
         samples
     }
 
-    fn add_hit(&mut self, form: &ListedForm<'_>, snapshot: &Snapshot) -> Sample {
+    fn add_hit(&mut self, form: &ListedEntry<'_>, snapshot: &Snapshot) -> Sample {
         let plain = Sample::for_form(form);
         let from = snapshot.table().versioning().from;
         let hit = match form.version {
@@ -178,8 +178,7 @@ const UNKNOWN: &str = "tollgate-bench-unknown";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::builtin;
-    use crate::config::compile::{LoadOptions, load_file};
+    use crate::config::{LoadOptions, builtin, load_file};
 
     fn samples(text: &str) -> Samples {
         let loaded = load_file(text, LoadOptions::FILE).unwrap();

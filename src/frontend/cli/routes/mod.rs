@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::config::compile::LoadOptions;
+use crate::config::LoadOptions;
 use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::host::HostPattern;
-use crate::engine::routing::listing::ListedForm;
+use crate::engine::routing::listing::ListedEntry;
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::args::{Format, RoutesArgs};
 use crate::frontend::cli::output::Output;
@@ -52,7 +52,7 @@ struct Row<'s> {
 }
 
 impl<'s> Row<'s> {
-    fn of(position: usize, form: &ListedForm<'s>, snapshot: &'s Snapshot) -> Self {
+    fn of(position: usize, form: &ListedEntry<'s>, snapshot: &'s Snapshot) -> Self {
         let route = form.route;
         let texts = |constraints: &[Constraint]| -> Vec<String> {
             constraints.iter().map(ToString::to_string).collect()
@@ -62,7 +62,7 @@ impl<'s> Row<'s> {
             position,
             host: (*form.host != HostPattern::Any).then(|| form.host.to_string()),
             pattern: form.pattern.to_string(),
-            derived: form.derived,
+            derived: form.is_derived,
             methods: Some(route.methods().as_listed()).filter(|listed| !listed.is_empty()),
             headers: texts(route.headers()),
             query: texts(route.query()),
@@ -75,7 +75,7 @@ impl<'s> Row<'s> {
                 .collect(),
             route: route.name(),
             policy: PolicyView::of(form.route_id, snapshot),
-            given_name: route.given_name(),
+            given_name: route.configured_name(),
         }
     }
 
@@ -225,13 +225,13 @@ mod tests {
 
 #[cfg(test)]
 mod order {
-    use crate::config::compile::{LoadOptions, load_file};
+    use crate::config::{LoadOptions, load_file};
 
     fn check(text: &str, expected: &[&str]) {
         let table = load_file(text, LoadOptions::FILE).unwrap().table;
         let listing = table.listing();
         let lines = listing.iter().map(|form| {
-            let derived = if form.derived { " derived" } else { "" };
+            let derived = if form.is_derived { " derived" } else { "" };
             format!(
                 "{} {}{derived} {}",
                 form.host,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::config::quantity::{DurationText, SizeText};
+use crate::config::{DurationText, SizeText};
 use crate::engine::policy::{Cors, HeaderRules, Policy};
 use crate::engine::routing::table::RouteId;
 use crate::engine::semantics::{HostRule, Retry};
@@ -139,7 +139,7 @@ impl<'s> ForwardingView<'s> {
         let forwarding = policy.forwarding();
         let times = &forwarding.timeouts;
         Self {
-            strip_prefix: route.stripped(),
+            strip_prefix: route.stripped_prefix(),
             rewrite_prefix: route.rewrite_prefix(),
             timeout: duration(times.response),
             try_timeout: times.per_attempt.map(duration),

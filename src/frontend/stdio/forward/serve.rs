@@ -208,7 +208,7 @@ impl<W: Write + 'static> ForwardingThread<W> {
     ) -> ForwardedReply<'a> {
         let route = job.snapshot.table().route_at(routed.route);
         let mut backends = job.snapshot.cluster(routed.route).backends().iter();
-        let backend = backends.find(|backend| Some(backend.slot) == routed.backend);
+        let backend = backends.find(|backend| Some(backend.id) == routed.backend);
         let announced = || {
             let chain = job.snapshot.policy(routed.route).chain();
             let headers = chain

@@ -9,7 +9,7 @@ mod updates;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::diagnostic::did_you_mean;
+use crate::config::did_you_mean;
 use crate::control::Reconciler;
 use crate::engine::routing::{ApiVersion, Rejection};
 use crate::engine::upstream::Pick;
@@ -22,7 +22,7 @@ use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient,
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{InvalidText, Parsed, parse_ignored};
-use crate::observe::tally::Tally;
+use crate::observe::Tally;
 use crate::runtime::cell::{SnapshotGuard, SnapshotReader};
 
 /// One client's session.
@@ -226,7 +226,7 @@ impl<'r> Session<'r> {
             let service = route.service().into();
             return to.rejected(&Rejection::NoBackend { service }.into(), out);
         };
-        self.tally.picked(plan.route_id(), backend.slot);
+        self.tally.picked(plan.route_id(), backend.id);
         to.open("api_response", out);
         out.extend_from_slice(b",\"status\":200,");
         let mut sample = None;

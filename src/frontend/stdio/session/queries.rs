@@ -52,7 +52,7 @@ impl Session<'_> {
             let picks: Vec<BackendStats> = backends
                 .map(|b| BackendStats {
                     backend: b.name.to_string(),
-                    picks: tally.picks(b.slot),
+                    picks: tally.picks(b.id),
                 })
                 .collect();
             RouteStats {

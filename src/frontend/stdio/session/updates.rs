@@ -1,9 +1,7 @@
 //! Messages that change the snapshot: `init`, `register`, `deregister`; and time, which ends
 //! registrations. Each becomes an `Update` for the reconciler.
 
-use crate::config::compile::{LoadOptions, load_json};
-use crate::config::diagnostic::{Diagnostic, Severity, did_you_mean, excerpt};
-use crate::config::json::Entries;
+use crate::config::{Diagnostic, Entries, LoadOptions, Severity, did_you_mean, excerpt, load_json};
 use crate::control::Update;
 use crate::frontend::stdio::fields::{Malformed, expiry, membership, table_json};
 use crate::frontend::stdio::message::Fields;
