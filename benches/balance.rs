@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::{Cluster, Cursor};
+use tollgate::engine::upstream::{Address, BackendSource, Cluster, Cursor};
 
 fn pool() -> Cluster {
     let addresses: Vec<Address> = (1..=3)

@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tollgate::config::{LoadOptions, load_json};
-use tollgate::engine::routing::table::Table;
+use tollgate::engine::routing::Table;
 
 use crate::tables::services_json;
 

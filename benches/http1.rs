@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use tollgate::engine::semantics::edit::Edits;
+use tollgate::engine::semantics::Edits;
 use tollgate::http1::{
     BodyLength, BodyReader, HeadLimits, OutgoingRequest, OutgoingResponse, RequestHead,
     ResponseContext, ResponseHead, write_chunk, write_last_chunk, write_request, write_response,

@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tollgate::engine::routing::path::{NormalPath, check_query, split_target};
+use tollgate::engine::routing::NormalPath;
+use tollgate::engine::routing::path::{check_query, split_target};
 
 const CLEAN_10: &str = "/api/users";
 const CLEAN_44: &str = "/api/v2/users/0198f3c2-7a41/orders/1234567/i";

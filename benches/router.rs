@@ -1,7 +1,7 @@
 //! The whole decision against a bare lookup in the same trie, in the same run.
 //!
-//! `bare` is `matchit::Router::at` on a cloned trie with the same keys; `decision` is everything from
-//! the raw target to the picked backend. The paths are in a fixed random order.
+//! `bare` is `matchit::Router::at` on a cloned trie with the same keys; `decision` is everything
+//! from the raw target to the picked backend. The paths are in a fixed random order.
 
 mod tables;
 

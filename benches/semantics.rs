@@ -4,15 +4,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tollgate::engine::policy::{ResponseContext, RouteOptions, RoutePolicy};
-use tollgate::engine::semantics::HostRule;
-use tollgate::engine::semantics::Protocol;
-use tollgate::engine::semantics::edit::Edits;
-use tollgate::engine::semantics::error::{Cause, UpstreamError};
-use tollgate::engine::semantics::identity::RequestId;
-use tollgate::engine::semantics::known_fields::KnownFields;
-use tollgate::engine::semantics::problem::Problem;
-use tollgate::engine::semantics::{Arrival, Request};
-use tollgate::engine::upstream::backend::Address;
+use tollgate::engine::semantics::{
+    Arrival, Cause, Edits, HostRule, KnownFields, Problem, Protocol, Request, RequestId,
+    UpstreamError,
+};
+use tollgate::engine::upstream::Address;
 
 type Fields = Vec<(&'static str, &'static str)>;
 

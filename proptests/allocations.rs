@@ -13,17 +13,12 @@ use tollgate::config::{LoadOptions, Loaded, load_json};
 use tollgate::engine::plan::decide;
 use tollgate::engine::policy::{Cors, ResponseContext, RouteOptions, RoutePolicy};
 use tollgate::engine::request::RawRequest;
-use tollgate::engine::routing::table::Table;
-use tollgate::engine::routing::versioning::Versioning;
-use tollgate::engine::semantics::HostRule;
-use tollgate::engine::semantics::Protocol;
-use tollgate::engine::semantics::edit::Edits;
-use tollgate::engine::semantics::error::{Cause, UpstreamError};
-use tollgate::engine::semantics::problem::Problem;
-use tollgate::engine::semantics::{Arrival, Request, RequestId};
+use tollgate::engine::routing::{Table, Versioning};
+use tollgate::engine::semantics::{
+    Arrival, Cause, Edits, HostRule, Problem, Protocol, Request, RequestId, UpstreamError,
+};
 use tollgate::engine::snapshot::Snapshot;
-use tollgate::engine::upstream::backend::Address;
-use tollgate::engine::upstream::registry::Registry;
+use tollgate::engine::upstream::{Address, Registry};
 use tollgate::http1::{
     BodyLength, BodyReader, HeadLimits, OutgoingRequest, RequestHead, write_request,
 };

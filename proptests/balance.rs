@@ -14,8 +14,7 @@ use std::thread;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::{Cluster, Cursor};
+use tollgate::engine::upstream::{Address, BackendSource, Cluster, Cursor};
 
 use model::{Model, changes};
 

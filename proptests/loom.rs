@@ -10,9 +10,7 @@ use loom::thread;
 use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update};
 use tollgate::engine::snapshot::Snapshot;
-use tollgate::engine::upstream::backend::{Address, BackendSource};
-use tollgate::engine::upstream::registry::ServiceKey;
-use tollgate::engine::upstream::{Cluster, Cursor};
+use tollgate::engine::upstream::{Address, BackendSource, Cluster, Cursor, ServiceKey};
 
 #[test]
 fn each_cursor_value_is_returned_once() {
@@ -70,8 +68,8 @@ fn a_swap_neither_loses_nor_repeats_a_pick() {
     check_swap(BEFORE, || register("u", "e"));
 }
 
-/// Both routes change with one `init`: no reader sees only one of them changed, or the old table after
-/// the new one.
+/// Both routes change with one `init`: no reader sees only one of them changed, or the old table
+/// after the new one.
 #[test]
 fn a_reader_sees_the_old_table_or_the_new_one() {
     const BEFORE: &str = r#"{"routes":[

@@ -1,7 +1,8 @@
 //! Normal paths against a naive implementation of RFC 3986, rule by rule on whole strings.
 
 use proptest::prelude::*;
-use tollgate::engine::routing::path::{EncodedSlash, NormalPath, check_query, split_target};
+use tollgate::engine::routing::path::{check_query, split_target};
+use tollgate::engine::routing::{EncodedSlash, NormalPath};
 
 /// The reference: `None` where the path must be rejected.
 fn naive(path: &str) -> Option<String> {

@@ -1,5 +1,5 @@
-//! Redirects: whatever the request, the host of the location is the configured one or absent, and the
-//! rest of the path is unchanged.
+//! Redirects: whatever the request, the host of the location is the configured one or absent, and
+//! the rest of the path is unchanged.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -370,7 +370,8 @@ fn codes(errors: &[Diagnostic]) -> Vec<&str> {
     codes
 }
 
-/// `PROPTEST_CASES` if it is set, else this number of cases. Failures become named tests, not files.
+/// `PROPTEST_CASES` if it is set, else this number of cases. Failures become named tests, not
+/// files.
 fn config(cases: u32) -> ProptestConfig {
     let usual = ProptestConfig {
         failure_persistence: None,

@@ -32,9 +32,8 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{HandshakeKind, ProtocolVersion};
 use tollgate::config::serve::{Alpn, TlsVersion};
 use tollgate::frontend::http::listener::ListenerService;
-use tollgate::runtime::clock;
-use tollgate::runtime::settings::Settings;
 use tollgate::runtime::tls::{ClientAuth, TlsFiles};
+use tollgate::runtime::{Settings, clock};
 
 #[test]
 fn both_versions_are_spoken_and_the_backend_hears_of_it() {

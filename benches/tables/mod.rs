@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::snapshot::Snapshot;
-use tollgate::engine::upstream::registry::Registry;
+use tollgate::engine::upstream::Registry;
 
 /// A compiled table and paths to look up in it.
 pub(crate) struct Scene {

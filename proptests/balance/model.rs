@@ -7,9 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tollgate::config::{LoadOptions, load_json};
 use tollgate::control::{Reconciler, Update, UpdateError};
-use tollgate::engine::routing::version::ApiVersion;
-use tollgate::engine::upstream::backend::Address;
-use tollgate::engine::upstream::registry::ServiceKey;
+use tollgate::engine::routing::ApiVersion;
+use tollgate::engine::upstream::{Address, ServiceKey};
 
 /// An event in the life of a gateway.
 #[derive(Clone, Debug)]
@@ -282,8 +281,8 @@ impl Model {
         }
     }
 
-    /// The version that an omitted one implies, by the table or, if it does not name the service, by
-    /// the registrations.
+    /// The version that an omitted one implies, by the table or, if it does not name the service,
+    /// by the registrations.
     fn implied(
         &self,
         service: &str,

@@ -127,7 +127,9 @@ fn causes() -> Vec<Cause<'static>> {
         },
         Rejection::VersionConflict(String::new()),
         Rejection::VersionInvalid(String::new()),
-        Rejection::VersionRequired { available: Vec::new() },
+        Rejection::VersionRequired {
+            available: Vec::new(),
+        },
         Rejection::NoBackend { service: "".into() },
     ];
     let upstream = [

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tollgate::engine::upstream::Protocol;
-use tollgate::runtime::settings::Settings;
+use tollgate::runtime::Settings;
 
 use crate::backend::over_stream;
 use crate::frames::{

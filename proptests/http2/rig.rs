@@ -10,7 +10,7 @@ use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::Server;
 use tollgate::observe::Totals;
-use tollgate::runtime::settings::Settings;
+use tollgate::runtime::Settings;
 
 /// A gateway that serves.
 pub(crate) struct Rig {

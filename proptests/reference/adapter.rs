@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tollgate::config::{LoadOptions, load_json};
 use tollgate::engine::plan::decide as engine_decide;
 use tollgate::engine::request::RawRequest;
-use tollgate::engine::routing::path::NormalPath;
+use tollgate::engine::routing::NormalPath;
 use tollgate::engine::snapshot::Snapshot as Compiled;
-use tollgate::engine::upstream::registry::Registry;
+use tollgate::engine::upstream::Registry;
 
 use crate::reference::model::{Diagnostic, Outcome, Request, Table, to_json};
 

@@ -1,8 +1,8 @@
 //! The naive reference: an independent reading of the routing rules on plain strings and vectors.
 //!
 //! For each request it expands all entries of all routes, filters and sorts them, and walks over
-//! them. It aims to be obviously correct, not fast, and does not use the engine; only `adapter` does.
-//! It expects normal paths.
+//! them. It aims to be obviously correct, not fast, and does not use the engine; only `adapter`
+//! does. It expects normal paths.
 
 pub(crate) mod adapter;
 pub(crate) mod constraints;

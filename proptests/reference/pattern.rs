@@ -139,8 +139,8 @@ impl Pattern {
         longer
     }
 
-    /// The number of literal segments before the first parameter or `*`, without the empty one after
-    /// a final slash.
+    /// The number of literal segments before the first parameter or `*`, without the empty one
+    /// after a final slash.
     pub(crate) fn leading_literals(&self) -> usize {
         let is_word = |segment: &&Segment| match segment {
             Segment::Literal(text) => !text.is_empty(),

@@ -1,4 +1,5 @@
-//! Requests aimed at a table: with its patterns, hosts, methods, values and versions, or near misses.
+//! Requests aimed at a table: with its patterns, hosts, methods, values and versions, or near
+//! misses.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -2,8 +2,9 @@
 //!
 //! A line that begins with `/` is a route: `PATTERN SERVICE [version=V] [hosts=A,B] [methods=A,B]
 //! [header=N:V] [query=N:V] [strip=true|/P] [rewrite=/P] [keep]`, named by its pattern and what
-//! follows the service. `versioning:` sets `default=`, `from=` and `derive=`. Any other line is a request and
-//! its outcome, `METHOD TARGET [| NAME: VALUE]... => OUTCOME`, the latter as `describe` writes it.
+//! follows the service. `versioning:` sets `default=`, `from=` and `derive=`. Any other line is a
+//! request and its outcome, `METHOD TARGET [| NAME: VALUE]... => OUTCOME`, the latter as `describe`
+//! writes it.
 
 use std::collections::BTreeSet;
 

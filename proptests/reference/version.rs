@@ -84,7 +84,8 @@ pub(crate) fn preferred_by_accept(versioning: &Versioning, request: &Request) ->
         .collect()
 }
 
-/// The weight in thousandths and the version of a media range, `application/vnd.NAME.v2+json;q=0.5`.
+/// The weight in thousandths and the version of a media range,
+/// `application/vnd.NAME.v2+json;q=0.5`.
 fn preference(range: &str) -> Option<(u32, Version)> {
     let mut parts = range.split(';').map(str::trim);
     let media = parts.next()?.to_ascii_lowercase();

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tollgate::engine::semantics::budget::{BudgetRule, RetryBudget};
 use tollgate::engine::semantics::retry::{Attempt, Failure, admit_retry};
-use tollgate::engine::semantics::{Retry, RetryOn};
+use tollgate::engine::semantics::{BudgetRule, Retry, RetryBudget, RetryOn};
 
 fn failure() -> impl Strategy<Value = Failure> {
     prop_oneof![

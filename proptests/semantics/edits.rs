@@ -1,9 +1,9 @@
-//! Edits are valid whatever the input, and a list of edits is equivalent to applying them one by one.
+//! Edits are valid whatever the input, and a list of edits is equivalent to applying them one by
+//! one.
 
 use proptest::prelude::*;
 use tollgate::engine::policy::{Cors, HeaderRules, ResponseContext, RouteOptions, RoutePolicy};
-use tollgate::engine::semantics::edit::{Edit, Edits};
-use tollgate::engine::semantics::{Request, RequestId};
+use tollgate::engine::semantics::{Edit, Edits, Request, RequestId};
 use tollgate::http1::may_be_edited;
 
 use crate::strategies::{Fields, applied, arrival, fields, name, value};
@@ -118,7 +118,7 @@ proptest! {
         let mut edits = Edits::new();
         request.edits(&mut edits, &id, &random);
         policy.chain().on_forward(&mut edits);
-        let backend = tollgate::engine::upstream::backend::Address::parse("b:81").unwrap();
+        let backend = tollgate::engine::upstream::Address::parse("b:81").unwrap();
         let mut buffer = String::new();
         _ = request.upstream_host(&policy.forwarding().host, &backend, &mut buffer);
         assert_fit_for_the_codec(&edits)?;

@@ -3,10 +3,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use proptest::prelude::*;
-use tollgate::engine::semantics::edit::Edits;
 use tollgate::engine::semantics::forwarded::client_address;
 use tollgate::engine::semantics::identity::is_traceparent;
-use tollgate::engine::semantics::{Request, RequestId};
+use tollgate::engine::semantics::{Edits, Request, RequestId};
 
 use crate::strategies::{Fields, applied, arrival, fields};
 

@@ -2,14 +2,10 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use tollgate::engine::routing::rejection::Rejection;
-use tollgate::engine::routing::version::ApiVersion;
-use tollgate::engine::semantics::edit::Edits;
-use tollgate::engine::semantics::error::{
-    Cause, GatewayError, RequestError, TlsReason, UpstreamError,
+use tollgate::engine::routing::{ApiVersion, Rejection};
+use tollgate::engine::semantics::{
+    Cause, Edits, GatewayError, Problem, RequestError, RequestId, TlsReason, UpstreamError,
 };
-use tollgate::engine::semantics::identity::RequestId;
-use tollgate::engine::semantics::problem::Problem;
 
 fn cause() -> impl Strategy<Value = Cause<'static>> {
     let upstream = prop::sample::select(vec![

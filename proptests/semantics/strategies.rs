@@ -3,9 +3,7 @@
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use tollgate::engine::semantics::Arrival;
-use tollgate::engine::semantics::Protocol;
-use tollgate::engine::semantics::edit::Edits;
+use tollgate::engine::semantics::{Arrival, Edits, Protocol};
 
 /// The fields of a header.
 pub(crate) type Fields = Vec<(String, String)>;

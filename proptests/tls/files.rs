@@ -5,9 +5,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use tollgate::frontend::http::listener::ListenerService;
-use tollgate::runtime::clock;
-use tollgate::runtime::settings::Settings;
 use tollgate::runtime::tls::{CertificateFiles, ClientAuth, Reload, ServerTls, TlsFiles};
+use tollgate::runtime::{Settings, clock};
 
 use crate::certificates::{Authority, Folder};
 use crate::client::{PATIENCE, client, get};

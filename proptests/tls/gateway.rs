@@ -11,7 +11,7 @@ use tollgate::engine::upstream::{Upstream, UpstreamTls};
 use tollgate::frontend::http::listener::{Listener, ListenerService};
 use tollgate::frontend::http::server::{Server, StartError};
 use tollgate::observe::Totals;
-use tollgate::runtime::settings::Settings;
+use tollgate::runtime::Settings;
 use tollgate::runtime::tls::{CertificateFiles, TlsFiles};
 
 use crate::backend;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::engine::semantics::budget::BudgetRule;
+use crate::engine::semantics::BudgetRule;
 
 /// The settings of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]

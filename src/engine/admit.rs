@@ -84,11 +84,11 @@ pub fn admit<'a, H: Headers + ?Sized>(
     respond(content, Some(plan))
 }
 
-/// Writes the fields and the body of an error response, after clearing both buffers, and returns the
-/// HTTP status. The request may have been admitted before it failed.
+/// Writes the fields and the body of an error response, after clearing both buffers, and returns
+/// the HTTP status. The request may have been admitted before it failed.
 ///
-/// `chain` is the policy chain of the route, if routing found one: its CORS policy determines whether
-/// scripts can read the response.
+/// `chain` is the policy chain of the route, if routing found one: its CORS policy determines
+/// whether scripts can read the response.
 pub fn write_rejection<H: Headers + ?Sized>(
     cause: &Cause<'_>,
     chain: Option<&Chain>,

@@ -4,18 +4,14 @@ use std::ops::ControlFlow;
 
 use crate::engine::plan::{Plan, decide};
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::constraint::Constraint;
 use crate::engine::routing::entry::RouteEntry;
-use crate::engine::routing::host::normal_host;
-use crate::engine::routing::method::Method;
-use crate::engine::routing::path::{NormalPath, split_target};
-use crate::engine::routing::precedence::{self, Rank};
-use crate::engine::routing::rejection::Rejection;
-use crate::engine::routing::route::Route;
+use crate::engine::routing::path::split_target;
+use crate::engine::routing::precedence::{self};
 use crate::engine::routing::router::pattern_of;
-use crate::engine::routing::table::{RouteId, Table};
-use crate::engine::routing::version::ApiVersion;
 use crate::engine::routing::walk::{Verdict, Visited, Walk};
+use crate::engine::routing::{
+    ApiVersion, Constraint, Method, NormalPath, Rank, Rejection, Route, RouteId, Table, normal_host,
+};
 use crate::engine::snapshot::Snapshot;
 
 /// An explained decision. Explaining advances no cursor.

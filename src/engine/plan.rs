@@ -68,7 +68,8 @@ impl<'a> Plan<'a> {
         self.chain().redirect()
     }
 
-    /// Picks the next backend and advances the cursor of the route; `None` if no backend is healthy.
+    /// Picks the next backend and advances the cursor of the route; `None` if no backend is
+    /// healthy.
     #[inline]
     #[must_use]
     pub fn pick(&self) -> Option<Pick<'a>> {

@@ -35,8 +35,8 @@ pub fn is_field_name(name: &[u8]) -> bool {
     !name.is_empty() && all_in(&IN_TOKENS, name)
 }
 
-/// Whether this is a valid field value: without control characters except the tab (RFC 9110, section
-/// 5.5).
+/// Whether this is a valid field value: without control characters except the tab (RFC 9110,
+/// section 5.5).
 #[inline]
 #[must_use]
 pub fn is_field_value(value: &[u8]) -> bool {

@@ -234,8 +234,9 @@ struct Grouping {
 }
 
 impl Grouping {
-    /// Routes share a cluster if they have the same service, version and backends. Routes with inline
-    /// backends must also have shared one before, since backend ids are retained across a reload.
+    /// Routes share a cluster if they have the same service, version and backends. Routes with
+    /// inline backends must also have shared one before, since backend ids are retained across a
+    /// reload.
     fn new(
         table: &Table,
         configured: &[Configured],

@@ -7,11 +7,10 @@ use serde::Serialize;
 
 use crate::engine::explain::{Candidate, Explanation};
 use crate::engine::plan::Plan;
-use crate::engine::policy::Redirect;
-use crate::engine::policy::{Deprecation, Policy};
-use crate::engine::routing::rejection::Rejection;
+use crate::engine::policy::{Deprecation, Policy, Redirect};
+use crate::engine::routing::Rejection;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::upstream::backend::{Backend, BackendSource};
+use crate::engine::upstream::{Backend, BackendSource};
 
 /// The explanation with stable field names; fields that do not apply are absent.
 ///

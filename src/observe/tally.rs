@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::engine::routing::route::RouteIdentity;
-use crate::engine::routing::table::RouteId;
+use crate::engine::routing::{RouteId, RouteIdentity};
 use crate::engine::snapshot::Snapshot;
 
 /// The counts of one worker for the routes of one table.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::serve::Serve;
-use crate::engine::semantics::budget::BudgetRule;
+use crate::engine::semantics::BudgetRule;
 use crate::http1::HeadLimits;
 
 /// Limits and timeouts that no route overrides.

@@ -11,9 +11,8 @@ use tokio::sync::Notify;
 
 use crate::engine::Snapshot;
 use crate::engine::routing::RouteId;
-use crate::engine::semantics::budget::RetryBudget;
 use crate::engine::semantics::retry::{Attempt, admit_retry};
-use crate::engine::semantics::{Edits, Random, Retry};
+use crate::engine::semantics::{Edits, Random, Retry, RetryBudget};
 use crate::http1::{RequestHead, ResponseHead};
 use crate::observe::{Counters, LogWriter};
 use crate::runtime::buffer::Buffers;

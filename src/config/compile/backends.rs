@@ -7,8 +7,7 @@ use crate::config::compile::compiler::Compiler;
 use crate::config::diagnostic::excerpt;
 use crate::config::keys::{RawUpstream, RawUpstreamTls};
 use crate::config::place::At;
-use crate::engine::upstream::backend::{Address, Scheme};
-use crate::engine::upstream::{Upstream, UpstreamTls};
+use crate::engine::upstream::{Address, Scheme, Upstream, UpstreamTls};
 
 /// The addresses of a list of backends.
 pub(super) fn addresses(compiler: &mut Compiler<'_>, list: &At<Vec<At<String>>>) -> Arc<[Address]> {

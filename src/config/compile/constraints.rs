@@ -5,8 +5,7 @@ use crate::config::diagnostic::excerpt;
 use crate::config::keys::RawMatch;
 use crate::config::place::At;
 use crate::config::read::Either;
-use crate::engine::routing::constraint::{Constraint, ValueTest};
-use crate::engine::routing::method::Method;
+use crate::engine::routing::{Constraint, Method, ValueTest};
 
 type RawConstraints = [(At<String>, Either<At<String>, RawMatch>)];
 

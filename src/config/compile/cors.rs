@@ -8,7 +8,7 @@ use crate::config::keys::RawCors;
 use crate::config::place::{At, Place};
 use crate::config::read::Either;
 use crate::engine::policy::Cors;
-use crate::engine::routing::method::Method;
+use crate::engine::routing::Method;
 
 /// Which pages of other origins may call a route; `None` adds nothing to responses.
 pub(super) fn cors(compiler: &mut Compiler<'_>, raw: &Either<bool, At<RawCors>>) -> Option<Cors> {

@@ -4,9 +4,8 @@ use crate::config::compile::compiler::Compiler;
 use crate::config::diagnostic::excerpt;
 use crate::config::keys::RawHeaderRules;
 use crate::config::place::At;
-use crate::engine::policy::HeaderRules;
-use crate::engine::policy::headers::is_reserved;
-use crate::engine::routing::method::Method;
+use crate::engine::policy::{HeaderRules, is_reserved};
+use crate::engine::routing::Method;
 
 /// Adds rules. Rules for a name replace the present rules for that name.
 pub(super) fn set_header_rules(

@@ -4,20 +4,18 @@ use std::sync::Arc;
 
 use crate::config::compile::compiler::Compiler;
 use crate::config::compile::policies::Policies;
-use crate::config::compile::process;
 use crate::config::compile::routes::Routes;
 use crate::config::compile::services::Services;
-use crate::config::compile::table_errors;
+use crate::config::compile::{process, table_errors};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::document::{Document, parse_json, parse_yaml};
 use crate::config::keys::{RawFile, RawVersioning};
 use crate::config::place::Place;
 use crate::config::read::{Kind, Reader, Strictness};
 use crate::config::serve::Serve;
-use crate::engine::routing::table::Table;
-use crate::engine::routing::versioning::Versioning;
+use crate::engine::routing::{Table, Versioning};
 use crate::engine::snapshot::{Configured, Snapshot};
-use crate::engine::upstream::registry::Registry;
+use crate::engine::upstream::Registry;
 
 /// A configuration without errors.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use crate::config::keys::{RawAccessLog, RawLimits, RawProcess};
 use crate::config::place::At;
 use crate::config::read::Either;
 use crate::config::serve::{AccessLog, Limits, LogTarget, Serve};
-use crate::engine::routing::method::Method;
-use crate::engine::semantics::budget::BudgetRule;
+use crate::engine::routing::Method;
+use crate::engine::semantics::BudgetRule;
 
 /// The settings of the process; a key that is absent or wrong has its default.
 pub(super) fn serve(compiler: &mut Compiler<'_>, raw: Option<&RawProcess>) -> Serve {

@@ -4,9 +4,8 @@ use crate::config::compile::compiler::Compiler;
 use crate::config::keys::{RawRedirect, RawRoute};
 use crate::config::place::{At, Place};
 use crate::config::read::Either;
-use crate::engine::policy::Redirect;
-use crate::engine::policy::redirect::RedirectError;
-use crate::engine::routing::pattern::PathPattern;
+use crate::engine::policy::{Redirect, RedirectError};
+use crate::engine::routing::PathPattern;
 
 /// The redirect of a route. Reports keys of the route that have no effect beside it.
 pub(super) fn redirect(

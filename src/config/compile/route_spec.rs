@@ -5,11 +5,10 @@ use crate::config::compile::constraints;
 use crate::config::diagnostic::did_you_mean;
 use crate::config::keys::RawRoute;
 use crate::config::read::Either;
-use crate::engine::routing::host::HostPattern;
-use crate::engine::routing::method::{Method, MethodSet, STANDARD_METHODS};
-use crate::engine::routing::pattern::PathPattern;
-use crate::engine::routing::route::{RouteSpec, StripPrefix};
-use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::method::STANDARD_METHODS;
+use crate::engine::routing::{
+    ApiVersion, HostPattern, Method, MethodSet, PathPattern, RouteSpec, StripPrefix,
+};
 
 /// The match and the path rules of a route; `None` without a valid pattern. The caller sets the
 /// service.

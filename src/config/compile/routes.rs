@@ -13,11 +13,9 @@ use crate::config::diagnostic::excerpt;
 use crate::config::keys::RawRoute;
 use crate::config::place::{At, Place};
 use crate::engine::policy::RouteOptions;
-use crate::engine::routing::route::{Route, RouteError, RouteSpec};
-use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::{ApiVersion, Route, RouteError, RouteSpec};
 use crate::engine::snapshot::Configured;
-use crate::engine::upstream::Upstream;
-use crate::engine::upstream::backend::{Address, BackendSource};
+use crate::engine::upstream::{Address, BackendSource, Upstream};
 
 /// The routes compiled so far. `routes`, `configured` and `places` have one entry per route.
 pub(super) struct Routes<'r> {

@@ -10,9 +10,8 @@ use crate::config::keys::{RawService, RawVersion};
 use crate::config::place::{At, Place};
 use crate::config::read::Strictness;
 use crate::engine::policy::Deprecation;
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::upstream::Upstream;
-use crate::engine::upstream::backend::Address;
+use crate::engine::routing::ApiVersion;
+use crate::engine::upstream::{Address, Upstream};
 
 /// The services of a configuration.
 pub(super) struct Services {

@@ -3,8 +3,7 @@
 use crate::config::compile::compiler::Compiler;
 use crate::config::diagnostic::Severity;
 use crate::config::place::Place;
-use crate::engine::routing::table::{RouteId, Table};
-use crate::engine::routing::verify::{TableError, TableNote};
+use crate::engine::routing::{RouteId, Table, TableError, TableNote};
 
 /// Reports the errors of a table and at most `max_notes` notes. `places` has the place of each
 /// route.

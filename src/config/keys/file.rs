@@ -6,7 +6,7 @@ use crate::config::keys::route::RawRoute;
 use crate::config::keys::service::RawService;
 use crate::config::read::Presence::{Default, Unset};
 use crate::config::read::{Bool, List, Located, Map, Set, Word, object, words};
-use crate::engine::routing::versioning::{DefaultVersion, VersionSource};
+use crate::engine::routing::{DefaultVersion, VersionSource};
 
 object! {
     /// The configuration file of the Tollgate API gateway, in YAML or JSON.

@@ -1,4 +1,5 @@
-//! The policy chain of a route: the options that it is compiled from, and the order of its policies.
+//! The policy chain of a route: the options that it is compiled from, and the order of its
+//! policies.
 
 use std::sync::Arc;
 

@@ -45,7 +45,7 @@ pub struct Preflight<'h> {
 /// Reads a preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method`. `None` for other
 /// requests.
 #[must_use]
-pub fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight<'h>> {
+pub(crate) fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight<'h>> {
     if method != "OPTIONS" {
         return None;
     }
@@ -68,7 +68,7 @@ pub fn preflight<'h>(method: &str, fields: &KnownFields<'h>) -> Option<Preflight
 /// Adds the fields of the response to a preflight, whose status is 204.
 ///
 /// `admitted` is the methods of the route, allowed if the policy lists none.
-pub fn preflight_response(
+pub(crate) fn preflight_response(
     edits: &mut Edits,
     cors: &Cors,
     preflight: &Preflight<'_>,
@@ -108,9 +108,9 @@ pub fn preflight_response(
 impl Cors {
     /// Adds the CORS fields to the edits of a response, in place of those of the backend.
     ///
-    /// `origin` is the `Origin` of the request; `None` unless it occurs exactly once. If the response
-    /// depends on it, `Vary` lists it even for requests without one, so that no cache serves the
-    /// response for one origin to another.
+    /// `origin` is the `Origin` of the request; `None` unless it occurs exactly once. If the
+    /// response depends on it, `Vary` lists it even for requests without one, so that no cache
+    /// serves the response for one origin to another.
     pub fn on_response(&self, origin: Option<&[u8]>, edits: &mut Edits) {
         for name in OF_RESPONSES {
             edits.remove(name);

@@ -92,8 +92,8 @@ impl Deprecation {
 }
 
 impl Deprecation {
-    /// Adds the fields to the edits of a response. The dates replace those of the backend; the link is
-    /// appended.
+    /// Adds the fields to the edits of a response. The dates replace those of the backend; the link
+    /// is appended.
     pub(super) fn on_response(&self, edits: &mut Edits) {
         for (name, value) in self.headers() {
             if name == "link" {

@@ -1,4 +1,5 @@
-//! Header rules: changes to the header of requests or responses, applied after those of the gateway.
+//! Header rules: changes to the header of requests or responses, applied after those of the
+//! gateway.
 
 use crate::engine::semantics::Edits;
 
@@ -62,9 +63,9 @@ impl HeaderRules {
     }
 }
 
-/// Whether rules must not change a field (the name in any case). The codec writes these fields: those
-/// of framing and of the connection (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2), and `host`,
-/// which depends on the attempt.
+/// Whether rules must not change a field (the name in any case). The codec writes these fields:
+/// those of framing and of the connection (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2), and
+/// `host`, which depends on the attempt.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 12] = [

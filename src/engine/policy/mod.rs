@@ -1,8 +1,8 @@
 //! Policies: a compiled, ordered chain per route that admits, rejects or shapes its requests and
 //! responses.
 //!
-//! A [`Policy`] is an enum variant with its settings; the verdict of each variant is a pure function
-//! in a file of its own. The chain runs in fixed phases, independent of the order in the
+//! A [`Policy`] is an enum variant with its settings; the verdict of each variant is a pure
+//! function in a file of its own. The chain runs in fixed phases, independent of the order in the
 //! configuration:
 //!
 //! 1. [`Phase::Cors`];
@@ -13,12 +13,12 @@
 //!
 //! A route without policies has no cost at run time; routes with equal options share a chain.
 
-pub mod body_limit;
+mod body_limit;
 mod chain;
-pub mod cors;
-pub mod deprecation;
-pub mod headers;
-pub mod redirect;
+pub(crate) mod cors;
+mod deprecation;
+mod headers;
+mod redirect;
 mod verdict;
 
 pub use body_limit::{BodyAllowance, BodyLimit};

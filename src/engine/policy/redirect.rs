@@ -93,8 +93,8 @@ impl Redirect {
         format!("redirects to {} with {}", self.to, self.status)
     }
 
-    /// The `Location` for a request: a URL, or a path of this host. Includes the query of the request
-    /// unless the target has a query or a fragment.
+    /// The `Location` for a request: a URL, or a path of this host. Includes the query of the
+    /// request unless the target has a query or a fragment.
     #[must_use]
     pub fn location(&self, decision: &Decision<'_>) -> String {
         let mut location = match self.to.strip_suffix("/*") {

@@ -8,8 +8,8 @@ use crate::engine::request::Headers;
 /// occurrence must satisfy it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Constraint {
-    /// The name: in lower case for a header field (RFC 9110, section 5.1), case-sensitive for a query
-    /// parameter.
+    /// The name: in lower case for a header field (RFC 9110, section 5.1), case-sensitive for a
+    /// query parameter.
     pub name: Box<str>,
     /// The test of the value.
     pub test: ValueTest,

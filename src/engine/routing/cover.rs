@@ -1,10 +1,10 @@
 //! Coverage: whether the routes before an entry win every request that the entry matches.
 //!
 //! Only routes of the same host pattern can cover an entry, since a host pattern never matches all
-//! hosts of a wider one. Its paths are covered by entries of the same pattern and, for a subtree, by
-//! the union of the patterns below it: `P`, `P/`, `P/{any}` and the subtree of that. The remaining
-//! dimensions are the method and the stated version, checked value by value. A covering entry may
-//! have header and query constraints only if those of the covered one imply them.
+//! hosts of a wider one. Its paths are covered by entries of the same pattern and, for a subtree,
+//! by the union of the patterns below it: `P`, `P/`, `P/{any}` and the subtree of that. The
+//! remaining dimensions are the method and the stated version, checked value by value. A covering
+//! entry may have header and query constraints only if those of the covered one imply them.
 
 use std::collections::BTreeSet;
 
@@ -158,8 +158,8 @@ impl<'t> Examined<'t> {
         self.record(winner.map(|(_, entry)| *entry))
     }
 
-    /// Whether the patterns at and below a node win all uncovered requests of its subtree. `is_own`:
-    /// the subtree at the node is that of the entry itself.
+    /// Whether the patterns at and below a node win all uncovered requests of its subtree.
+    /// `is_own`: the subtree at the node is that of the entry itself.
     fn is_subtree_covered(
         &mut self,
         outline: &Outline,
@@ -211,8 +211,8 @@ impl<'t> Examined<'t> {
         self.record(winner)
     }
 
-    /// Whether the entry admits the method and has only constraints that those of the examined entry
-    /// imply.
+    /// Whether the entry admits the method and has only constraints that those of the examined
+    /// entry imply.
     fn admits(&self, entry: RouteEntry, demand: Demand<'_>) -> bool {
         let route = self.table.route(entry.route);
         let method = match demand.method {

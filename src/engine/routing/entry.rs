@@ -84,8 +84,8 @@ impl RouteEntry {
         }
     }
 
-    /// Whether the entry rejects requests that state no version if `versioning.default` is `require`.
-    /// A declared entry that is the only version of its group serves them.
+    /// Whether the entry rejects requests that state no version if `versioning.default` is
+    /// `require`. A declared entry that is the only version of its group serves them.
     pub(crate) fn is_rejected_unstated(self) -> bool {
         match self.unstated_class() {
             2 => self.flags & Self::IN_AMBIGUOUS_GROUP != 0,

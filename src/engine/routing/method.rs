@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 /// The methods of RFC 9110 and RFC 5789, in the order of their bits in a `MethodMask`.
-pub const STANDARD_METHODS: [&str; 9] = [
+pub(crate) const STANDARD_METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ];
 

@@ -2,30 +2,30 @@
 //! routes, the compiled tries, and the walk over the candidates.
 //!
 //! A route is reached through *route entries*: one for its declared pattern, and more for patterns
-//! derived within a family of versions. The entries of one host and pattern form a *group*; the trie
-//! of the host maps a path to the best group, and the outline lists the further ones.
+//! derived within a family of versions. The entries of one host and pattern form a *group*; the
+//! trie of the host maps a path to the best group, and the outline lists the further ones.
 
-pub mod constraint;
+mod constraint;
 mod cover;
-pub mod decide;
+pub(crate) mod decide;
 pub(crate) mod entry;
-pub mod host;
+mod host;
 pub(crate) mod index;
-pub mod listing;
-pub mod method;
+mod listing;
+pub(crate) mod method;
 mod outline;
 pub mod path;
-pub mod pattern;
-pub mod precedence;
-pub mod rejection;
-pub mod route;
+mod pattern;
+pub(crate) mod precedence;
+mod rejection;
+mod route;
 pub(crate) mod router;
-pub mod table;
+mod table;
 mod unserved;
-pub mod upstream_path;
-pub mod verify;
-pub mod version;
-pub mod versioning;
+mod upstream_path;
+mod verify;
+mod version;
+pub(crate) mod versioning;
 pub(crate) mod walk;
 mod winner;
 

@@ -2,8 +2,8 @@
 //!
 //! The trie returns the best pattern for a path; the outline lists all that match, best first. A
 //! request that no route of the best pattern admits (by method or version, say) continues with the
-//! next one, without a list of patterns at every leaf of the trie. The keys of the trie are generated
-//! from the outline, so that the two agree.
+//! next one, without a list of patterns at every leaf of the trie. The keys of the trie are
+//! generated from the outline, so that the two agree.
 
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
@@ -20,7 +20,8 @@ pub(crate) struct Outline {
     texts: Box<str>,
 }
 
-/// A node: a prefix of patterns. `exact` and `subtree` are the groups of the patterns that end here.
+/// A node: a prefix of patterns. `exact` and `subtree` are the groups of the patterns that end
+/// here.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     first_edge: Index,
@@ -201,9 +202,9 @@ impl Outline {
 
     /// Calls `emit` with every key of the trie and the best group for the paths of that key.
     ///
-    /// matchit's catch-all does not match an empty rest, so `P/*` becomes `P`, `P/` and `P/{*z}`. It
-    /// cannot stand beside a parameter either, so there the subtree moves one level down, below the
-    /// parameter.
+    /// matchit's catch-all does not match an empty rest, so `P/*` becomes `P`, `P/` and `P/{*z}`.
+    /// It cannot stand beside a parameter either, so there the subtree moves one level down, below
+    /// the parameter.
     pub(crate) fn each_key(&self, emit: &mut dyn FnMut(&str, Index)) {
         self.keys_below(ROOT, &mut String::new(), 0, None, emit);
     }

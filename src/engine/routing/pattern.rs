@@ -128,8 +128,8 @@ impl PathPattern {
             })
     }
 
-    /// The leading literal segments: `/api/users` of `/api/users/{id}/*`. Excludes the empty segment
-    /// of a trailing slash.
+    /// The leading literal segments: `/api/users` of `/api/users/{id}/*`. Excludes the empty
+    /// segment of a trailing slash.
     #[must_use]
     pub fn literal_prefix(&self) -> &str {
         let body = self.text.strip_suffix("/*").unwrap_or(&self.text);
@@ -205,8 +205,8 @@ impl PathPattern {
             .join("/")
     }
 
-    /// Compares the precedence of patterns, segment by segment from the left: literal, parameter, end
-    /// of an exact pattern, `*`. Patterns that compare equal can match different paths.
+    /// Compares the precedence of patterns, segment by segment from the left: literal, parameter,
+    /// end of an exact pattern, `*`. Patterns that compare equal can match different paths.
     #[must_use]
     pub fn cmp_rank(&self, other: &Self) -> Ordering {
         self.kinds().cmp(other.kinds())

@@ -261,8 +261,8 @@ impl ExplicitHead {
         )
     }
 
-    /// Adds `HEAD` to an entry that admits `GET`, unless another entry of the group and version lists
-    /// it (RFC 9110, section 9.3.2).
+    /// Adds `HEAD` to an entry that admits `GET`, unless another entry of the group and version
+    /// lists it (RFC 9110, section 9.3.2).
     fn with_implied_head(&self, mut entry: RouteEntry) -> RouteEntry {
         if entry.methods.meets(MethodMask::GET) && !self.0.contains(&entry.version) {
             entry.methods = entry.methods.with(MethodMask::HEAD);

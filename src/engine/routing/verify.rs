@@ -158,8 +158,8 @@ impl Table {
         }
     }
 
-    /// The first conflict of an entry with earlier ones of equal constraints and precedence. Adds the
-    /// entry to them.
+    /// The first conflict of an entry with earlier ones of equal constraints and precedence. Adds
+    /// the entry to them.
     fn conflict_among<'t>(
         &'t self,
         equal: &mut EqualEntries<'t>,

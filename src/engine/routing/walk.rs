@@ -4,9 +4,9 @@
 //! [`decide`](crate::engine::routing::decide()) stops at the first entry that serves;
 //! [`explain`](crate::engine::explain) continues. Both use the same verdicts.
 //!
-//! A *fence* is an entry that would serve the request except that its route exists in other versions
-//! than the stated one. Only routes of the same service or pattern may serve behind a fence:
-//! `Accept-Version: v9` on a users path is rejected and does not reach a catch-all page.
+//! A *fence* is an entry that would serve the request except that its route exists in other
+//! versions than the stated one. Only routes of the same service or pattern may serve behind a
+//! fence: `Accept-Version: v9` on a users path is rejected and does not reach a catch-all page.
 
 use std::ops::ControlFlow;
 
@@ -193,8 +193,8 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
         ControlFlow::Continue(())
     }
 
-    /// Visits a group that has versions, if the headers state one: first the entries of that version,
-    /// then neutral ones, then the rest.
+    /// Visits a group that has versions, if the headers state one: first the entries of that
+    /// version, then neutral ones, then the rest.
     fn visit_stated(
         &self,
         stated: ApiVersion,
@@ -243,8 +243,8 @@ impl<'s, H: Headers + ?Sized> Walk<'s, '_, H> {
         }
     }
 
-    /// The verdict on an entry: checks headers, query, method and fences. The caller provides whether
-    /// the entry serves the version.
+    /// The verdict on an entry: checks headers, query, method and fences. The caller provides
+    /// whether the entry serves the version.
     #[inline]
     fn evaluate(
         &self,

@@ -14,7 +14,7 @@ use crate::engine::upstream::{Address, Scheme};
 ///
 /// `host` in the `request_headers` of the route takes precedence. A request without a host gets
 /// that of the backend, because HTTP/1.1 requires one (RFC 9112, section 3.2).
-pub fn upstream_host<'b>(
+pub(super) fn upstream_host<'b>(
     rule: &'b HostRule,
     host: Option<&'b str>,
     fields: &KnownFields<'_>,
@@ -23,8 +23,8 @@ pub fn upstream_host<'b>(
 ) -> Option<&'b str> {
     match (rule, host) {
         (HostRule::Set(value), _) => Some(value),
-        // In the absolute form and in HTTP/2 the host is in the target or `:authority`, and replaces
-        // the field (RFC 9112, section 3.2.2).
+        // In the absolute form and in HTTP/2 the host is in the target or `:authority`, and
+        // replaces the field (RFC 9112, section 3.2.2).
         (HostRule::Keep, Some(host)) => {
             (fields.host.only() != Some(host.as_bytes())).then_some(host)
         }
@@ -48,7 +48,7 @@ pub fn upstream_host<'b>(
 /// in brackets, of at most 255 bytes (RFC 9110, section 7.2; RFC 3986, section 3.2.2, without
 /// escapes and sub-delimiters).
 #[must_use]
-pub fn is_authority(value: &[u8]) -> bool {
+pub(super) fn is_authority(value: &[u8]) -> bool {
     let (host, port) = match value.iter().rposition(|byte| *byte == b':') {
         Some(at) if !value.ends_with(b"]") => {
             let (host, port) = value.split_at(at);

@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use crate::engine::routing::rejection::Rejection;
+use crate::engine::routing::Rejection;
 use crate::engine::semantics::grpc::GrpcStatus;
 
 /// A backend failed, or the connection to it.

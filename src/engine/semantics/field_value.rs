@@ -91,7 +91,8 @@ pub(crate) const fn hex(bytes: [u8; 4]) -> [u8; 8] {
     (word + ZEROS + letters * TO_LETTERS).to_be_bytes()
 }
 
-/// Whether a value has a control character. Checks eight bytes at a time; the last eight may overlap.
+/// Whether a value has a control character. Checks eight bytes at a time; the last eight may
+/// overlap.
 pub(crate) fn has_control(bytes: &[u8]) -> bool {
     let one = |found, byte: &u8| found | is_control(*byte);
     let Some(last) = bytes.last_chunk() else {

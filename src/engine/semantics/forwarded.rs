@@ -2,8 +2,9 @@
 //!
 //! From an untrusted peer the gateway removes these fields and all [claims](is_claim), in all
 //! spellings, and reports what it observes itself. From a trusted proxy it forwards them, except
-//! claims spelled with `_`, and appends the address of the proxy to `X-Forwarded-For`. Of the received `X-Forwarded-For` it
-//! keeps the longest valid tail, since it cannot verify what stands to the left of an invalid hop.
+//! claims spelled with `_`, and appends the address of the proxy to `X-Forwarded-For`. Of the
+//! received `X-Forwarded-For` it keeps the longest valid tail, since it cannot verify what stands
+//! to the left of an invalid hop.
 
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -46,7 +46,7 @@ impl GrpcStatus {
 
 /// The `Content-Type` of the response to a gRPC or gRPC-Web request; `None` for other requests.
 #[must_use]
-pub fn response_type(content_type: Option<&[u8]>) -> Option<&'static str> {
+pub(crate) fn response_type(content_type: Option<&[u8]>) -> Option<&'static str> {
     let text = content_type?;
     let end = text.iter().position(|byte| b"+; \t".contains(byte));
     let kind = text.get(..end.unwrap_or(text.len()))?;
@@ -61,7 +61,7 @@ pub fn response_type(content_type: Option<&[u8]>) -> Option<&'static str> {
 
 /// Parses `grpc-timeout`: one to eight digits and a unit out of `HMSmun`.
 #[must_use]
-pub fn parse_timeout(value: &[u8]) -> Option<Duration> {
+pub(crate) fn parse_timeout(value: &[u8]) -> Option<Duration> {
     let (unit, digits) = value.split_last()?;
     if !matches!(digits.len(), 1..=8) || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -81,7 +81,7 @@ pub fn parse_timeout(value: &[u8]) -> Option<Duration> {
 }
 
 /// Writes a `grpc-message`: percent-encoded and truncated to 500 characters.
-pub fn push_message(to: &mut ValueWriter<'_>, message: &dyn Display) {
+pub(crate) fn push_message(to: &mut ValueWriter<'_>, message: &dyn Display) {
     let mut encoder = Encoder {
         to,
         left: MAX_CHARACTERS,

@@ -7,14 +7,19 @@ use crate::engine::semantics::known_fields::KnownFields;
 /// Whether the gateway must respond itself as the last hop: `OPTIONS` or `TRACE` with
 /// `Max-Forwards: 0` (RFC 9110, section 7.6.2).
 #[must_use]
-pub fn is_last_hop(method: &str, fields: &KnownFields<'_>) -> bool {
+pub(crate) fn is_last_hop(method: &str, fields: &KnownFields<'_>) -> bool {
     max_forwards(method, fields) == Some(0)
 }
 
 /// Appends the gateway to `Via` and decrements `Max-Forwards`.
 ///
 /// `Via` gets a new field line, which extends the list (RFC 9110, section 5.3).
-pub fn hop_edits(edits: &mut Edits, arrival: &Arrival<'_>, method: &str, fields: &KnownFields<'_>) {
+pub(crate) fn hop_edits(
+    edits: &mut Edits,
+    arrival: &Arrival<'_>,
+    method: &str,
+    fields: &KnownFields<'_>,
+) {
     edits.add_with("via", |to| {
         to.push(arrival.protocol.version().as_bytes());
         to.push(b" ");

@@ -2,11 +2,11 @@
 
 use core::net::Ipv6Addr;
 
-use crate::engine::routing::host::{HostPattern, normal_host};
+use crate::engine::routing::{HostPattern, normal_host};
 
 /// The URL of the request over https on `port`; `None` if the host is not a name or an address.
 #[must_use]
-pub fn location(host: &str, target: &str, port: u16) -> Option<String> {
+pub(crate) fn location(host: &str, target: &str, port: u16) -> Option<String> {
     let host = normal_host(host);
     let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let is_valid = match bracketed {

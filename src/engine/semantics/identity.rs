@@ -23,8 +23,9 @@ pub enum RequestId<'h> {
 }
 
 impl<'h> RequestId<'h> {
-    /// The received id if it is valid, else a generated one. A valid id occurs once and has 1 to 128
-    /// bytes out of letters, digits and `-._~+/=:@`, which have no meaning in logs, HTML or lists.
+    /// The received id if it is valid, else a generated one. A valid id occurs once and has 1 to
+    /// 128 bytes out of letters, digits and `-._~+/=:@`, which have no meaning in logs, HTML or
+    /// lists.
     #[must_use]
     pub fn of(fields: &KnownFields<'h>, random: &Random) -> Self {
         match fields.request_id.only() {

@@ -122,7 +122,7 @@ impl<'h> KnownField<'h> {
 /// CGI and its successors (RFC 3875, section 4.1.18) map `-` and `_` to the same variable. With `_`
 /// a client could therefore overwrite the fields that the gateway adds.
 #[must_use]
-pub fn is_claim(name: &[u8]) -> bool {
+pub(super) fn is_claim(name: &[u8]) -> bool {
     let is_forwarded = starts_with(name, b"x-forwarded-");
     if is_forwarded || name.len() == 9 && starts_with(name, b"x-real-ip") {
         return !is_written_by_the_gateway(name);
@@ -132,7 +132,7 @@ pub fn is_claim(name: &[u8]) -> bool {
 
 /// Whether a claim is spelled with `_`, which only an attempt to bypass the gateway does.
 #[must_use]
-pub fn is_disguised(name: &[u8]) -> bool {
+pub(super) fn is_disguised(name: &[u8]) -> bool {
     name.contains(&b'_') && is_claim(name)
 }
 

@@ -11,24 +11,25 @@
 //! 4. [`retry`] decides whether a failed attempt is repeated;
 //! 5. the policy chain of the route describes the changes to the header of the response.
 
-pub mod arrival;
-pub mod authority;
-pub mod budget;
-pub mod edit;
-pub mod error;
-pub mod field_value;
+mod arrival;
+mod authority;
+mod budget;
+mod edit;
+pub(crate) mod error;
+mod field_value;
 pub mod forwarded;
-pub mod forwarding;
-pub mod grpc;
-pub mod hops;
-pub mod https_redirect;
+mod forwarding;
+pub(crate) mod grpc;
+pub(crate) mod hops;
+pub(crate) mod https_redirect;
 pub mod identity;
-pub mod known_fields;
-pub mod problem;
-pub mod request;
+mod known_fields;
+mod problem;
+mod request;
 pub mod retry;
 
 pub use arrival::{Arrival, Protocol};
+pub use budget::{BudgetRule, RetryBudget};
 pub use edit::{Edit, Edits};
 pub use error::{Cause, GatewayError, RequestError, TlsReason, UpstreamError};
 pub use field_value::ValueWriter;

@@ -1,14 +1,14 @@
 //! Error responses of the gateway.
 //!
-//! The body is `application/problem+json` (RFC 9457) with the stable code. `Proxy-Status` (RFC 9209)
-//! tells clients that the gateway generated the response. A gRPC client gets a trailers-only
+//! The body is `application/problem+json` (RFC 9457) with the stable code. `Proxy-Status` (RFC
+//! 9209) tells clients that the gateway generated the response. A gRPC client gets a trailers-only
 //! response: 200 with `grpc-status` and no body.
 
 use core::fmt::{Display, Write};
 
 use serde::{Serialize, Serializer};
 
-use crate::engine::routing::version::ApiVersion;
+use crate::engine::routing::ApiVersion;
 use crate::engine::semantics::edit::Edits;
 use crate::engine::semantics::error::Cause;
 use crate::engine::semantics::field_value::ValueWriter;
@@ -91,7 +91,7 @@ impl Problem<'_> {
 /// The reason phrase of a status that the gateway sends (RFC 9110, section 15; RFC 6585, section
 /// 5).
 #[must_use]
-pub const fn phrase(status: u16) -> &'static str {
+pub(super) const fn phrase(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
         404 => "Not Found",
@@ -185,7 +185,7 @@ fn push_string(to: &mut ValueWriter<'_>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::routing::rejection::Rejection;
+    use crate::engine::routing::Rejection;
     use crate::engine::semantics::error::{RequestError, UpstreamError};
     use crate::engine::semantics::tests::applied;
 

@@ -61,8 +61,8 @@ pub enum BackendSource {
 /// A backend of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
-    /// The name: the host, or host and port if another backend of the cluster has the same host. Fixed
-    /// when the backend joins the cluster.
+    /// The name: the host, or host and port if another backend of the cluster has the same host.
+    /// Fixed when the backend joins the cluster.
     pub name: Arc<str>,
     /// The address.
     pub address: Address,
@@ -75,8 +75,8 @@ pub struct Backend {
 }
 
 impl Address {
-    /// Parses `host` or `host:port`, each with an optional `http://` or `https://`. Ignores case; an
-    /// IPv6 address is in brackets.
+    /// Parses `host` or `host:port`, each with an optional `http://` or `https://`. Ignores case;
+    /// an IPv6 address is in brackets.
     ///
     /// # Errors
     /// If the host is missing or invalid, the port or scheme is invalid, or anything else follows.

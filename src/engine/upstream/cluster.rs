@@ -6,7 +6,8 @@ use crate::engine::upstream::backend::{Address, Backend, BackendSource};
 use crate::engine::upstream::balancer::Cursor;
 use crate::engine::upstream::settings::Upstream;
 
-/// The backends of one service version, shared by its routes. Immutable: a change creates a new one.
+/// The backends of one service version, shared by its routes. Immutable: a change creates a new
+/// one.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     /// The healthy backends first, each part in the order of the configuration.
@@ -105,8 +106,8 @@ impl Cluster {
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        // In a large table both miss the cache. Without the prefetch, the locked add would fetch the
-        // cursor only after all earlier loads have finished.
+        // In a large table both miss the cache. Without the prefetch, the locked add would fetch
+        // the cursor only after all earlier loads have finished.
         cursor.prefetch();
         self.at(cursor.advance(self.healthy)?)
     }

@@ -1,10 +1,10 @@
 //! The backends of a service version, and the choice of one for a request.
 
-pub mod backend;
-pub mod balancer;
-pub mod cluster;
-pub mod registry;
-pub mod settings;
+mod backend;
+mod balancer;
+mod cluster;
+pub(crate) mod registry;
+mod settings;
 
 pub use backend::{Address, AddressError, Backend, BackendSource, Scheme};
 pub use balancer::Cursor;

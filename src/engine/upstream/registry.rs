@@ -16,8 +16,8 @@ pub struct ServiceKey {
     pub version: Option<ApiVersion>,
 }
 
-/// All registrations. The registry outlives tables. The cost of a call does not depend on the number
-/// of registrations, except for the calls that list them.
+/// All registrations. The registry outlives tables. The cost of a call does not depend on the
+/// number of registrations, except for the calls that list them.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     services: HashMap<Box<str>, BTreeMap<Option<ApiVersion>, Registrations>>,

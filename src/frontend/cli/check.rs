@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::config::{Diagnostic, LoadOptions, Loaded, Severity};
-use crate::engine::routing::route::Route;
+use crate::engine::routing::Route;
 use crate::frontend::cli::args::{CheckArgs, Format};
 use crate::frontend::cli::output::Output;
 use crate::frontend::cli::paint::{Cell, Paint};

@@ -14,8 +14,7 @@ use crate::frontend::stdio;
 use crate::frontend::stdio::forward::{self, Forwarding};
 use crate::frontend::stdio::values::Limits;
 use crate::observe::log;
-use crate::runtime::clock;
-use crate::runtime::settings::Settings;
+use crate::runtime::{Settings, clock};
 
 pub(super) fn run(args: &StdioArgs) -> ExitCode {
     log::init(args.log.level());

@@ -18,9 +18,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-use crate::engine::semantics::error::TlsReason;
-use crate::engine::upstream::backend::Address;
-use crate::engine::upstream::{Protocol, Upstream};
+use crate::engine::semantics::TlsReason;
+use crate::engine::upstream::{Address, Protocol, Upstream};
 use crate::runtime::tls::error::{HandshakeError, TlsError};
 use crate::runtime::tls::{credentials, provider};
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{self, AlertDescription, CertificateError, OtherError};
 
-use crate::engine::semantics::error::TlsReason;
+use crate::engine::semantics::TlsReason;
 use crate::runtime::clock;
 
 /// Why the files of a listener, or the trusted authorities for backends, cannot be used.

@@ -1,16 +1,16 @@
 //! The normal path: one spelling per path, so that the gateway forwards exactly what it matched.
 //!
 //! Attackers bypass gateways with alternative spellings: the gateway interprets
-//! `/public/..%2fadmin` or `/%61dmin` in one way and the backend in another. Every path is therefore
-//! normalised before anything else reads it, and rejected if it has no safe normal form. This module
-//! does not decide whether a route allows encoded slashes, and never changes a query.
+//! `/public/..%2fadmin` or `/%61dmin` in one way and the backend in another. Every path is
+//! therefore normalised before anything else reads it, and rejected if it has no safe normal form.
+//! This module does not decide whether a route allows encoded slashes, and never changes a query.
 //!
 //! The rules, in the order in which they apply:
 //!
 //! 1. Bytes that RFC 3986 (section 3.3) does not allow in a path are rejected: controls, the space,
-//!    bytes above 0x7E, `"`, `#`, `<`, `>`, `?`, `\`, a backtick, `{`, `}`, and a `%` without two hex
-//!    digits; except that `|` and `^`, which browsers send raw, are percent-encoded, and `[` and `]`
-//!    are allowed. Percent-encoded controls (`%00` to `%1F`, `%7F`) are rejected.
+//!    bytes above 0x7E, `"`, `#`, `<`, `>`, `?`, `\`, a backtick, `{`, `}`, and a `%` without two
+//!    hex digits; except that `|` and `^`, which browsers send raw, are percent-encoded, and `[`
+//!    and `]` are allowed. Percent-encoded controls (`%00` to `%1F`, `%7F`) are rejected.
 //! 2. Percent-encoded unreserved bytes are decoded, once. All other escapes are upper-cased,
 //!    including `%25`, `%2F` and `%5C` (sections 2.3 and 6.2.2).
 //! 3. Runs of `/` are merged.
@@ -28,8 +28,8 @@ pub use rewrite::EncodedSlash;
 
 /// A normalised path: the only kind that the gateway matches and forwards.
 ///
-/// It begins with `/`, or is `*`. It is ASCII and has no `//`, no `.` or `..` segment, and no escape
-/// in lower case or of an unreserved byte. Normalising it again does not change it.
+/// It begins with `/`, or is `*`. It is ASCII and has no `//`, no `.` or `..` segment, and no
+/// escape in lower case or of an unreserved byte. Normalising it again does not change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NormalPath<'a> {
     text: Cow<'a, str>,

@@ -1,7 +1,7 @@
 //! A fast scan that recognises most normal paths.
 
-/// Whether a path that begins with `/` has only plain bytes and no `/` or `.` after a `/`. Then it is
-/// normal, as almost all are.
+/// Whether a path that begins with `/` has only plain bytes and no `/` or `.` after a `/`. Then it
+/// is normal, as almost all are.
 ///
 /// This is the gateway's hottest loop, measured by `benches/normal_path.rs`.
 pub(super) fn is_normal(path: &[u8]) -> bool {

@@ -35,8 +35,8 @@ impl Cursor {
         }
     }
 
-    /// Reads the cursor to prefetch its cache line. Does nothing under loom, which would only have to
-    /// explore one more step.
+    /// Reads the cursor to prefetch its cache line. Does nothing under loom, which would only have
+    /// to explore one more step.
     #[inline]
     pub(crate) fn prefetch(&self) {
         #[cfg(not(tollgate_loom))]

@@ -2,12 +2,10 @@
 
 use crate::engine::plan::decide;
 use crate::engine::request::RawRequest;
-use crate::engine::routing::constraint::Constraint;
-use crate::engine::routing::host::HostPattern;
-use crate::engine::routing::listing::ListedEntry;
-use crate::engine::routing::table::RouteId;
-use crate::engine::routing::version::ApiVersion;
-use crate::engine::routing::versioning::{VersionSource, VersionSources};
+use crate::engine::routing::versioning::VersionSources;
+use crate::engine::routing::{
+    ApiVersion, Constraint, HostPattern, ListedEntry, RouteId, VersionSource,
+};
 use crate::engine::snapshot::Snapshot;
 
 /// A generated request.

@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use crate::config::LoadOptions;
-use crate::engine::routing::constraint::Constraint;
-use crate::engine::routing::host::HostPattern;
-use crate::engine::routing::listing::ListedEntry;
+use crate::engine::routing::{Constraint, HostPattern, ListedEntry};
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::args::{Format, RoutesArgs};
 use crate::frontend::cli::output::Output;

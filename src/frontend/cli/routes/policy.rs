@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::config::{DurationText, SizeText};
 use crate::engine::policy::{Cors, HeaderRules, Policy};
-use crate::engine::routing::table::RouteId;
+use crate::engine::routing::RouteId;
 use crate::engine::semantics::{HostRule, Retry};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::upstream::{Protocol, Upstream, UpstreamTls};
