@@ -151,3 +151,28 @@ pub(super) async fn linger(worker: &Worker, deadline: &Deadline, mut connection:
     connection.consume(connection.data().len());
     connection.release_buffers(&worker.buffers);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a waiting exchange holds, beside its head and what lives on its own heap blocks.
+    const MAX_EXCHANGE_BYTES: usize = 2_400;
+
+    fn size_of_future<A, F: Future>(_: impl FnOnce(A) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_waiting_exchange_is_small() {
+        type Arguments = (
+            &'static ExchangeContext<'static>,
+            &'static mut Http1Connection,
+            &'static Http1Head,
+        );
+        let bytes = size_of_future(|(context, connection, head): Arguments| {
+            run_exchange(context, connection, head, 0)
+        });
+        assert!(bytes <= MAX_EXCHANGE_BYTES, "{bytes} bytes");
+    }
+}

@@ -1,7 +1,7 @@
 //! The HTTP front end: `tollgate serve`.
 //!
 //! It translates and decides nothing: it accepts connections, reads heads, and hands each request to
-//! [`proxy::exchange`](crate::runtime::proxy).
+//! `runtime::proxy::exchange`.
 
 mod accept;
 pub mod demo;

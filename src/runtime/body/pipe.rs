@@ -126,6 +126,9 @@ impl Pipe {
             }
         }
         ready!(to.poll_flush(cx)).map_err(|_| PipeError::Write)?;
+        if self.is_ended() {
+            return Poll::Ready(Ok(()));
+        }
         match std::mem::replace(&mut self.state, PipeState::Ended) {
             PipeState::Failed(error) => Poll::Ready(Err(PipeError::Read(error))),
             PipeState::Reading | PipeState::Blocked | PipeState::Ended => Poll::Ready(Ok(())),
@@ -211,6 +214,7 @@ impl Pipe {
 }
 
 impl Source<'_> {
+    #[inline]
     fn poll_ready(
         &mut self,
         cx: &mut Context<'_>,

@@ -102,7 +102,7 @@ impl<'x, 's> AdmittedRequest<'x, 's> {
     ///
     /// # Errors
     /// If it cannot be expressed in HTTP/2.
-    pub(super) fn to_http2(&self, backend: &Backend) -> Result<Http2Request<()>, UpstreamError> {
+    pub(super) fn http2_head(&self, backend: &Backend) -> Result<Http2Request<()>, UpstreamError> {
         let worker = self.context.worker;
         let (path, mut host, mut scratch) = (
             self.plan.upstream_path(),
@@ -110,7 +110,7 @@ impl<'x, 's> AdmittedRequest<'x, 's> {
             worker.take_scratch(),
         );
         let outbound = self.outbound(backend, &path, &mut host, &mut scratch.edits);
-        let request = outbound.to_http2(backend.address.scheme());
+        let request = outbound.http2_head(backend.address.scheme());
         worker.give_scratch(scratch);
         request
     }
@@ -163,7 +163,7 @@ impl OutboundRequest<'_> {
     }
 
     /// RFC 9113, section 8.3.1.
-    fn to_http2(&self, scheme: Scheme) -> Result<Http2Request<()>, UpstreamError> {
+    fn http2_head(&self, scheme: Scheme) -> Result<Http2Request<()>, UpstreamError> {
         let bad = |what: &str| UpstreamError::BadResponse(format!("the request has {what}"));
         let scheme = match scheme {
             Scheme::Http => "http",

@@ -78,7 +78,7 @@ async fn send(
     downstream: &mut Downstream<'_, '_>,
     failed: &mut Failed,
 ) -> Result<(Box<Http2Response>, Option<Pipe>), Failure> {
-    let request = pending.admitted.to_http2(backend)?;
+    let request = pending.admitted.http2_head(backend)?;
     let has_no_upload = pending.body.is_empty();
     let sent = permit.send(request, has_no_upload);
     let (mut response, send) = sent.map_err(|error| unsent(&error))?;

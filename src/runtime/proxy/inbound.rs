@@ -57,7 +57,8 @@ where
 {
     type Item = T;
 
-    #[inline]
+    // Not inlined otherwise, and called for each field in each pass over a head.
+    #[inline(always)]
     fn next(&mut self) -> Option<T> {
         match self {
             Self::Http1(fields) => fields.next(),

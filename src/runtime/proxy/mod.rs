@@ -1,7 +1,7 @@
 //! The proxy: one exchange for every kind of downstream.
 //!
-//! [`exchange`] is the whole life of a request on one screen. A [`Downstream`] is where the request
-//! comes from and where the response goes; frontends build it, call [`exchange`] and act on what it
+//! [`exchange()`] is the whole life of a request on one screen. A [`Downstream`] is where the request
+//! comes from and where the response goes; frontends build it, call [`exchange()`] and act on what it
 //! leaves there. One task runs an exchange; it shares nothing with another worker and takes no lock.
 
 mod admitted;

@@ -167,24 +167,22 @@ impl<'x, 's> PendingRequest<'x, 's> {
         to: Sink<'_>,
         downstream: &mut Downstream<'_, '_>,
     ) -> Result<(), Failure> {
-        let mut is_refused = upload.state == UploadState::Refused;
-        if !is_refused {
+        let before = upload.state;
+        if before != UploadState::Refused {
             let (replay, buffers) = (&mut self.replay, &self.worker.buffers);
             let (from, record) = (downstream.source(), |data: &[u8]| replay.push(data));
             match upload.pipe.poll(cx, from, to, buffers, record) {
                 Poll::Ready(Err(PipeError::Read(error))) => return Err(Failure::Body(error)),
                 // It may have responded before it closed.
-                Poll::Ready(Err(PipeError::Write)) => is_refused = true,
-                Poll::Ready(Ok(())) | Poll::Pending => {}
+                Poll::Ready(Err(PipeError::Write)) => upload.state = UploadState::Refused,
+                Poll::Ready(Ok(())) | Poll::Pending => {
+                    if upload.pipe.is_ended() {
+                        upload.state = UploadState::Sent;
+                    }
+                }
             }
         }
-        let next = match (is_refused, upload.pipe.is_ended()) {
-            (true, _) => UploadState::Refused,
-            (false, true) => UploadState::Sent,
-            (false, false) => UploadState::Sending,
-        };
-        let before = std::mem::replace(&mut upload.state, next);
-        if next == UploadState::Sending {
+        if upload.state == UploadState::Sending {
             if upload.pipe.take_progress() {
                 self.arm_idle_timeout();
             }
