@@ -12,6 +12,8 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "docs/config_code_table.rs"]
+mod config_code_table;
 #[path = "docs/counters.rs"]
 mod counters;
 #[path = "docs/error_table.rs"]

@@ -12,7 +12,8 @@ use tollgate::engine::routing::{
 use tollgate::engine::semantics::{Cause, GatewayError, RequestError, TlsReason, UpstreamError};
 use tollgate::http1::{BodyError, FieldError, FramingError, RequestHeadError};
 
-use crate::error_table::{CODEC_ONLY, CONFIG, Code, GROUPS};
+use crate::config_code_table::CONFIG;
+use crate::error_table::{CODEC_ONLY, Code, GROUPS};
 use crate::page::root;
 
 const PAGE: &str = "docs/errors.md";

@@ -1,6 +1,6 @@
 //! Where a request comes from, as reported to backends: `X-Forwarded-For`, `-Proto` and `-Host`.
 //!
-//! From an untrusted peer the gateway removes these fields and all [claims](is_claim), in all
+//! From an untrusted peer the gateway removes these fields and all claims (`is_claim`), in all
 //! spellings, and reports what it observes itself. From a trusted proxy it forwards them, except
 //! claims spelled with `_`, and appends the address of the proxy to `X-Forwarded-For`. Of the
 //! received `X-Forwarded-For` it keeps the longest valid tail, since it cannot verify what stands

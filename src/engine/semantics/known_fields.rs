@@ -4,7 +4,7 @@
 //! that other fields cost next to nothing.
 //!
 //! A *claim* is a field in which the sender states where a request comes from and that the gateway
-//! does not write itself: see [`is_claim`]. Untrusted peers can forge it.
+//! does not write itself: see `is_claim`. Untrusted peers can forge it.
 
 use crate::engine::request::Headers;
 
@@ -37,7 +37,7 @@ pub struct KnownFields<'h> {
     pub forwarded_host: KnownField<'h>,
     /// `X-Forwarded-Proto`.
     pub forwarded_proto: KnownField<'h>,
-    /// The number of claims; see [`is_claim`].
+    /// The number of claims; see `is_claim`.
     pub claims: u32,
 }
 

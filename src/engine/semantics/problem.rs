@@ -24,7 +24,7 @@ pub struct Problem<'p> {
     pub id: &'p RequestId<'p>,
     /// The name of the gateway in `Proxy-Status`.
     pub pseudonym: &'p str,
-    /// The content type of the response to a gRPC request: [`grpc::response_type`].
+    /// The content type of the response to a gRPC request: `grpc::response_type`.
     pub grpc: Option<&'static str>,
 }
 

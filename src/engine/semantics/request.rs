@@ -67,7 +67,7 @@ impl<'r, H: Headers + ?Sized> Request<'r, H> {
         identity_edits(edits, id, &self.fields, random);
     }
 
-    /// The `Host` field of the upstream request; see [`upstream_host`].
+    /// The `Host` field of the upstream request; see `authority::upstream_host`.
     pub fn upstream_host<'b>(
         &'b self,
         rule: &'b HostRule,
