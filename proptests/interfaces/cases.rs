@@ -45,6 +45,14 @@ pub(crate) fn differences() -> Vec<Case> {
             400,
             "host.invalid",
         ),
+        // RFC 9110, section 15.5.15: stdio had no limit.
+        (
+            get(&format!("/{}", "x".repeat(9000))),
+            414,
+            "request.target_too_long",
+        ),
+        // RFC 9112, section 3.2.4: the asterisk form. stdio took it for `/`.
+        (options("").absolute("http", "catch.test"), 200, "catch-all"),
         // RFC 9110, section 4.2.1: a URI without a host is invalid. stdio served it.
         (get("/search").absolute("http", ""), 400, "path.invalid"),
     ]

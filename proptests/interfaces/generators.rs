@@ -14,10 +14,7 @@
 //! - `Upgrade`, `Expect` and `Trailer`: only a connection can change its protocol, and a message has
 //!   no interim response and no trailers.
 //! - `te` other than `trailers`, which HTTP/2 forbids (RFC 9113, section 8.2.2).
-//! - `CONNECT`, targets of more than 8 KiB, and more than 100 fields: HTTP rejects them while it reads
-//!   the head, and stdio after it has found a route, or not at all.
-//! - `OPTIONS` with an absolute form without a path, which over HTTP/2 is `*` (RFC 9113, section
-//!   8.3.1).
+//! - `CONNECT`: HTTP rejects it while it reads the head, under the code of its codec.
 //! - `content-type: application/grpc`: over HTTP a rejection is then a 200 with `grpc-status`.
 
 use proptest::collection::vec;

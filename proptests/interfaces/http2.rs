@@ -89,6 +89,8 @@ fn head(request: &ClientRequest) -> Option<Request<()>> {
         .as_ref()
         .map_or("http", |(scheme, _)| scheme);
     let target = match &*request.target {
+        // RFC 9113, section 8.3.1.
+        "" if request.method == "OPTIONS" => "*".to_owned(),
         target if request.absolute.is_some() && !target.starts_with('/') => format!("/{target}"),
         target => target.to_owned(),
     };

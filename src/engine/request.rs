@@ -83,7 +83,7 @@ const IN_TOKENS: [bool; 256] = byte_set(b"!#$%&'*+-.^_`|~");
 /// 3.2.2). The authority may name a user, which the host of a request may not. Returns other targets
 /// unchanged, also an absolute form without a host, which is invalid (RFC 9110, section 4.2.1).
 #[must_use]
-pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
+pub fn split_absolute_form<'t>(method: &str, target: &'t str) -> (Cow<'t, str>, Option<&'t str>) {
     let after_scheme = ["http://", "https://"].iter().find_map(|scheme| {
         let head = target.get(..scheme.len())?;
         head.eq_ignore_ascii_case(scheme)
@@ -98,10 +98,11 @@ pub fn split_absolute_form(target: &str) -> (Cow<'_, str>, Option<&str>) {
     if authority.is_empty() {
         return (target.into(), None);
     }
-    let path = if path.starts_with('/') {
-        path.into()
-    } else {
-        format!("/{path}").into()
+    let path = match path.chars().next() {
+        Some('/') => path.into(),
+        // The asterisk form, in absolute form (RFC 9112, section 3.2.4).
+        None if method == "OPTIONS" => "*".into(),
+        Some(_) | None => format!("/{path}").into(),
     };
     (path, Some(authority))
 }
@@ -140,7 +141,7 @@ mod tests {
             ("ftp://a.test/", ("ftp://a.test/", None)),
             ("*", ("*", None)),
         ] {
-            let (path, host) = split_absolute_form(target);
+            let (path, host) = split_absolute_form("GET", target);
             assert_eq!((&*path, host), expected, "{target}");
         }
     }

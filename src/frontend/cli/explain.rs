@@ -22,7 +22,7 @@ pub(super) fn run(args: &ExplainArgs, paint: Paint) -> Result<Output, Unusable> 
         .iter()
         .map(|field| (&*field.name, &*field.value))
         .collect();
-    let (target, authority) = split_absolute_form(&args.url);
+    let (target, authority) = split_absolute_form(&args.method, &args.url);
     let named_host = headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("host"));

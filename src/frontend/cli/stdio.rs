@@ -37,6 +37,7 @@ pub(super) fn run(args: &StdioArgs) -> ExitCode {
             max_value_bytes: args.max_value_bytes.get(),
             ..Limits::default()
         },
+        head_limits: settings.head_limits,
     };
     let served = if args.forward {
         let forwarding = Forwarding {

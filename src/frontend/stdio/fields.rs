@@ -11,10 +11,12 @@ use serde_json::value::RawValue;
 use crate::config::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::routing::ApiVersion;
-use crate::engine::semantics::{Arrival, Protocol, Request};
+use crate::engine::semantics::{Arrival, Cause, Protocol, Request};
 use crate::engine::upstream::{Address, ServiceKey};
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::text::{Text, compact, kind, string};
+use crate::http1::HeadLimits;
+use crate::runtime::proxy::check_head;
 
 /// Why a message is malformed, as the text of the error reply.
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl<'f> ClientRequest<'f> {
                 content_length,
             });
         }
-        let (target, authority) = split_absolute_form(target);
+        let (target, authority) = split_absolute_form(method, target);
         Ok(Self {
             method,
             target,
@@ -83,6 +85,17 @@ impl<'f> ClientRequest<'f> {
             headers,
             content_length,
         })
+    }
+
+    /// Checks the head against the limits that it would have over HTTP.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    #[inline]
+    pub(super) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
+        let fields = self.headers.iter();
+        let sizes = fields.map(|(name, value)| name.len() + value.len());
+        check_head((self.method, &self.target), sizes, limits)
     }
 
     /// The view that the engine reads.

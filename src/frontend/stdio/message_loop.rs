@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::control::Reconciler;
 use crate::frontend::stdio::session::Session;
 use crate::frontend::stdio::values::{Limits, Step, Values};
+use crate::http1::HeadLimits;
 
 /// Options of the interface.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Options {
     pub is_verbose: bool,
     /// Limits on one value.
     pub limits: Limits,
+    /// Limits on the head of a request, as over HTTP.
+    pub head_limits: HeadLimits,
 }
 
 /// Processes every value of `input` and writes the replies to `output` until the input ends.
@@ -32,6 +35,7 @@ pub fn serve(
     output: impl Write,
 ) -> io::Result<()> {
     let session = Session::new(reconciler, options.is_verbose, clock);
+    let session = session.with_head_limits(options.head_limits);
     run(session, options.limits, input, output)
 }
 

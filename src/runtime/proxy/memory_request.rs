@@ -83,30 +83,43 @@ impl MemoryRequest {
         })
     }
 
-    /// Checks the head against the limits that it would have over HTTP.
+    /// Checks the head; see [`check_head`].
     ///
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn check_head(&self, limits: &HeadLimits) -> Result<(), Cause<'static>> {
-        if self.method == "CONNECT" {
-            let error = http1::RequestHeadError::Connect;
-            return Err(Cause::Codec {
-                code: error.code(),
-                status: error.status(),
-                message: error.to_string(),
-            });
-        }
-        if self.target.len() > limits.max_target_bytes {
-            return Err(RequestError::TargetTooLong.into());
-        }
-        // As HTTP/1.1 lines, each with a colon, a space and a line end.
-        let lines = self.headers.iter();
-        let bytes: usize = lines
-            .map(|(name, value)| name.len() + value.len() + 4)
-            .sum();
-        if self.headers.len() > limits.max_fields || bytes > limits.max_head_bytes {
-            return Err(RequestError::HeaderTooLarge.into());
-        }
-        Ok(())
+        let fields = self.headers.iter();
+        let sizes = fields.map(|(name, value)| name.len() + value.len());
+        check_head((&self.method, &self.target), sizes, limits)
     }
+}
+
+/// Checks a head that no codec has read against the limits that it would have over HTTP. `sizes` are
+/// the bytes of each field, name and value.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_head(
+    (method, target): (&str, &str),
+    sizes: impl ExactSizeIterator<Item = usize>,
+    limits: &HeadLimits,
+) -> Result<(), Cause<'static>> {
+    if method == "CONNECT" {
+        let error = http1::RequestHeadError::Connect;
+        return Err(Cause::Codec {
+            code: error.code(),
+            status: error.status(),
+            message: error.to_string(),
+        });
+    }
+    if target.len() > limits.max_target_bytes {
+        return Err(RequestError::TargetTooLong.into());
+    }
+    let count = sizes.len();
+    // As HTTP/1.1 lines, each with a colon, a space and a line end.
+    let bytes: usize = sizes.map(|bytes| bytes + 4).sum();
+    if count > limits.max_fields || bytes > limits.max_head_bytes {
+        return Err(RequestError::HeaderTooLarge.into());
+    }
+    Ok(())
 }

@@ -31,5 +31,5 @@ pub(crate) use inbound::{ExchangeContext, RequestHead};
 pub(crate) use memory_downstream::{
     MemoryDownstream, MemoryResponse, PickEvent, PickReporter, Routed,
 };
-pub(crate) use memory_request::MemoryRequest;
+pub(crate) use memory_request::{MemoryRequest, check_head};
 pub(crate) use rendered::RenderedResponse;

@@ -22,6 +22,7 @@ use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient,
 use crate::frontend::stdio::sample::{SampleRequest, SampleUpstream};
 use crate::frontend::stdio::text::Text;
 use crate::frontend::stdio::values::{InvalidText, Parsed, parse_ignored};
+use crate::http1::HeadLimits;
 use crate::observe::Tally;
 use crate::runtime::cell::{SnapshotGuard, SnapshotReader};
 
@@ -34,6 +35,7 @@ pub(super) struct Session<'r> {
     tally: Tally,
     prefixes: ReplyPrefixes,
     is_verbose: bool,
+    head_limits: HeadLimits,
     clock: fn() -> Instant,
     /// When the next registration ends.
     next_expiry: Option<Instant>,
@@ -55,11 +57,20 @@ impl<'r> Session<'r> {
             tally: Tally::new(&snapshots.load()),
             prefixes: ReplyPrefixes::new(snapshots.load_full()),
             is_verbose,
+            head_limits: HeadLimits::default(),
             clock,
             next_expiry: reconciler.next_expiry(),
             dispatch: None,
             snapshots,
             reconciler,
+        }
+    }
+
+    /// Sets the limits on the head of a request.
+    pub(super) fn with_head_limits(self, head_limits: HeadLimits) -> Self {
+        Self {
+            head_limits,
+            ..self
         }
     }
 
@@ -188,6 +199,10 @@ impl<'r> Session<'r> {
             let body = RequestBody::of(fields)?;
             dispatch.count_picks(&mut self.tally, self.prefixes.snapshot());
             dispatch.send(&snapshot, &request, body, to);
+            return Ok(());
+        }
+        if let Err(cause) = request.check_head(&self.head_limits) {
+            to.rejected(&cause, out);
             return Ok(());
         }
         let arrival = request.arrival();
