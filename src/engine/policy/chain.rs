@@ -149,39 +149,39 @@ impl Chain {
     /// The CORS policy.
     #[must_use]
     pub fn cors(&self) -> Option<&Cors> {
-        self.policies.iter().find_map(|policy| match policy {
-            Policy::Cors(cors) => Some(cors),
-            Policy::BodyLimit(_)
-            | Policy::Redirect(_)
-            | Policy::RequestHeaders(_)
-            | Policy::Deprecation(_)
-            | Policy::ResponseHeaders(_) => None,
+        let mut policies = self.policies.iter();
+        policies.find_map(|policy| {
+            if let Policy::Cors(cors) = policy {
+                Some(cors)
+            } else {
+                None
+            }
         })
     }
 
     /// The redirect that responds in place of a backend.
     #[must_use]
     pub fn redirect(&self) -> Option<&Redirect> {
-        self.policies.iter().find_map(|policy| match policy {
-            Policy::Redirect(redirect) => Some(redirect),
-            Policy::Cors(_)
-            | Policy::BodyLimit(_)
-            | Policy::RequestHeaders(_)
-            | Policy::Deprecation(_)
-            | Policy::ResponseHeaders(_) => None,
+        let mut policies = self.policies.iter();
+        policies.find_map(|policy| {
+            if let Policy::Redirect(redirect) = policy {
+                Some(redirect)
+            } else {
+                None
+            }
         })
     }
 
     /// The announcement of the end of a version.
     #[must_use]
     pub fn deprecation(&self) -> Option<&Deprecation> {
-        self.policies.iter().find_map(|policy| match policy {
-            Policy::Deprecation(deprecation) => Some(&**deprecation),
-            Policy::Cors(_)
-            | Policy::BodyLimit(_)
-            | Policy::Redirect(_)
-            | Policy::RequestHeaders(_)
-            | Policy::ResponseHeaders(_) => None,
+        let mut policies = self.policies.iter();
+        policies.find_map(|policy| {
+            if let Policy::Deprecation(deprecation) = policy {
+                Some(&**deprecation)
+            } else {
+                None
+            }
         })
     }
 
