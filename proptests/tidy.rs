@@ -102,6 +102,14 @@ fn the_engine_is_pure() {
 }
 
 #[test]
+fn the_program_logs_through_tracing() {
+    check_lines(&sources(&["src"]), |_, line| {
+        let found = has_word(code_of(line), "eprintln!");
+        found.then(|| "use `tracing`, or `Output` for the answer of a command".to_owned())
+    });
+}
+
+#[test]
 fn files_are_short() {
     let mut wrong = Vec::new();
     for file in sources(&["src", "proptests", "benches"]) {

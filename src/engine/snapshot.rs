@@ -138,12 +138,6 @@ impl Snapshot {
         self.clusters.get(range).unwrap_or_default()
     }
 
-    /// The number of clusters.
-    #[must_use]
-    pub const fn cluster_count(&self) -> usize {
-        self.clusters.len()
-    }
-
     /// The cluster of a route.
     #[inline]
     #[must_use]
@@ -234,9 +228,8 @@ struct Grouping {
 }
 
 impl Grouping {
-    /// Routes share a cluster if they have the same service, version and backends. Routes with
-    /// inline backends must also have shared one before, since backend ids are retained across a
-    /// reload.
+    /// Routes share a cluster if they have the same service, version and backends. It replaces the
+    /// cluster that the first of its routes to have one had before.
     fn new(
         table: &Table,
         configured: &[Configured],
@@ -260,14 +253,17 @@ impl Grouping {
             }
             let previous = previous_of(route);
             let own = match settings.source {
-                BackendSource::Inline => Some((&settings.addresses, &settings.upstream, previous)),
+                BackendSource::Inline => Some((&settings.addresses, &settings.upstream)),
                 BackendSource::Service | BackendSource::Registered => None,
             };
             let cluster = *known.entry(own).or_insert_with(|| {
                 representative.push(index);
-                replaces.push(previous);
+                replaces.push(None);
                 Index::new(representative.len() - 1)
             });
+            if let Some(replaced) = replaces.get_mut(cluster.get()) {
+                *replaced = replaced.or(previous);
+            }
             if let Some(of_route) = layout.of_route.get_mut(at) {
                 *of_route = cluster;
             }

@@ -16,6 +16,12 @@ impl BodyLimit {
         Self { max_bytes }
     }
 
+    /// The limit in bytes.
+    #[must_use]
+    pub const fn max_bytes(self) -> u64 {
+        self.max_bytes
+    }
+
     /// Rejects a request that declares too long a body, before any of it is read.
     #[inline]
     pub(super) const fn on_request(self, content_length: Option<u64>) -> Verdict {
@@ -31,7 +37,15 @@ impl BodyLimit {
 
     /// What the policy does, in one sentence.
     pub(super) fn explain(self) -> String {
-        format!("rejects request bodies over {} bytes", self.max_bytes)
+        const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+        let bytes = self.max_bytes;
+        let unit = UNITS
+            .iter()
+            .find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
+        match unit {
+            Some((name, unit)) => format!("rejects request bodies over {}{name}", bytes / unit),
+            None => format!("rejects request bodies over {bytes} bytes"),
+        }
     }
 }
 

@@ -43,7 +43,6 @@ pub struct Chain {
     policies: Box<[Policy]>,
     /// The number of policies with a verdict on requests; they come first.
     verdicts: usize,
-    max_body_bytes: Option<u64>,
 }
 
 /// One rule that admits, rejects or shapes the requests and responses of a route.
@@ -130,7 +129,6 @@ impl Chain {
         Self {
             verdicts: policies.partition_point(|policy| policy.phase() < Phase::Request),
             policies: policies.into(),
-            max_body_bytes: options.max_body_bytes,
         }
     }
 
@@ -142,8 +140,15 @@ impl Chain {
 
     /// The maximum length of a request body in bytes; `None`: unlimited.
     #[must_use]
-    pub const fn max_body_bytes(&self) -> Option<u64> {
-        self.max_body_bytes
+    pub fn max_body_bytes(&self) -> Option<u64> {
+        let mut policies = self.policies.iter();
+        policies.find_map(|policy| {
+            if let Policy::BodyLimit(limit) = policy {
+                Some(limit.max_bytes())
+            } else {
+                None
+            }
+        })
     }
 
     /// The CORS policy.

@@ -93,9 +93,21 @@ fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
     if let Some(redirect) = plan.redirect() {
         facts.push(fact("status", redirect.status.to_string()));
         facts.push(fact("location", redirect.location(plan)));
-        return facts;
+    } else {
+        facts.push(fact("upstream path", plan.upstream_path().to_string()));
+        facts.extend(backends(plan, snapshot));
     }
-    facts.push(fact("upstream path", plan.upstream_path().to_string()));
+    for (at, policy) in plan.chain().policies().iter().enumerate() {
+        let title = if at == 0 { "policies" } else { "" };
+        facts.push(fact(title, policy.explain()));
+    }
+    facts
+}
+
+/// The backends of the route, and which is next.
+fn backends(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
+    let fact = |name: &str, value: String| vec![Cell::quiet(name), Cell::plain(value)];
+    let mut facts = Vec::new();
     let next = snapshot.peek(plan.route_id());
     let backends = snapshot.cluster(plan.route_id()).backends();
     for (at, backend) in backends.iter().enumerate() {
@@ -110,10 +122,6 @@ fn facts(plan: &Plan<'_>, snapshot: &Snapshot) -> Vec<Vec<Cell>> {
     }
     if backends.is_empty() {
         facts.push(fact("backends", "none".into()));
-    }
-    for (at, policy) in plan.chain().policies().iter().enumerate() {
-        let title = if at == 0 { "policies" } else { "" };
-        facts.push(fact(title, policy.explain()));
     }
     facts
 }

@@ -57,7 +57,7 @@ fn serve(args: &ServeArgs, loaded: Loaded) -> Result<(), String> {
         reopen_log,
     } = signals.map_err(|error| format!("cannot handle signals: {error}"))?;
     let mut gateway = Gateway::start(args, loaded)?;
-    runtime.block_on(async {
+    let stopped = runtime.block_on(async {
         let admin = gateway.start_admin()?;
         start_sources(hangup, gateway.reloader.clone());
         tokio::select! {
@@ -66,7 +66,10 @@ fn serve(args: &ServeArgs, loaded: Loaded) -> Result<(), String> {
         }
         admin.is_draining.set(true);
         gateway.drain(&mut stop).await
-    })?;
+    });
+    // A reload that is still compiling must not delay the end.
+    runtime.shutdown_background();
+    stopped?;
     gateway.finish();
     Ok(())
 }

@@ -23,10 +23,8 @@ pub(super) fn services<'a>(
         .services()
         .filter(|(name, version)| is_wanted(name, *version))
         .map(|(name, version)| {
-            let routes = table.routes_of(name, version);
-            let mut backends: Vec<&Backend> = routes
-                .flat_map(|route| snapshot.cluster(route).backends())
-                .collect();
+            let clusters = snapshot.clusters_of(name, version).iter();
+            let mut backends: Vec<&Backend> = clusters.flat_map(Cluster::backends).collect();
             let mut seen = HashSet::new();
             backends.retain(|backend| seen.insert(&backend.address));
             ListedService {

@@ -5,20 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::Snapshot;
-use crate::frontend::stdio::fields::{ClientRequest, RequestBody};
+use crate::frontend::stdio::fields::ClientRequest;
 use crate::frontend::stdio::reply::Recipient;
 use crate::observe::Tally;
 
 /// Admits requests and sends them to their backends; each reply is written when it arrives.
 pub(super) trait Dispatch: fmt::Debug {
     /// Sends a request, to be admitted by this snapshot.
-    fn send(
-        &mut self,
-        snapshot: &Arc<Snapshot>,
-        request: &ClientRequest<'_>,
-        body: RequestBody,
-        to: Recipient<'_>,
-    );
+    fn send(&mut self, snapshot: &Arc<Snapshot>, request: &ClientRequest<'_>, to: Recipient<'_>);
 
     /// Whether another request may be in flight; if not, the session stops reading.
     fn has_capacity(&self) -> bool;

@@ -36,7 +36,7 @@ pub(super) struct ClientRequest<'f> {
     target: Cow<'f, str>,
     host: Option<&'f str>,
     headers: &'f [(Cow<'f, str>, Cow<'f, str>)],
-    content_length: Option<u64>,
+    pub(super) body: RequestBody,
 }
 
 /// How an `api_request` arrives: from this machine, in cleartext.
@@ -67,14 +67,14 @@ impl<'f> ClientRequest<'f> {
             .find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = host.map(|(_, host)| &**host);
         let target = required("path", &fields.path)?;
-        let content_length = fields.body.and_then(body_length);
+        let body = RequestBody::of(fields.body)?;
         if target.starts_with('/') {
             return Ok(Self {
                 method,
                 target: Cow::Borrowed(target),
                 host,
                 headers,
-                content_length,
+                body,
             });
         }
         let (target, authority) = split_absolute_form(method, target);
@@ -83,7 +83,7 @@ impl<'f> ClientRequest<'f> {
             target,
             host: authority.or(host),
             headers,
-            content_length,
+            body,
         })
     }
 
@@ -105,7 +105,7 @@ impl<'f> ClientRequest<'f> {
             target,
             host,
             headers,
-            content_length: _,
+            body: _,
         } = self;
         RawRequest {
             method,
@@ -132,26 +132,14 @@ impl<'f> ClientRequest<'f> {
         arrival: &'r Arrival<'r>,
     ) -> Request<'r, [(Cow<'f, str>, Cow<'f, str>)]> {
         let target = (self.method, &*self.target);
-        Request::read(arrival, target, self.headers, self.content_length)
+        let length = self.body.data.as_ref().map(Bytes::len);
+        let length = length.and_then(|length| u64::try_from(length).ok());
+        Request::read(arrival, target, self.headers, length)
     }
 }
 
-/// The length of a request body in bytes: a string is sent as it is, other JSON as compact text.
-fn body_length(raw: &RawValue) -> Option<u64> {
-    let length = match raw.get() {
-        "null" => return None,
-        text if text.starts_with('"') => string(raw)?.len(),
-        _ => {
-            let mut json = Vec::with_capacity(raw.get().len());
-            compact(raw.get(), &mut json);
-            json.len()
-        }
-    };
-    u64::try_from(length).ok()
-}
-
 /// The body that an `api_request` gives its request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RequestBody {
     pub(super) data: Option<Bytes>,
     /// Whether it is JSON rather than a string with any content.
@@ -160,8 +148,8 @@ pub(super) struct RequestBody {
 
 impl RequestBody {
     /// A string is sent as it is, other JSON as compact text; `null` is no body.
-    pub(super) fn of(fields: &Fields<'_>) -> Result<Self, Malformed> {
-        let Some(raw) = fields.body.filter(|raw| raw.get() != "null") else {
+    fn of(raw: Option<&RawValue>) -> Result<Self, Malformed> {
+        let Some(raw) = raw.filter(|raw| raw.get() != "null") else {
             return Ok(Self {
                 data: None,
                 is_json: false,

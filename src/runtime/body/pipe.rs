@@ -174,6 +174,10 @@ impl Pipe {
                 let is_last = from.ends_after(length);
                 let data = from.take(length);
                 inspect(&data);
+                if is_last {
+                    // Also if it fails: nothing is left to send.
+                    self.state = PipeState::Ended;
+                }
                 to.send(data, is_last)?;
                 if is_last {
                     return Poll::Ready(Ok(PipeState::Ended));

@@ -54,10 +54,8 @@ impl BackendTls {
                 *self.loaded.borrow_mut() = None;
                 let mut logged = self.logged.borrow_mut();
                 if *logged != failed.detail {
-                    eprintln!(
-                        "tollgate: the TLS handshake with {} failed: {failed}",
-                        self.address
-                    );
+                    let address = &self.address;
+                    tracing::warn!("the TLS handshake with {address} failed: {failed}");
                     logged.clone_from(&failed.detail);
                 }
                 Err(UpstreamError::TlsFailed(failed))

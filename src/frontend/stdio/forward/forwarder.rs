@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::engine::Snapshot;
 use crate::frontend::stdio::dispatch::Dispatch;
-use crate::frontend::stdio::fields::{ClientRequest, RequestBody};
+use crate::frontend::stdio::fields::ClientRequest;
 use crate::frontend::stdio::forward::job::Job;
 use crate::frontend::stdio::forward::limit::Limit;
 use crate::frontend::stdio::reply::Recipient;
@@ -51,15 +51,15 @@ impl Forwarder {
 }
 
 impl Dispatch for Forwarder {
-    fn send(
-        &mut self,
-        snapshot: &Arc<Snapshot>,
-        request: &ClientRequest<'_>,
-        body: RequestBody,
-        to: Recipient<'_>,
-    ) {
+    fn send(&mut self, snapshot: &Arc<Snapshot>, request: &ClientRequest<'_>, to: Recipient<'_>) {
         let permit = Limit::acquire(&self.limit);
-        let job = Job::new(Arc::clone(snapshot), &request.raw(), body, to, permit);
+        let job = Job::new(
+            Arc::clone(snapshot),
+            &request.raw(),
+            request.body.clone(),
+            to,
+            permit,
+        );
         // Sending fails only after the output was closed.
         if self.jobs.send(job).is_ok() {
             self.unpicked += 1;

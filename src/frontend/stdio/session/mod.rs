@@ -15,7 +15,7 @@ use crate::engine::routing::{ApiVersion, Rejection};
 use crate::engine::upstream::Pick;
 use crate::engine::{Admission, Plan, Snapshot, admit};
 use crate::frontend::stdio::dispatch::Dispatch;
-use crate::frontend::stdio::fields::{ClientRequest, Malformed, RequestBody};
+use crate::frontend::stdio::fields::{ClientRequest, Malformed};
 use crate::frontend::stdio::message::{Fields, Message};
 use crate::frontend::stdio::prefixes::ReplyPrefixes;
 use crate::frontend::stdio::reply::{Extras, MALFORMED, NOT_SUPPORTED, Recipient, append_fields};
@@ -196,9 +196,8 @@ impl<'r> Session<'r> {
         let snapshot = self.current();
         if let Some(dispatch) = &mut self.dispatch {
             // The thread that forwards admits it.
-            let body = RequestBody::of(fields)?;
             dispatch.count_picks(&mut self.tally, self.prefixes.snapshot());
-            dispatch.send(&snapshot, &request, body, to);
+            dispatch.send(&snapshot, &request, to);
             return Ok(());
         }
         if let Err(cause) = request.check_head(&self.head_limits) {
