@@ -145,6 +145,45 @@ fn registrations_without_a_route_are_listed() {
     assert_eq!(listed, expected);
 }
 
+#[test]
+fn a_service_has_one_cluster_whatever_the_number_of_routes() {
+    let json = |routes: &[&str]| {
+        let route = |path: &&str| format!(r#"{{"path_pattern":"{path}","service":"s"}}"#);
+        let routes: Vec<_> = routes.iter().map(route).collect();
+        let services = r#"{"s":{"backends":["h:1"]}}"#;
+        format!(
+            r#"{{"routes":[{}],"services":{services}}}"#,
+            routes.join(",")
+        )
+    };
+    let names = |reader: &SnapshotReader| {
+        let snapshot = reader.load();
+        let [cluster] = snapshot.clusters_of("s", None) else {
+            panic!("{snapshot:?}");
+        };
+        let names = cluster.backends().iter();
+        names
+            .map(|backend| (backend.id, backend.name.to_string()))
+            .collect::<Vec<_>>()
+    };
+    let mut reconciler = Reconciler::new(load(&json(&["/b", "/c"])), 10);
+    let reader = reconciler.reader();
+    let register = Update::Register {
+        service: ServiceKey::of("s", None),
+        address: Address::parse("h:2").unwrap(),
+        expires: None,
+    };
+    reconciler.apply(register).unwrap();
+    reconciler.publish();
+    let before = names(&reader);
+    assert_eq!(before, [(0, "h".into()), (1, "h:2".into())]);
+    // A new route before the others: the cluster continues.
+    let reload = Update::Config(Box::new(load(&json(&["/a", "/b", "/c"]))));
+    reconciler.apply(reload).unwrap();
+    reconciler.publish();
+    assert_eq!(names(&reader), before);
+}
+
 struct Test {
     reconciler: Reconciler,
     start: Instant,
