@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::engine::admit::{Admission, Content, LocalResponse, admit};
 use crate::engine::plan::{Plan, decide};
 use crate::engine::request::{Headers, RawRequest};
 use crate::engine::routing::entry::RouteEntry;
@@ -12,6 +13,7 @@ use crate::engine::routing::walk::{Verdict, Visited, Walk};
 use crate::engine::routing::{
     ApiVersion, Constraint, Method, NormalPath, Rank, Rejection, Route, RouteId, Table, normal_host,
 };
+use crate::engine::semantics::{Cause, Request};
 use crate::engine::snapshot::Snapshot;
 
 /// An explained decision. Explaining advances no cursor.
@@ -19,8 +21,21 @@ use crate::engine::snapshot::Snapshot;
 pub struct Explanation<'a> {
     /// The result of [`decide`].
     pub outcome: Result<Plan<'a>, Rejection<'a>>,
+    /// The response of the gateway itself, where routing does not decide on it.
+    pub local: Option<Local>,
     /// The routes whose host and path match, in the order of precedence.
     pub candidates: Vec<Candidate<'a>>,
+}
+
+/// A response of the gateway itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// The HTTP status.
+    pub status: u16,
+    /// The dotted code of an error.
+    pub code: Option<&'static str>,
+    /// Why the gateway responds, in one sentence.
+    pub reason: String,
 }
 
 /// A route whose host and path match.
@@ -100,16 +115,43 @@ impl Fate {
     }
 }
 
-/// Explains the decision of [`decide`].
+/// Explains what [`admit`] does with a request. A preflight is explained as the request that it asks
+/// about.
 pub fn explain<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
-    request: &RawRequest<'a, H>,
+    request: &Request<'a, H>,
 ) -> Explanation<'a> {
-    let outcome = decide(snapshot, request);
-    let candidates = candidates(snapshot.table(), request, &outcome).unwrap_or_default();
+    let mut raw = request.raw();
+    let mut local = None;
+    if let Admission::Respond(response) = admit(snapshot, request) {
+        if let Content::Preflight(preflight) = response.content() {
+            raw.method = preflight.method;
+        }
+        local = Local::of(&response);
+    }
+    let outcome = decide(snapshot, &raw);
+    let candidates = candidates(snapshot.table(), &raw, &outcome).unwrap_or_default();
     Explanation {
         outcome,
+        local,
         candidates,
+    }
+}
+
+impl Local {
+    /// `None` for a rejection by routing and for a redirect: the outcome explains these.
+    fn of(response: &LocalResponse<'_>) -> Option<Self> {
+        let reason = match response.content() {
+            Content::LastHop => "`Max-Forwards: 0` ends the request at the gateway".into(),
+            Content::Preflight(preflight) => format!("a CORS preflight for {}", preflight.method),
+            Content::Rejection(Cause::Rejection(_)) | Content::Redirect { .. } => return None,
+            Content::Rejection(cause) => cause.to_string(),
+        };
+        Some(Self {
+            status: response.status(),
+            code: response.code(),
+            reason,
+        })
     }
 }
 

@@ -22,10 +22,15 @@ pub fn to_json<'a>(
 ) -> impl Serialize + use<'a> {
     let rejection = rejection(explanation, snapshot);
     ExplanationView {
-        status: match &rejection {
-            Some(rejection) => rejection.status(),
-            None => redirect(explanation).map_or(200, |redirect| redirect.status),
+        status: match (&explanation.local, &rejection) {
+            (Some(local), _) => local.status,
+            (None, Some(rejection)) => rejection.status(),
+            (None, None) => redirect(explanation).map_or(200, |redirect| redirect.status),
         },
+        local_response: explanation.local.as_ref().map(|local| LocalView {
+            code: local.code,
+            reason: &local.reason,
+        }),
         error: rejection.as_ref().map(ErrorView::of),
         plan: explanation
             .outcome
@@ -65,11 +70,21 @@ pub fn version_from(plan: &Plan<'_>) -> Option<&'static str> {
 #[derive(Serialize)]
 struct ExplanationView<'a> {
     status: u16,
+    /// Why the gateway responds itself, where routing does not decide on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local_response: Option<LocalView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorView>,
     #[serde(flatten)]
     plan: Option<PlanView<'a>>,
     candidates: Vec<CandidateView<'a>>,
+}
+
+#[derive(Serialize)]
+struct LocalView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -198,18 +213,20 @@ mod tests {
     use super::*;
     use crate::config::{LoadOptions, load_file};
     use crate::engine::explain::explain;
-    use crate::engine::request::RawRequest;
+    use crate::engine::semantics::{Arrival, Request};
 
     fn explained(config: &str, target: &str) -> String {
+        explained_with(config, ("GET", target), &[])
+    }
+
+    fn explained_with(
+        config: &str,
+        (method, target): (&str, &str),
+        headers: &[(&str, &str)],
+    ) -> String {
         let loaded = load_file(config, LoadOptions::FILE).unwrap();
         let snapshot = loaded.into_snapshot();
-        let headers: [(&str, &str); 0] = [];
-        let request = RawRequest {
-            method: "GET",
-            target,
-            host: None,
-            headers: &headers[..],
-        };
+        let request = Request::read(&Arrival::LOCAL, (method, target), headers, None);
         let explanation = explain(&snapshot, &request);
         serde_json::to_string(&to_json(&explanation, &snapshot)).unwrap()
     }
@@ -223,7 +240,7 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""version_from":"path","normal_path":"/v1/a/b","upstream_path":"/v1/a/b?c","#,
             r#""backends":[{"backend":"a","address":"a:1","healthy":true,"source":"service"}],"#,
             r#""next_backend":"a","response_headers":{"deprecation":"@1769817600"},"#,
-            r#""policies":[{"policy":"max_body","effect":"rejects request bodies over 1073741824 bytes"},"#,
+            r#""policies":[{"policy":"max_body","effect":"rejects request bodies over 1GiB"},"#,
             r#"{"policy":"deprecated","effect":"response adds deprecation: @1769817600"}],"#,
             r#""candidates":[{"route":"/v1/a/* v1 -> s","service":"s","version":"v1","#,
             r#""pattern":"/v1/a/*","derived":false,"rule":"wins","reason":"wins"}]}"#,
@@ -267,10 +284,28 @@ services: {s: {versions: {v1: {backends: ['a:1'], deprecated: 2026-01-31}}}}";
             r#""message":"no backend of s is available"},"#,
             r#""route":"/a -> s","service":"s","normal_path":"/a","upstream_path":"/a","#,
             r#""backends":[],"policies":[{"policy":"max_body","#,
-            r#""effect":"rejects request bodies over 1073741824 bytes"}],"#,
+            r#""effect":"rejects request bodies over 1GiB"}],"#,
             r#""candidates":[{"route":"/a -> s","service":"s","pattern":"/a","#,
             r#""derived":false,"rule":"wins","reason":"wins"}]}"#,
         );
         assert_eq!(explained(config, "/a"), expected);
+    }
+
+    #[test]
+    fn responses_of_the_gateway_itself() {
+        let config = "routes: [{path_pattern: /a, service: s, backends: [a], cors: any}]";
+        let check = |headers: &[(&str, &str)], expected: &str| {
+            let explained = explained_with(config, ("OPTIONS", "/a"), headers);
+            assert!(explained.starts_with(expected), "{explained}");
+        };
+        let reason = "`Max-Forwards: 0` ends the request at the gateway";
+        let last = format!(r#"{{"status":204,"local_response":{{"reason":"{reason}"}},"route":"#);
+        check(&[("Max-Forwards", "0")], &last);
+        let preflight = [
+            ("Origin", "https://a.test"),
+            ("Access-Control-Request-Method", "PUT"),
+        ];
+        let reason = r#"{"status":204,"local_response":{"reason":"a CORS preflight for PUT"},"#;
+        check(&preflight, reason);
     }
 }

@@ -1,6 +1,6 @@
 //! How a request arrived: what the gateway knows about it beyond its header.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 
 /// How a request arrived: what the gateway knows about it beyond its header.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,19 @@ pub struct Arrival<'c> {
     /// The port of the https listener to which this listener redirects every request; `None` if
     /// the listener serves requests.
     pub https_port: Option<u16>,
+}
+
+impl Arrival<'_> {
+    /// A request from this machine: HTTP/1.1 in cleartext, without a host.
+    pub const LOCAL: Arrival<'static> = Arrival {
+        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        is_trusted: false,
+        is_tls: false,
+        protocol: Protocol::Http11,
+        host: None,
+        pseudonym: "tollgate",
+        https_port: None,
+    };
 }
 
 /// The protocol in which a message was received.

@@ -4,7 +4,8 @@ use crate::config::LoadOptions;
 use crate::control::source::{ConfigFile, Unusable};
 use crate::engine::explain::{Candidate, Explanation, Fate, explain};
 use crate::engine::plan::Plan;
-use crate::engine::request::{RawRequest, split_absolute_form};
+use crate::engine::request::split_absolute_form;
+use crate::engine::semantics::{Arrival, Request};
 use crate::engine::snapshot::Snapshot;
 use crate::frontend::cli::args::{ExplainArgs, Format};
 use crate::frontend::cli::output::Output;
@@ -26,12 +27,12 @@ pub(super) fn run(args: &ExplainArgs, paint: Paint) -> Result<Output, Unusable> 
     let named_host = headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("host"));
-    let request = RawRequest {
-        method: &args.method,
-        target: &target,
-        host: authority.or(named_host.map(|(_, host)| *host)),
-        headers: &headers[..],
+    let host = authority.or(named_host.map(|(_, host)| *host));
+    let arrival = Arrival {
+        host: host.filter(|host| !host.is_empty()),
+        ..Arrival::LOCAL
     };
+    let request = Request::read(&arrival, (&args.method, &target), &headers[..], None);
     let explanation = explain(&snapshot, &request);
     let is_admitted = rejection(&explanation, &snapshot).is_none();
     Ok(match args.format {
@@ -48,6 +49,12 @@ fn text(title: &str, explanation: &Explanation<'_>, snapshot: &Snapshot, paint: 
     let mut out = String::new();
     paint.add(&mut out, &Cell::strong(title));
     out.push_str(" -> ");
+    if let Some(local) = &explanation.local {
+        paint.add(&mut out, &Cell::plain(format!("{} ", local.status)));
+        paint.add(&mut out, &Cell::plain(&local.reason));
+        out.push('\n');
+        out.push_str("routing -> ");
+    }
     match (rejection(explanation, snapshot), &explanation.outcome) {
         (Some(reject), _) => {
             let code = format!("{} {}", reject.status(), reject.code());

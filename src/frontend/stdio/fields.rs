@@ -1,7 +1,6 @@
 //! The fields of a message, parsed as each type of message needs them. Errors name the field.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::config::excerpt;
 use crate::engine::request::{RawRequest, split_absolute_form};
 use crate::engine::routing::ApiVersion;
-use crate::engine::semantics::{Arrival, Cause, Protocol, Request};
+use crate::engine::semantics::{Arrival, Cause, Request};
 use crate::engine::upstream::{Address, ServiceKey};
 use crate::frontend::stdio::message::Fields;
 use crate::frontend::stdio::text::{Text, compact, kind, string};
@@ -38,17 +37,6 @@ pub(super) struct ClientRequest<'f> {
     headers: &'f [(Cow<'f, str>, Cow<'f, str>)],
     pub(super) body: RequestBody,
 }
-
-/// How an `api_request` arrives: from this machine, in cleartext.
-const ARRIVAL: Arrival<'static> = Arrival {
-    peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-    is_trusted: false,
-    is_tls: false,
-    protocol: Protocol::Http11,
-    host: None,
-    pseudonym: "tollgate",
-    https_port: None,
-};
 
 impl<'f> ClientRequest<'f> {
     #[inline]
@@ -121,7 +109,7 @@ impl<'f> ClientRequest<'f> {
     pub(super) fn arrival(&self) -> Arrival<'_> {
         Arrival {
             host: self.host.filter(|host| !host.is_empty()),
-            ..ARRIVAL
+            ..Arrival::LOCAL
         }
     }
 

@@ -36,8 +36,8 @@ impl Session<'_> {
     ) -> Result<(), Malformed> {
         let request = ClientRequest::of(fields)?;
         let snapshot = self.snapshots.load();
-        let raw = request.raw();
-        let explained = explain(&snapshot, &raw);
+        let arrival = request.arrival();
+        let explained = explain(&snapshot, &request.read(&arrival));
         let explanation = explanation::to_json(&explained, &snapshot);
         to.reply("explain_ok", &explanation, out);
         Ok(())
