@@ -17,7 +17,7 @@ fn compile(c: &mut Criterion) {
     group.sample_size(10);
     for routes in [1_000_usize, 10_000, 100_000] {
         let json = services_json(routes / 2);
-        let loaded = load_json(&json, LoadOptions::INIT).expect("the table is free of faults");
+        let loaded = load_json(&json, LoadOptions::INIT).expect("the table is valid");
         let (table, versioning) = (loaded.table.routes(), loaded.table.versioning());
         group.throughput(Throughput::Elements(u64::try_from(routes).unwrap_or(0)));
         group.bench_function(BenchmarkId::new("table", routes), |b| {

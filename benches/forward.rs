@@ -1,6 +1,6 @@
-//! The forwarding path in process: a worker between clients and a backend of the same process, over
-//! loopback, beside the same clients at the backend itself. A round is one request on each of 64
-//! kept connections; what the gateway costs is the difference.
+//! The forwarding path: a worker between clients and a backend in the same process, over loopback. For
+//! comparison, the same clients connect to the backend directly; the difference is the cost of the
+//! gateway. A round is one request on each of 64 persistent connections.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,12 +19,12 @@ use tollgate::frontend::http::server::Server;
 const CONNECTIONS: u64 = 64;
 const REQUEST: &[u8] = b"GET /api/users/123 HTTP/1.1\r\nHost: api.example.com\r\n\
     User-Agent: bench\r\nAccept: */*\r\n\r\n";
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 14:00:00 GMT\r\n\
+const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 14:00:00 GMT\r\n\
     Content-Type: application/json\r\nContent-Length: 28\r\n\r\n{\"id\": 123, \"name\": \"Alice\"}";
 
-/// A backend that answers each request alike, on a thread of its own, for ever.
+/// Starts a backend on a new thread. It sends the same response to each request.
 fn start_backend() -> SocketAddr {
-    let (tell, told) = channel();
+    let (sender, receiver) = channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -32,15 +32,16 @@ fn start_backend() -> SocketAddr {
             .expect("a runtime");
         runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            tell.send(listener.local_addr().expect("an address"))
-                .expect("somebody waits");
+            sender
+                .send(listener.local_addr().expect("an address"))
+                .expect("the receiver waits");
             while let Ok((mut stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(async move {
                     let mut bytes = [0; 4096];
-                    // A request comes in one piece, and the next one after its answer.
+                    // A request arrives in one piece, and the next one after its response.
                     while matches!(stream.read(&mut bytes).await, Ok(length) if length > 0) {
-                        if stream.write_all(ANSWER).await.is_err() {
+                        if stream.write_all(RESPONSE).await.is_err() {
                             return;
                         }
                     }
@@ -48,7 +49,7 @@ fn start_backend() -> SocketAddr {
             }
         });
     });
-    told.recv().expect("an address")
+    receiver.recv().expect("an address")
 }
 
 fn start_gateway(backend: SocketAddr) -> Server {
@@ -61,7 +62,7 @@ fn start_gateway(backend: SocketAddr) -> Server {
     Server::start(&reconciler.reader(), &Arc::default(), &[listener], 1, None).expect("a server")
 }
 
-/// A request on each connection, and its answer.
+/// Sends a request on each connection, and reads the responses.
 fn round(clients: &mut [TcpStream]) {
     for client in &mut *clients {
         client.write_all(REQUEST).expect("a request goes out");
@@ -70,9 +71,9 @@ fn round(clients: &mut [TcpStream]) {
     for client in clients {
         let mut length = 0;
         while !bytes.get(..length).is_some_and(|it| it.ends_with(b"}")) {
-            let space = bytes.get_mut(length..).expect("the answer is short");
-            let read = client.read(space).expect("an answer comes");
-            assert!(read > 0, "the connection is kept");
+            let space = bytes.get_mut(length..).expect("the response is short");
+            let read = client.read(space).expect("a response arrives");
+            assert!(read > 0, "the connection persists");
             length += read;
         }
         assert!(bytes.starts_with(b"HTTP/1.1 200 OK"));

@@ -1,4 +1,5 @@
-//! Messages a second through the real loop, in memory, beside a floor that only parses and writes.
+//! Messages per second through the message loop, in memory, compared with a lower bound that only
+//! parses and writes.
 
 #[path = "stdio_floor.rs"]
 mod floor;

@@ -52,8 +52,8 @@ proptest! {
         for pick in picked {
             *counts.entry(pick.backend.id).or_default() += 1;
         }
-        let most = counts.values().max().copied().unwrap_or(0);
-        prop_assert!(counts.values().all(|count| most - count <= 1), "{:?}", counts);
+        let max = counts.values().max().copied().unwrap_or(0);
+        prop_assert!(counts.values().all(|count| max - count <= 1), "{:?}", counts);
     }
 
     #[test]

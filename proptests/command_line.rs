@@ -1,5 +1,5 @@
-//! The real binary, run on the files of `fixtures/cli`: its exact output, and its exit
-//! codes. `UPDATE_FIXTURES=1 cargo test --test command_line` writes the expected texts anew.
+//! The real binary on the files of `fixtures/cli`: its exact output and its exit codes.
+//! `UPDATE_FIXTURES=1 cargo test --test command_line` rewrites the expected outputs.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,8 +14,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value as Json;
 
-/// Each command with the file in `fixtures/cli` that holds what it says.
-const SAID: &[(&str, &[&str])] = &[
+/// The name of a file in `fixtures/cli` with the expected output, and the command.
+const EXPECTED_OUTPUTS: &[(&str, &[&str])] = &[
     ("check-good", &["check", "good.yaml", "shop.json"]),
     ("check-shape", &["check", "shape.yaml"]),
     ("check-meaning", &["check", "meaning.yaml"]),
@@ -205,21 +205,21 @@ const SAID: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn what_it_says() {
+fn outputs_are_as_expected() {
     let update = std::env::var_os("UPDATE_FIXTURES").is_some();
     let mut wrong = Vec::new();
-    for (name, args) in SAID {
-        let said = transcript(args);
+    for (name, args) in EXPECTED_OUTPUTS {
+        let output_text = transcript(args);
         let file = folder().join(format!("{name}.expected"));
         if update {
-            fs::write(&file, &said).unwrap();
-        } else if fs::read_to_string(&file).unwrap_or_default() != said {
-            wrong.push(format!("--- {name}\n{said}"));
+            fs::write(&file, &output_text).unwrap();
+        } else if fs::read_to_string(&file).unwrap_or_default() != output_text {
+            wrong.push(format!("--- {name}\n{output_text}"));
         }
     }
     assert!(
         wrong.is_empty(),
-        "other than expected:\n{}",
+        "these outputs differ:\n{}",
         wrong.join("\n")
     );
 }
@@ -277,9 +277,9 @@ fn the_schema_is_the_one_in_the_repository() {
 }
 
 #[test]
-fn a_measurement() {
+fn bench_prints_its_measurements() {
     let args = ["bench", "--config", "good.yaml", "--seconds", "0.02"];
-    let said = text(&run(&args, "").stdout);
+    let output_text = text(&run(&args, "").stdout);
     for word in [
         "good.yaml\n",
         "  routes           6\n",
@@ -288,7 +288,7 @@ fn a_measurement() {
         "  miss ",
         "this machine",
     ] {
-        assert!(said.contains(word), "{word:?} in {said}");
+        assert!(output_text.contains(word), "{word:?} in {output_text}");
     }
     let json = run(&["bench", "--seconds", "0.02", "--format", "json"], "").stdout;
     let json: Json = serde_json::from_slice(&json).unwrap();
@@ -330,24 +330,24 @@ fn colours_are_for_terminals() {
     ] {
         assert!(!has_colours(&mut command(args)), "{args:?}");
     }
-    // What forces colours shows that there are any; what forbids them is stronger.
+    // `NO_COLOR` overrides `CLICOLOR_FORCE`.
     assert!(has_colours(command(invalid).env("CLICOLOR_FORCE", "1")));
     let forbidden = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
     assert!(!has_colours(command(invalid).envs(forbidden)));
 }
 
-/// What a command says and how it ends, as one text.
+/// The output and the exit code of a command, as one text.
 fn transcript(args: &[&str]) -> String {
     let output = run(args, "");
-    let mut said = format!("$ tollgate {}\n", shell_words(args));
-    said.push_str(&text(&output.stdout));
+    let mut output_text = format!("$ tollgate {}\n", shell_words(args));
+    output_text.push_str(&text(&output.stdout));
     if !output.stderr.is_empty() {
-        said.push_str("--- on standard error\n");
-        said.push_str(&text(&output.stderr));
+        output_text.push_str("--- on standard error\n");
+        output_text.push_str(&text(&output.stderr));
     }
     let code = output.status.code().unwrap();
-    said.push_str(&format!("--- exit code {code}\n"));
-    said
+    output_text.push_str(&format!("--- exit code {code}\n"));
+    output_text
 }
 
 fn shell_words(args: &[&str]) -> String {

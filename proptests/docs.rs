@@ -1,8 +1,7 @@
-//! Holds the documentation to the program: examples, links, the command-line page, the README.
+//! Checks the documentation against the program: examples, links, the command-line page, the README.
 //!
-//! CONTRIBUTING.md, "Documentation", states what each kind of block means.
-//! `UPDATE_FIXTURES=1 cargo test --test docs` writes the outputs that the program prints into the
-//! pages; review the diff.
+//! CONTRIBUTING.md, "Documentation", defines the kinds of blocks.
+//! `UPDATE_FIXTURES=1 cargo test --test docs` updates the outputs in the pages; review the diff.
 
 #![expect(
     clippy::indexing_slicing,
@@ -43,7 +42,7 @@ const MAX_README_BYTES: usize = 12_000;
 const OTHER_PAGES: [&str; 3] = ["ARCHITECTURE.md", "CHANGELOG.md", "benches/peers/README.md"];
 
 #[test]
-fn examples_do_what_they_show() {
+fn examples_print_what_they_show() {
     let is_update = std::env::var_os("UPDATE_FIXTURES").is_some();
     let help = Help::read();
     let (mut problems, mut checked) = (Vec::new(), 0);
@@ -62,7 +61,7 @@ fn examples_do_what_they_show() {
 }
 
 #[test]
-fn links_lead_to_files_and_headings() {
+fn links_are_valid() {
     let mut broken = Vec::new();
     let mut checked = 0;
     for page in pages().into_iter().chain(OTHER_PAGES.map(Page::read)) {
@@ -127,7 +126,7 @@ fn the_command_line_page_is_complete() {
     let mut documented: BTreeSet<&str> = BTreeSet::new();
     for section in page.text.split("\n## ").skip(1) {
         let Some(rest) = section.strip_prefix("`tollgate ") else {
-            panic!("this section is about no command: {section}");
+            panic!("this section describes no command: {section}");
         };
         let (name, body) = rest.split_once('`').unwrap();
         documented.insert(name);
@@ -149,7 +148,7 @@ fn the_command_line_page_covers_tollgate_alone() {
         .find(|(name, _)| *name == "stdio")
         .unwrap();
     let (introduction, _) = page.text.split_once("\n## ").unwrap();
-    // Those that `tollgate stdio` has not are in the introduction.
+    // The introduction has the options that `tollgate stdio` lacks.
     for flag in help.own_flags() {
         let is_there = |name: &String| introduction.contains(&format!("`{name}`"));
         assert!(
@@ -171,7 +170,7 @@ fn pages() -> Vec<Page> {
     paths.into_iter().map(Page::read).collect()
 }
 
-/// Why a relative link leads nowhere, if so.
+/// Why a relative link is broken; `None` if it is valid.
 fn broken_link(page: &Page, target: &str) -> Option<String> {
     let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
     let path = if file.is_empty() {
@@ -203,7 +202,7 @@ fn resolved(path: &Path) -> PathBuf {
     clean
 }
 
-/// `--help` is the same everywhere and stands in the introduction.
+/// Whether a flag is common to all commands; the introduction describes it.
 fn is_common(flag: &Flag) -> bool {
     flag.names.iter().any(|name| name == "--help")
 }
@@ -215,7 +214,7 @@ fn rows(section: &str) -> BTreeSet<String> {
         .filter_map(|line| line.strip_prefix("| `-")?.split_once(" | "));
     let mut names = BTreeSet::new();
     for (cell, _) in cells {
-        // The first word lost its dash to the prefix.
+        // The prefix has removed the dash of the first word.
         let words = cell.split(['`', ' ', ',']).enumerate();
         names.extend(words.filter_map(|(number, word)| match number {
             0 => Some(format!("-{word}")),

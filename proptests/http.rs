@@ -1,5 +1,5 @@
-//! The HTTP gateway over real sockets: the real binary between clients and backends that do what
-//! the worst of them do. `SOAK_SECONDS=60 cargo test --test http a_soak` soaks it for longer.
+//! The HTTP gateway over real sockets: the real binary between well-behaved and misbehaving clients
+//! and backends. `SOAK_SECONDS=60 cargo test --test http a_soak` runs a longer soak test.
 
 #![expect(
     clippy::indexing_slicing,

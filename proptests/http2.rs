@@ -1,7 +1,7 @@
 //! HTTP/2 from clients and to backends, over real sockets.
 //!
-//! The clients and the backends are of this process: the `h2` crate where it can say what a test
-//! wants said, and frames put together by hand where it cannot.
+//! Clients and backends run in this process. They use the `h2` crate, or frames built by hand where
+//! the crate cannot send what a test needs.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,9 +1,9 @@
-//! Transcripts piped through the real binary, and conversations with it.
+//! Transcripts piped through the real binary, and interactive sessions with it.
 //!
 //! `fixtures/scenarios/NAME.jsonl` is the standard input of `tollgate stdio`; its output must be
-//! `NAME.expected.jsonl` to the letter. A table `NAME.yaml` beside it is given as `--config`, and
-//! the words of `NAME.args` are given as further arguments. `UPDATE_FIXTURES=1` writes what comes
-//! out: read the difference line by line before it is committed.
+//! exactly `NAME.expected.jsonl`. A configuration `NAME.yaml` beside it is passed as `--config`, and
+//! the words of `NAME.args` as further arguments. `UPDATE_FIXTURES=1` writes the actual output:
+//! review the diff line by line before you commit it.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -21,45 +21,45 @@ use std::thread;
 use serde::de::IgnoredAny;
 
 #[test]
-fn every_transcript_is_answered_as_expected() {
+fn every_transcript_gets_the_expected_replies() {
     let scenarios = scenarios();
     assert!(scenarios.len() > 10, "only {scenarios:?}");
     let wrong: Vec<String> = scenarios.iter().filter_map(|input| check(input)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What is wrong with the answers to a transcript, if anything is.
+/// The difference between the actual and the expected replies; `None` if they are equal.
 fn check(input: &Path) -> Option<String> {
     let name = input.file_stem().unwrap().to_string_lossy().into_owned();
     let expected_file = input.with_file_name(format!("{name}.expected.jsonl"));
-    let (answers, errors) = run(input);
+    let (replies, errors) = run(input);
     let is_json = |line: &&str| serde_json::from_str::<IgnoredAny>(line).is_ok();
-    if let Some(line) = answers.lines().find(|line| !is_json(line)) {
-        return Some(format!("{name}: this answer is not JSON: {line}"));
+    if let Some(line) = replies.lines().find(|line| !is_json(line)) {
+        return Some(format!("{name}: this reply is not JSON: {line}"));
     }
     if !errors.is_empty() {
         return Some(format!("{name}: on standard error: {errors}"));
     }
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
-        fs::write(&expected_file, &answers).unwrap();
+        fs::write(&expected_file, &replies).unwrap();
     }
     let expected = fs::read_to_string(&expected_file).unwrap_or_default();
-    if answers == expected {
+    if replies == expected {
         return None;
     }
-    let lines = || answers.lines().zip(expected.lines());
+    let lines = || replies.lines().zip(expected.lines());
     let at = lines()
         .position(|(one, other)| one != other)
         .unwrap_or(lines().count());
     let line = |text: &str| text.lines().nth(at).unwrap_or("(nothing)").to_owned();
-    let (answer, expected) = (line(&answers), line(&expected));
+    let (reply, expected) = (line(&replies), line(&expected));
     Some(format!(
-        "{name}, answer {}:\n  is        {answer}\n  should be {expected}",
+        "{name}, reply {}:\n  is        {reply}\n  should be {expected}",
         at + 1
     ))
 }
 
-/// What the binary writes to standard output and standard error; it must end well.
+/// Runs the binary, which must succeed; returns its standard output and standard error.
 fn run(input: &Path) -> (String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command
@@ -90,7 +90,7 @@ fn run(input: &Path) -> (String, String) {
     (text(output.stdout), text(output.stderr))
 }
 
-/// Every transcript, sorted, and the one for the first minutes.
+/// Every transcript, sorted, including the quickstart.
 fn scenarios() -> Vec<PathBuf> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let files = fs::read_dir(fixtures.join("scenarios")).unwrap();

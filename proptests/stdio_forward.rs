@@ -1,4 +1,4 @@
-//! `tollgate stdio --forward`, through the real binary and backends that do as a test says.
+//! `tollgate stdio --forward`, with the real binary and scripted backends.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,16 +19,16 @@ use backend::Backend;
 use child::Gateway;
 
 #[test]
-fn an_answer_has_the_status_and_the_body_of_the_backend() {
+fn a_reply_has_the_status_and_the_body_of_the_backend() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&backend.address]);
     gateway.write(&get(7, "/a/b?c=d"));
-    let asked = backend.next();
+    let request = backend.next();
     assert!(
-        asked.head.starts_with("GET /a/b?c=d HTTP/1.1\r\n"),
+        request.head.starts_with("GET /a/b?c=d HTTP/1.1\r\n"),
         "{}",
-        asked.head
+        request.head
     );
     for field in [
         "via: 1.1 tollgate",
@@ -36,45 +36,45 @@ fn an_answer_has_the_status_and_the_body_of_the_backend() {
         "x-request-id: ",
         "traceparent: ",
     ] {
-        assert!(asked.has(field), "{field}: {}", asked.head);
+        assert!(request.has(field), "{field}: {}", request.head);
     }
     assert!(
-        asked.has(&format!("host: {}", backend.address)),
+        request.has(&format!("host: {}", backend.address)),
         "{}",
-        asked.head
+        request.head
     );
-    asked.answer("201 Created", "X-Own: 1\r\n", b"made");
+    request.respond("201 Created", "X-Own: 1\r\n", b"made");
     let line = gateway.read_line();
     assert_eq!(
         line,
         r#"{"type":"api_response","in_reply_to":7,"status":201,"service":"s","version":"v1","backend":"127.0.0.1","body":"made"}"#
     );
-    gateway.end_well();
+    gateway.finish();
 }
 
 #[test]
-fn verbose_tells_the_header_as_well() {
+fn verbose_replies_have_the_header_fields() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&["--verbose"]);
     gateway.init(&[&backend.address]);
     gateway.write(&get(1, "/a"));
-    backend.next().answer(
+    backend.next().respond(
         "200 OK",
         "X-Own: 1\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nConnection: x-hop\r\nX-Hop: 1\r\n",
         b"",
     );
-    let answer = gateway.read();
-    assert_eq!(answer["body"], "");
-    assert_eq!(answer["headers"]["x-own"], "1");
-    assert_eq!(answer["headers"]["set-cookie"], json!(["a", "b"]));
-    assert_eq!(answer["headers"].get("x-hop"), None);
-    assert_eq!(answer["address"], backend.address);
-    assert_eq!(answer["upstream_path"], "/a");
-    gateway.end_well();
+    let reply = gateway.read();
+    assert_eq!(reply["body"], "");
+    assert_eq!(reply["headers"]["x-own"], "1");
+    assert_eq!(reply["headers"]["set-cookie"], json!(["a", "b"]));
+    assert_eq!(reply["headers"].get("x-hop"), None);
+    assert_eq!(reply["address"], backend.address);
+    assert_eq!(reply["upstream_path"], "/a");
+    gateway.finish();
 }
 
 #[test]
-fn bodies_go_up_as_they_are_or_as_compact_json() {
+fn bodies_are_sent_as_text_or_as_compact_json() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&backend.address]);
@@ -95,50 +95,54 @@ fn bodies_go_up_as_they_are_or_as_compact_json() {
             json!({"X-Own": "1", "Connection": "x-hop", "X-Hop": "1", "Content-Length": "999"});
         request["body"] = body.clone();
         gateway.write(&request);
-        let asked = backend.next();
-        assert_eq!(asked.body, expected.as_bytes(), "{body}");
+        let request = backend.next();
+        assert_eq!(request.body, expected.as_bytes(), "{body}");
         assert!(
-            asked.has(&format!("content-length: {}", expected.len())),
+            request.has(&format!("content-length: {}", expected.len())),
             "{}",
-            asked.head
+            request.head
         );
         assert_eq!(
-            asked.has("content-type: "),
+            request.has("content-type: "),
             kind.is_some(),
             "{}",
-            asked.head
+            request.head
         );
-        assert!(kind.is_none_or(|kind| asked.has(kind)), "{}", asked.head);
         assert!(
-            asked.has("x-own: 1") && !asked.has("x-hop"),
+            kind.is_none_or(|kind| request.has(kind)),
             "{}",
-            asked.head
+            request.head
         );
-        asked.answer("200 OK", "", b"");
+        assert!(
+            request.has("x-own: 1") && !request.has("x-hop"),
+            "{}",
+            request.head
+        );
+        request.respond("200 OK", "", b"");
         assert_eq!(gateway.read()["status"], 200);
     }
-    gateway.end_well();
+    gateway.finish();
 }
 
 #[test]
-fn a_body_that_is_no_text_comes_as_base64() {
+fn a_body_that_is_not_utf8_is_base64() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&backend.address]);
     gateway.write(&get(1, "/a"));
-    backend.next().answer("200 OK", "", b"\xff\xfe\xfd\xfb");
-    let answer = gateway.read();
-    assert_eq!(answer["body_base64"], "//79+w==");
-    assert_eq!(answer.get("body"), None);
-    gateway.end_well();
+    backend.next().respond("200 OK", "", b"\xff\xfe\xfd\xfb");
+    let reply = gateway.read();
+    assert_eq!(reply["body_base64"], "//79+w==");
+    assert_eq!(reply.get("body"), None);
+    gateway.finish();
 }
 
 #[test]
-fn what_fails_is_refused() {
+fn failures_are_local_responses() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&["--max-body-bytes", "5"]);
-    gateway.init(&[&gone()]);
-    let failed = |answer: &Value| (answer["status"].clone(), answer["error"]["code"].clone());
+    gateway.init(&[&unused_address()]);
+    let failed = |reply: &Value| (reply["status"].clone(), reply["error"]["code"].clone());
     gateway.write(&get(1, "/a"));
     assert_eq!(
         failed(&gateway.read()),
@@ -151,13 +155,13 @@ fn what_fails_is_refused() {
         (json!(404), json!("route.not_found"))
     );
     gateway.write(&get(3, "/a"));
-    backend.next().answer("200 OK", "", b"123456");
+    backend.next().respond("200 OK", "", b"123456");
     assert_eq!(
         failed(&gateway.read()),
         (json!(502), json!("upstream.body_too_large"))
     );
     gateway.write(&get(4, "/a"));
-    backend.next().answer("200 OK", "", b"12345");
+    backend.next().respond("200 OK", "", b"12345");
     assert_eq!(gateway.read()["body"], "12345");
     gateway.write(&get(5, "/a"));
     backend
@@ -178,17 +182,17 @@ fn what_fails_is_refused() {
         failed(&gateway.read()),
         (json!(414), json!("request.target_too_long"))
     );
-    gateway.end_well();
+    gateway.finish();
 }
 
 #[test]
-fn another_backend_is_tried_and_every_pick_is_counted() {
+fn a_retry_picks_another_backend_and_every_pick_is_counted() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
-    gateway.init(&[&gone(), &backend.address]);
+    gateway.init(&[&unused_address(), &backend.address]);
     for id in 0..4 {
         gateway.write(&get(id, "/a"));
-        backend.next().answer("200 OK", "", b"");
+        backend.next().respond("200 OK", "", b"");
         assert_eq!(gateway.read()["status"], 200);
     }
     gateway.write(&json!({"type": "stats"}));
@@ -197,11 +201,11 @@ fn another_backend_is_tried_and_every_pick_is_counted() {
     assert_eq!(route["matched"], 4);
     assert_eq!(route["picks"][1]["picks"], 4, "{stats}");
     assert!(route["picks"][0]["picks"].as_u64() > Some(0), "{stats}");
-    gateway.end_well();
+    gateway.finish();
 }
 
 #[test]
-fn stats_count_what_was_read_before_them() {
+fn stats_count_the_requests_before_them() {
     let (one, other) = (Backend::start(), Backend::start());
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&one.address, &other.address]);
@@ -209,41 +213,41 @@ fn stats_count_what_was_read_before_them() {
         gateway.write(&get(id, "/a"));
     }
     gateway.write(&json!({"type": "stats"}));
-    // Nothing is answered yet.
+    // No backend has responded yet.
     let stats = gateway.read();
     assert_eq!(stats["routes"][0]["matched"], 10, "{stats}");
     for at in [0, 1] {
         assert_eq!(stats["routes"][0]["picks"][at]["picks"], 5, "{stats}");
     }
-    // And they go over to a table that has the route, too.
+    // A new table with the same route keeps the counts.
     gateway.init(&[&other.address]);
     gateway.write(&json!({"type": "stats"}));
     let stats = gateway.read();
     assert_eq!(stats["routes"][0]["picks"][0]["picks"], 5, "{stats}");
     assert_eq!(stats["routes"][0]["departed"], 5, "{stats}");
     for backend in [&one, &other] {
-        (0..5).for_each(|_| backend.next().answer("200 OK", "", b""));
+        (0..5).for_each(|_| backend.next().respond("200 OK", "", b""));
     }
-    assert_eq!(gateway.end_well().len(), 10);
+    assert_eq!(gateway.finish().len(), 10);
 }
 
 #[test]
-fn the_fast_are_answered_first() {
+fn replies_are_written_as_they_arrive() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&backend.address]);
     gateway.write(&get(1, "/slow"));
     let slow = backend.next();
     gateway.write(&get(2, "/fast"));
-    backend.next().answer("200 OK", "", b"");
+    backend.next().respond("200 OK", "", b"");
     assert_eq!(gateway.read()["in_reply_to"], 2);
-    slow.answer("200 OK", "", b"");
+    slow.respond("200 OK", "", b"");
     assert_eq!(gateway.read()["in_reply_to"], 1);
-    gateway.end_well();
+    gateway.finish();
 }
 
 #[test]
-fn no_more_are_in_flight_than_may_be() {
+fn concurrency_limits_requests_in_flight() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&["--concurrency", "2"]);
     gateway.init(&[&backend.address]);
@@ -252,26 +256,26 @@ fn no_more_are_in_flight_than_may_be() {
     }
     gateway.write(&json!({"type": "explain", "path": "/a", "msg_id": 4}));
     let (first, second) = (backend.next(), backend.next());
-    // While two are on their way nothing is read, and so nothing answered.
+    // While two requests are in flight, the gateway reads and writes nothing.
     assert!(backend.is_quiet());
-    first.answer("200 OK", "", b"");
+    first.respond("200 OK", "", b"");
     assert_eq!(gateway.read()["type"], "api_response");
     let third = backend.next();
-    second.answer("200 OK", "", b"");
-    // Which of the two answers is first is nobody's promise.
+    second.respond("200 OK", "", b"");
+    // The order of these two replies is unspecified.
     let mut kinds = [
         gateway.read()["type"].clone(),
         gateway.read()["type"].clone(),
     ];
     kinds.sort_by_key(ToString::to_string);
     assert_eq!(kinds, ["api_response", "explain_ok"]);
-    third.answer("200 OK", "", b"");
+    third.respond("200 OK", "", b"");
     assert_eq!(gateway.read()["in_reply_to"], 3);
-    gateway.end_well();
+    gateway.finish();
 }
 
 #[test]
-fn at_the_end_of_input_all_is_answered() {
+fn every_request_gets_a_reply_after_the_end_of_input() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&backend.address]);
@@ -279,8 +283,8 @@ fn at_the_end_of_input_all_is_answered() {
         gateway.write(&get(id, "/a"));
     }
     gateway.close_input();
-    (0..5).for_each(|_| backend.next().answer("200 OK", "", b""));
-    let mut ids: Vec<_> = (gateway.end_well().iter())
+    (0..5).for_each(|_| backend.next().respond("200 OK", "", b""));
+    let mut ids: Vec<_> = (gateway.finish().iter())
         .map(|it| it["in_reply_to"].as_u64())
         .collect();
     ids.sort_unstable();
@@ -288,7 +292,7 @@ fn at_the_end_of_input_all_is_answered() {
 }
 
 #[test]
-fn a_request_goes_by_the_table_of_its_time() {
+fn a_request_uses_the_table_at_its_arrival() {
     let (before, after) = (Backend::start(), Backend::start());
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&before.address]);
@@ -296,15 +300,15 @@ fn a_request_goes_by_the_table_of_its_time() {
     gateway.init(&[&after.address]);
     gateway.write(&get(2, "/a"));
     let (first, second) = (before.next(), after.next());
-    second.answer("200 OK", "", b"new");
+    second.respond("200 OK", "", b"new");
     assert_eq!(gateway.read()["body"], "new");
-    first.answer("200 OK", "", b"old");
+    first.respond("200 OK", "", b"old");
     assert_eq!(gateway.read()["body"], "old");
-    gateway.end_well();
+    gateway.finish();
 }
 
 #[test]
-fn a_pause_takes_no_time_from_the_next_request() {
+fn an_idle_period_does_not_shorten_the_next_deadline() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
     let route = json!({"path_pattern": "/a", "service": "s", "backends": [backend.address],
@@ -314,25 +318,25 @@ fn a_pause_takes_no_time_from_the_next_request() {
     for id in 1..=2 {
         assert!(backend.is_quiet());
         gateway.write(&get(id, "/a"));
-        backend.next().answer("200 OK", "", b"");
+        backend.next().respond("200 OK", "", b"");
         assert_eq!(gateway.read()["status"], 200);
     }
     gateway.write(&get(3, "/a"));
-    let never_answered = backend.next();
+    let unanswered = backend.next();
     assert_eq!(gateway.read()["error"]["code"], "upstream.timeout");
-    drop(never_answered);
-    gateway.end_well();
+    drop(unanswered);
+    gateway.finish();
 }
 
 #[test]
-fn a_closed_output_ends_it_although_the_input_is_open() {
+fn a_closed_output_ends_the_process() {
     let backend = Backend::start();
     let mut gateway = Gateway::start(&[]);
     gateway.init(&[&backend.address]);
     gateway.write(&get(1, "/a"));
-    let asked = backend.next();
+    let request = backend.next();
     gateway.close_output();
-    asked.answer("200 OK", "", b"");
+    request.respond("200 OK", "", b"");
     assert_eq!(gateway.wait(), (Some(0), String::new()));
 }
 
@@ -341,8 +345,8 @@ fn get(id: u64, path: &str) -> Value {
     json!({"type": "api_request", "msg_id": id, "path": path})
 }
 
-/// An address at which nobody listens.
-fn gone() -> String {
+/// An address at which no process listens.
+fn unused_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }

@@ -1,7 +1,7 @@
-//! Whatever comes in on standard input: each value has one answer, in its envelope, with its id.
+//! Each value on standard input gets one reply, in its envelope and with its id.
 //!
-//! Where values begin and end is told by `Values`, which `stdio_values.rs` holds against a reader
-//! of its own; what an answer must bear is found here by the naive reading of `Asked`.
+//! `Values` finds where values begin and end; `stdio_values.rs` compares it with a naive reader. Here
+//! `Expected`, another naive reader, determines the envelope of each reply.
 
 #![expect(
     clippy::indexing_slicing,
@@ -30,23 +30,23 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_answered_value_by_value(input in bytes()) {
+    fn any_bytes_get_one_reply_per_value(input in bytes()) {
         check(&input, false)?;
     }
 
     #[test]
-    fn messages_are_answered_one_by_one(stream in messages(), verbose in any::<bool>()) {
+    fn messages_get_one_reply_each(stream in messages(), verbose in any::<bool>()) {
         check(stream.as_bytes(), verbose)?;
     }
 
     #[test]
-    fn mutated_messages_are_answered_one_by_one(input in mutated(messages())) {
+    fn mutated_messages_get_one_reply_each(input in mutated(messages())) {
         check(&input, false)?;
     }
 }
 
 #[test]
-fn odd_values_are_answered_to_the_letter() {
+fn unusual_ids_and_addresses_are_repeated_exactly() {
     for input in [
         r#"{"type":"stats","msg_id":null}"#,
         r#"{"type":"stats","msg_id": {"a" : [1.10, -0, 1E400, "\ud800 \"x "]} }"#,
@@ -65,9 +65,9 @@ fn odd_values_are_answered_to_the_letter() {
     }
 }
 
-/// Each of these says what is wrong with it, and is not answered as if that were not there.
+/// Invalid header fields are reported, not ignored.
 #[test]
-fn headers_that_cannot_be_are_refused() {
+fn invalid_headers_are_rejected() {
     for headers in [
         r#"{"accept-version":"\ud800"}"#,
         r#"{"accept-version":["v1","\udfff"]}"#,
@@ -84,18 +84,18 @@ fn headers_that_cannot_be_are_refused() {
     ] {
         let input =
             format!(r#"{{"type":"api_request","path":"/api/users/1","headers":{headers}}}"#);
-        let answer = answers(input.as_bytes(), false);
+        let reply = replies(input.as_bytes(), false);
         assert!(
-            answer.starts_with(r#"{"type":"error","code":12,"text":"`headers"#),
-            "{answer}"
+            reply.starts_with(r#"{"type":"error","code":12,"text":"`headers"#),
+            "{reply}"
         );
     }
 }
 
-/// Found by hand: `serde_json` refuses such texts and numbers wherever they stand, and then the
-/// answer was that of a message that could not be read at all.
+/// `serde_json` rejects such strings and numbers anywhere in a value, and the reply reported the whole
+/// message as unreadable.
 #[test]
-fn regression_what_cannot_be_read_is_the_fault_of_its_own_field() {
+fn regression_an_unreadable_value_is_an_error_of_its_field() {
     let half = "must be a string, not a string with an unpaired surrogate";
     for (fields, expected) in [
         (r#""path":"/a\ud800""#, format!("`path` {half}")),
@@ -124,9 +124,9 @@ fn regression_what_cannot_be_read_is_the_fault_of_its_own_field() {
             format!(r#"{{"type":"api_request",{fields}}}"#),
             format!(r#"{{{fields},"type":"api_request"}}"#),
         ] {
-            let answer = answers(input.as_bytes(), false);
+            let reply = replies(input.as_bytes(), false);
             let expected = format!(r#"{{"type":"error","code":12,"text":"{expected}"#);
-            assert!(answer.starts_with(&expected), "{input}: {answer}");
+            assert!(reply.starts_with(&expected), "{input}: {reply}");
         }
     }
     for (input, expected) in [
@@ -141,14 +141,14 @@ fn regression_what_cannot_be_read_is_the_fault_of_its_own_field() {
         (r#"{"type":"\ud800"}"#, "`type` must be"),
         (r#"{"x\ud800":1}"#, "`type` is missing"),
     ] {
-        let answer = answers(input.as_bytes(), false);
+        let reply = replies(input.as_bytes(), false);
         let expected = format!(r#"{{"type":"error","code":12,"text":"{expected}"#);
-        assert!(answer.starts_with(&expected), "{input}: {answer}");
+        assert!(reply.starts_with(&expected), "{input}: {reply}");
     }
 }
 
 #[test]
-fn regression_unknown_fields_are_ignored_whatever_they_are() {
+fn regression_unknown_fields_are_ignored_whatever_their_values() {
     for fields in [
         r#""x\ud800":1"#,
         r#""x":"\ud800""#,
@@ -173,16 +173,16 @@ fn regression_unknown_fields_are_ignored_whatever_they_are() {
                 r#"{"type":"stats_ok","#,
             ),
         ] {
-            let answer = answers(input.as_bytes(), false);
-            assert!(answer.starts_with(expected), "{input}: {answer}");
+            let reply = replies(input.as_bytes(), false);
+            assert!(reply.starts_with(expected), "{input}: {reply}");
         }
     }
 }
 
-/// The clock here goes ten seconds on with every look at it; it is looked at where something may
+/// Each reading advances the clock by ten seconds. A session reads it only where a registration may
 /// end.
 #[test]
-fn a_registration_ends_with_its_time_unless_renewed() {
+fn a_registration_expires_unless_renewed() {
     let register = r#"{"type":"register","service":"new","backend":"n","ttl":"25s"}"#;
     let deregister = r#"{"type":"deregister","service":"new","backend":"n"}"#;
     let discover = r#"{"type":"discover","service":"new"}"#;
@@ -197,8 +197,8 @@ fn a_registration_ends_with_its_time_unless_renewed() {
         ),
         (vec![register, deregister, discover], "rd0"),
     ] {
-        let answers = answers(input.concat().as_bytes(), false);
-        let seen: String = answers
+        let replies = replies(input.concat().as_bytes(), false);
+        let seen: String = replies
             .lines()
             .map(|line| match line {
                 r#"{"type":"register_ok"}"# => 'r',
@@ -213,20 +213,20 @@ fn a_registration_ends_with_its_time_unless_renewed() {
 }
 
 fn check(input: &[u8], verbose: bool) -> Result<(), TestCaseError> {
-    let asked = asked(input);
-    let answers = answers(input, verbose);
-    let lines: Vec<&str> = answers.lines().collect();
-    prop_assert_eq!(lines.len(), asked.len(), "{}", answers);
-    prop_assert!(answers.is_empty() || answers.ends_with('\n'));
-    for (line, asked) in lines.into_iter().zip(asked) {
+    let expected = expected(input);
+    let replies = replies(input, verbose);
+    let lines: Vec<&str> = replies.lines().collect();
+    prop_assert_eq!(lines.len(), expected.len(), "{}", replies);
+    prop_assert!(replies.is_empty() || replies.ends_with('\n'));
+    for (line, expected) in lines.into_iter().zip(expected) {
         serde_json::from_str::<&RawValue>(line).unwrap();
         prop_assert_eq!(line, compact(line), "is not compact");
-        prop_assert_eq!(Asked::in_answer(line), asked, "{}", line);
+        prop_assert_eq!(Expected::of_reply(line), expected, "{}", line);
     }
     Ok(())
 }
 
-fn answers(input: &[u8], verbose: bool) -> String {
+fn replies(input: &[u8], verbose: bool) -> String {
     const TABLE: &str = r#"{"routes":[
         {"path_pattern":"/api/users/*","service":"users-service","version":"v1","backends":["u-1","u-2"]},
         {"path_pattern":"/api/v2/users/*","service":"users-service","backends":["u-3"]},
@@ -241,7 +241,7 @@ fn answers(input: &[u8], verbose: bool) -> String {
     String::from_utf8(output).unwrap()
 }
 
-/// Ten seconds later whenever it is asked.
+/// Ten seconds later at each call.
 fn clock() -> Instant {
     thread_local! {
         #[expect(clippy::disallowed_methods, reason = "any instant does; time passes by addition")]
@@ -251,16 +251,16 @@ fn clock() -> Instant {
     NOW.get()
 }
 
-/// What of a value its answer bears, to the letter but for white space between tokens.
+/// The parts of a message that its reply repeats, without white space between tokens.
 #[derive(Debug, Default, PartialEq)]
-struct Asked {
+struct Expected {
     is_enveloped: bool,
     src: Option<String>,
     dest: Option<String>,
     msg_id: Option<String>,
 }
 
-impl Asked {
+impl Expected {
     fn of(value: &str) -> Self {
         let fields = fields(value);
         let field = |name: &str| fields.get(name).copied().map(compact);
@@ -284,8 +284,8 @@ impl Asked {
         }
     }
 
-    /// The same of an answer, with the addresses swapped back.
-    fn in_answer(line: &str) -> Self {
+    /// The same parts of a reply, with the addresses swapped back.
+    fn of_reply(line: &str) -> Self {
         let fields = fields(line);
         let field = |name: &str| fields.get(name).map(|text| (*text).to_owned());
         if !fields.contains_key("body") || fields.contains_key("type") {
@@ -306,28 +306,28 @@ impl Asked {
     }
 }
 
-/// One for each value of the input, and for each text that is none.
-fn asked(input: &[u8]) -> Vec<Asked> {
+/// One for each value of the input, and for each text that is not a value.
+fn expected(input: &[u8]) -> Vec<Expected> {
     let mut values = Values::new(input, Limits::default());
-    let mut asked = Vec::new();
+    let mut expected = Vec::new();
     loop {
         let mut take = |text: &[u8]| {
             let attempt = parse_ignored(text);
             if let Parsed::Complete(length) = attempt {
-                asked.push(Asked::of(std::str::from_utf8(&text[..length]).unwrap()));
+                expected.push(Expected::of(std::str::from_utf8(&text[..length]).unwrap()));
             }
             attempt
         };
         match values.next(&mut take, &mut || Ok(())).unwrap() {
             Step::Value => {}
-            Step::Invalid(_) => asked.push(Asked::default()),
-            Step::End => return asked,
+            Step::Invalid(_) => expected.push(Expected::default()),
+            Step::End => return expected,
         }
     }
 }
 
-/// The fields of an object, the last of equal names; none of anything else. A name that is no
-/// text is nobody's.
+/// The fields of an object, for equal names the last; empty for any other value. Names with an unpaired
+/// surrogate are omitted.
 fn fields(object: &str) -> BTreeMap<String, &str> {
     let mut fields = BTreeMap::new();
     let Ok(pairs) = serde_json::from_str::<Pairs<'_>>(object) else {
@@ -369,15 +369,15 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Pairs<'a> {
 /// JSON without the white space between its tokens.
 fn compact(json: &str) -> String {
     let mut parts = Vec::new();
-    let mut in_text = false;
-    // What stands between two quotes that are not escaped is text.
+    let mut in_string = false;
+    // The parts between unescaped quotes alternate between tokens and strings.
     for part in split_at_quotes(json) {
-        parts.push(if in_text {
+        parts.push(if in_string {
             part.to_owned()
         } else {
             part.replace([' ', '\t', '\r', '\n'], "")
         });
-        in_text = !in_text;
+        in_string = !in_string;
     }
     parts.join("\"")
 }

@@ -1,5 +1,4 @@
-//! The values found in standard input against a naive reader that has all of the input at once and
-//! a grammar of its own.
+//! Compares `Values` with a naive reader that has the whole input at once and its own grammar.
 
 #![expect(
     clippy::indexing_slicing,
@@ -22,7 +21,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_give_the_steps_of_the_naive_reader(
+    fn any_bytes_give_the_same_steps_as_the_naive_reader(
         input in prop_oneof![noise(), mutated_stream()],
         reads in reads(),
         limits in limits(),
@@ -33,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn valid_values_are_found_as_they_are(
+    fn valid_values_are_found_unchanged(
         values in prop::collection::vec((value(), blank()), 0..8),
         reads in reads(),
     ) {
@@ -85,7 +84,7 @@ fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<Found> {
             }),
             Step::End => break,
         }
-        assert_eq!(found.borrow().len(), count, "one step a call");
+        assert_eq!(found.borrow().len(), count, "one step per call");
     }
     found.into_inner()
 }
@@ -120,7 +119,7 @@ fn reads() -> impl Strategy<Value = Vec<usize>> {
     ]
 }
 
-/// Bytes that matter to the grammar, in no order, and now and then any other.
+/// Bytes of the JSON grammar in random order, and a few others.
 fn noise() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         9 => prop::sample::select(&b"{}[]\"\\:, \n\n\n\r1-0.eutrnlfas/\0\xef\xbb\xbf\xc3\xa9"[..]),
@@ -133,7 +132,7 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
-/// Values one after the other with some bytes taken out, put in or replaced.
+/// Consecutive values with some bytes removed, inserted or replaced.
 fn mutated_stream() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop::sample::select(&b"{}[]\"\\:,\n\nu1e\0\xff"[..]);
     let mutation = (any::<prop::sample::Index>(), 0..3, byte);
@@ -158,7 +157,7 @@ fn mutated_stream() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// White space, at least one byte, as JSON has it.
+/// JSON white space of at least one byte.
 fn blank() -> impl Strategy<Value = String> {
     prop_oneof![3 => Just("\n".to_owned()), 1 => "[ \t\r\n]{1,4}"]
 }

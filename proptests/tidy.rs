@@ -1,4 +1,4 @@
-//! The rules of the house that a program can hold: layers, sizes, words, and what is built.
+//! Coding rules that a program can check: layers, sizes, names, and build targets.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,17 +19,17 @@ use std::path::Path;
 
 use code::{begins_path, code_of, functions, has_word, layer_of, named_layers, targets};
 use files::{File, check_lines, root, sources, tracked};
-use imports::{circles, imports};
+use imports::{cycles, imports};
 
-/// Each layer may name itself and those before it.
+/// Each layer may import itself and those before it.
 const LAYERS: [&str; 6] = [
     "engine", "config", "observe", "runtime", "control", "frontend",
 ];
-/// Stands beside the layers, and names none.
-const ALONE: &str = "http1";
-/// The layers that may name it.
-const SPEAK_HTTP: [&str; 2] = ["runtime", "frontend"];
-/// What the engine must not reach for: the world, the clock, chance.
+/// The codec, beside the layers. It imports none of them.
+const CODEC: &str = "http1";
+/// The layers that may import the codec.
+const MAY_USE_CODEC: [&str; 2] = ["runtime", "frontend"];
+/// What the engine must not use: I/O, clocks, random numbers.
 const IMPURE: [&str; 14] = [
     "std::io",
     "std::fs",
@@ -46,15 +46,15 @@ const IMPURE: [&str; 14] = [
     "eprintln!",
     "arc_swap",
 ];
-/// Names that say nothing.
-const EMPTY_NAMES: [&str; 9] = [
+/// Names without meaning.
+const MEANINGLESS_NAMES: [&str; 9] = [
     "util", "utils", "common", "helper", "helpers", "manager", "misc", "shared", "stuff",
 ];
-const MAX_LINES_A_FILE: usize = 600;
-const MAX_LINES_A_FUNCTION: usize = 70;
+const MAX_FILE_LINES: usize = 600;
+const MAX_FUNCTION_LINES: usize = 70;
 
 #[test]
-fn imports_point_down_only() {
+fn layers_import_only_lower_layers() {
     check_lines(&sources(&["src"]), |file, line| {
         let layer = layer_of(&file.path)?;
         let allowed = LAYERS.iter().position(|known| *known == layer);
@@ -62,18 +62,18 @@ fn imports_point_down_only() {
             let place = LAYERS.iter().position(|known| known == named);
             match (allowed, place) {
                 (Some(own), Some(named)) => named > own,
-                // The codec moves bytes for those who own sockets; who decides knows no protocol.
-                (Some(_), None) => !SPEAK_HTTP.contains(&layer.as_str()),
+                // Only layers that own sockets use the codec; the others know no protocol.
+                (Some(_), None) => !MAY_USE_CODEC.contains(&layer.as_str()),
                 _ => **named != *layer,
             }
         })?;
-        Some(format!("`{layer}` must not name `{wrong}`"))
+        Some(format!("`{layer}` must not import `{wrong}`"))
     });
 }
 
 #[test]
-fn no_files_import_each_other_in_a_circle() {
-    let found = circles(&imports(&sources(&["src"])));
+fn no_import_cycles() {
+    let found = cycles(&imports(&sources(&["src"])));
     assert!(found.is_empty(), "these import each other: {found:#?}");
 }
 
@@ -83,10 +83,10 @@ fn every_directory_of_the_source_is_a_layer() {
         let known = file.path == "src/main.rs"
             || file.path == "src/lib.rs"
             || layer_of(&file.path)
-                .is_some_and(|layer| LAYERS.contains(&layer.as_str()) || layer == ALONE);
+                .is_some_and(|layer| LAYERS.contains(&layer.as_str()) || layer == CODEC);
         assert!(
             known,
-            "{} is in no layer; say in {} where it stands",
+            "{} is in no layer; add its layer to {}",
             file.path,
             file!()
         );
@@ -114,7 +114,7 @@ fn files_are_short() {
     let mut wrong = Vec::new();
     for file in sources(&["src", "proptests", "benches"]) {
         let lines = file.text.lines().count();
-        if lines > MAX_LINES_A_FILE {
+        if lines > MAX_FILE_LINES {
             wrong.push(format!("{} has {lines} lines", file.path));
         }
     }
@@ -126,7 +126,7 @@ fn functions_are_short() {
     let mut wrong = Vec::new();
     for file in sources(&["src", "proptests", "benches"]) {
         for (name, line, length) in functions(&file.text) {
-            if length > MAX_LINES_A_FUNCTION {
+            if length > MAX_FUNCTION_LINES {
                 wrong.push(format!("{}:{line}: `{name}` has {length} lines", file.path));
             }
         }
@@ -139,7 +139,7 @@ fn the_code_map_has_every_file() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let is_there = |path: &Path| {
         let own = path.file_name().unwrap().to_string_lossy();
-        // A folder that is there as a whole stands for its files, but for that of a layer.
+        // An entry for a folder covers its files, except the folder of a layer.
         let folders = path
             .ancestors()
             .skip(1)
@@ -153,12 +153,15 @@ fn the_code_map_has_every_file() {
         .filter(|path| !path.ends_with("mod.rs") && !path.contains("/tests"))
         .filter(|path| !is_there(Path::new(path)))
         .collect();
-    assert!(wrong.is_empty(), "these have no place there: {wrong:#?}");
+    assert!(
+        wrong.is_empty(),
+        "the code map lacks these files: {wrong:#?}"
+    );
 }
 
 #[test]
-fn nothing_is_left_for_later() {
-    // Taken apart, so that this file does not hold them.
+fn no_unfinished_code() {
+    // Split, so that this file does not contain them.
     let words = [
         concat!("TO", "DO"),
         concat!("FIX", "ME"),
@@ -174,14 +177,14 @@ fn nothing_is_left_for_later() {
 }
 
 #[test]
-fn names_say_something() {
+fn names_have_a_meaning() {
     for file in sources(&["src", "proptests", "benches"]) {
         for part in Path::new(&file.path).iter() {
             let part = part.to_string_lossy();
             let name = part.trim_end_matches(".rs");
             assert!(
-                !EMPTY_NAMES.contains(&name),
-                "{}: `{name}` says nothing",
+                !MEANINGLESS_NAMES.contains(&name),
+                "{}: `{name}` has no meaning",
                 file.path
             );
         }
@@ -191,9 +194,9 @@ fn names_say_something() {
             .split_once("mod ")?
             .1
             .trim_end_matches([';', '{', ' ']);
-        EMPTY_NAMES
+        MEANINGLESS_NAMES
             .contains(&name)
-            .then(|| format!("`{name}` says nothing"))
+            .then(|| format!("`{name}` has no meaning"))
     });
 }
 
@@ -204,7 +207,7 @@ fn every_target_is_a_file_and_every_file_is_a_target() {
     for path in &declared {
         assert!(
             root().join(path).is_file(),
-            "Cargo.toml names {path}, which is not there"
+            "Cargo.toml names {path}, which does not exist"
         );
     }
     let mut there: Vec<String> = sources(&["proptests", "benches"])
@@ -214,12 +217,15 @@ fn every_target_is_a_file_and_every_file_is_a_target() {
         .collect();
     declared.sort();
     there.sort();
-    assert_eq!(there, declared, "the files, then what Cargo.toml names");
+    assert_eq!(
+        there, declared,
+        "left: the files, right: the targets in Cargo.toml"
+    );
 }
 
 #[test]
-fn no_machine_and_no_registry_is_named() {
-    // Taken apart, so that this file does not hold them.
+fn no_local_paths_and_no_registries() {
+    // Split, so that this file does not contain them.
     let places = ["home", "root", "Users", "tmp", "work", "mnt"].map(|name| format!("/{name}/"));
     let registries = [
         concat!("crates", ".io"),
@@ -230,7 +236,7 @@ fn no_machine_and_no_registry_is_named() {
     ];
     check_lines(&tracked(), |file, line| {
         let place = places.iter().find(|place| begins_path(line, place));
-        // By this name, and no other, a lock file says that a package is a public one.
+        // The source of public packages in a lock file.
         let lock = "source = \"registry+https://github.com/rust-lang/crates";
         let is_lock = file.path == "Cargo.lock" && line.starts_with(lock);
         let registry = registries
@@ -242,7 +248,7 @@ fn no_machine_and_no_registry_is_named() {
 }
 
 #[test]
-fn the_rules_find_what_they_should() {
+fn the_rules_find_violations() {
     assert_eq!(
         named_layers("use crate::runtime::cell::SnapshotReader;"),
         ["runtime"]
@@ -281,7 +287,7 @@ fn the_rules_find_what_they_should() {
     assert_eq!(named("src/a/two.rs"), of_two);
     assert!(named("src/b.rs").is_empty());
     let all = ["src/a/mod.rs", "src/a/one.rs", "src/a/two.rs"];
-    assert_eq!(circles(&found), [all.map(str::to_owned)]);
+    assert_eq!(cycles(&found), [all.map(str::to_owned)]);
     let text = "fn a() {}\nimpl X {\n    pub const fn b(\n    ) -> u8 {\n        1\n    }\n}\n";
     assert_eq!(functions(text), [("a".into(), 1, 0), ("b".into(), 3, 1)]);
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certificates::{Authority, Folder};
-use client::{PATIENCE, client, get, plain, with_versions};
+use client::{TEST_TIMEOUT, client, get, plain, with_versions};
 use gateway::{files, over_tls, start};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{HandshakeKind, ProtocolVersion};
@@ -36,7 +36,7 @@ use tollgate::runtime::tls::{ClientAuth, TlsFiles};
 use tollgate::runtime::{Settings, clock};
 
 #[test]
-fn both_versions_are_spoken_and_the_backend_hears_of_it() {
+fn both_tls_versions_are_served_and_reported_to_the_backend() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let gateway = over_tls(files(vec![pair.clone()]));
@@ -45,13 +45,17 @@ fn both_versions_are_spoken_and_the_backend_hears_of_it() {
         (&TLS13, ProtocolVersion::TLSv1_3),
     ] {
         let config = Arc::new(with_versions(authority.roots(), None, &[version]));
-        let seen = get(gateway.address(), &config, "a.example").unwrap();
-        assert_eq!(seen.version, expected);
-        assert!(seen.answer.starts_with("HTTP/1.1 200"), "{}", seen.answer);
+        let observed = get(gateway.address(), &config, "a.example").unwrap();
+        assert_eq!(observed.version, expected);
         assert!(
-            seen.answer.contains("x-forwarded-proto: https"),
+            observed.response.starts_with("HTTP/1.1 200"),
             "{}",
-            seen.answer
+            observed.response
+        );
+        assert!(
+            observed.response.contains("x-forwarded-proto: https"),
+            "{}",
+            observed.response
         );
     }
     assert_eq!(gateway.totals().handshakes_total, 2);
@@ -65,7 +69,7 @@ fn both_versions_are_spoken_and_the_backend_hears_of_it() {
 }
 
 #[test]
-fn the_certificate_is_the_one_of_the_name() {
+fn sni_selects_the_certificate() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pairs = [
         authority.issue(&["a.example", "127.0.0.1"]),
@@ -79,9 +83,9 @@ fn the_certificate_is_the_one_of_the_name() {
             .collect(),
     ));
     let mut config = client(authority.roots(), None);
-    // What the name is checked against does not matter here, only what comes.
+    // The client accepts any certificate: only the selection matters here.
     let config = {
-        let verifier = Arc::new(client::Anybody);
+        let verifier = Arc::new(client::AcceptAny);
         config.dangerous().set_certificate_verifier(verifier);
         Arc::new(config)
     };
@@ -97,16 +101,16 @@ fn the_certificate_is_the_one_of_the_name() {
         // Without SNI.
         ("127.0.0.1", 0),
     ] {
-        let seen = get(gateway.address(), &config, name).unwrap();
+        let observed = get(gateway.address(), &config, name).unwrap();
         let place = pairs
             .iter()
-            .position(|pair| *pair.chain()[0] == *seen.certificate);
+            .position(|pair| *pair.chain()[0] == *observed.certificate);
         assert_eq!(place, Some(expected), "{name}");
     }
 }
 
 #[test]
-fn clients_are_asked_for_certificates() {
+fn clients_are_authenticated_by_certificate() {
     let (folder, authority, others) = (Folder::new(), Authority::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let ca = folder.write("clients.pem", &authority.pem());
@@ -132,9 +136,9 @@ fn clients_are_asked_for_certificates() {
         let config = Arc::new(with_versions(authority.roots(), own, &[version]));
         let label = format!("{is_required} {} {version:?}", own.is_some());
         match get(gateway.address(), &config, "a.example") {
-            Ok(seen) => {
+            Ok(observed) => {
                 assert_eq!(expected, "", "{label}");
-                assert!(seen.answer.starts_with("HTTP/1.1 200"), "{label}");
+                assert!(observed.response.starts_with("HTTP/1.1 200"), "{label}");
             }
             Err(error) => {
                 assert!(!expected.is_empty(), "{label}: {error}");
@@ -153,18 +157,18 @@ fn sessions_are_resumed_by_any_worker() {
     for version in [&TLS12, &TLS13] {
         let config = Arc::new(with_versions(authority.roots(), None, &[version]));
         for number in 0..20 {
-            let seen = get(gateway.address(), &config, "a.example").unwrap();
+            let observed = get(gateway.address(), &config, "a.example").unwrap();
             let expected = match number {
                 0 => HandshakeKind::Full,
                 _ => HandshakeKind::Resumed,
             };
-            assert_eq!(seen.kind, expected, "{number} {version:?}");
+            assert_eq!(observed.kind, expected, "{number} {version:?}");
         }
     }
 }
 
 #[test]
-fn protocols_are_agreed_on() {
+fn alpn_selects_the_protocol() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let gateway = over_tls(files(vec![pair]));
@@ -177,37 +181,37 @@ fn protocols_are_agreed_on() {
     ] {
         let mut config = client(authority.roots(), None);
         config.alpn_protocols = offered.iter().map(|it| it.as_bytes().to_vec()).collect();
-        let seen = get(gateway.address(), &Arc::new(config), "a.example");
-        let agreed = seen.ok().map(|seen| seen.alpn);
+        let observed = get(gateway.address(), &Arc::new(config), "a.example");
+        let agreed = observed.ok().map(|observed| observed.alpn);
         let expected = expected.map(|it| it.map(|it| it.as_bytes().to_vec()));
         assert_eq!(agreed, expected, "{offered:?}");
     }
 }
 
 #[test]
-fn plain_http_on_a_tls_port_is_told_so() {
+fn plain_http_on_a_tls_port_gets_a_400() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let gateway = over_tls(files(vec![pair]));
-    let answer = plain(
+    let response = plain(
         gateway.address(),
         b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
     );
-    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    assert!(answer.contains("use https://"), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 400"), "{response}");
+    assert!(response.contains("use https://"), "{response}");
     assert!(
-        answer.to_lowercase().contains("connection: close"),
-        "{answer}"
+        response.to_lowercase().contains("connection: close"),
+        "{response}"
     );
     // Anything else gets a TLS alert.
-    let answer = plain(gateway.address(), b"\x00\x01\x02\x03\x04\x05\x06\x07");
-    assert!(answer.starts_with('\x15'), "{answer:?}");
+    let response = plain(gateway.address(), b"\x00\x01\x02\x03\x04\x05\x06\x07");
+    assert!(response.starts_with('\x15'), "{response:?}");
     assert_eq!(gateway.totals().requests_total, 0);
     assert_eq!(gateway.totals().failed_handshakes_total, 2);
 }
 
 #[test]
-fn a_slow_handshake_is_cut() {
+fn a_slow_handshake_times_out() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let settings = Settings {
@@ -215,13 +219,13 @@ fn a_slow_handshake_is_cut() {
         ..Settings::default()
     };
     let gateway = start(ListenerService::Tls(files(vec![pair])), settings).unwrap();
-    for begun in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01"] {
-        assert_eq!(plain(gateway.address(), begun), "", "{begun:?}");
+    for started in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01"] {
+        assert_eq!(plain(gateway.address(), started), "", "{started:?}");
     }
     // The worker counts after it has closed.
-    let begun = clock::now();
+    let started = clock::now();
     while gateway.totals().failed_handshakes_total < 3 {
-        assert!(begun.elapsed() < PATIENCE, "{:?}", gateway.totals());
+        assert!(started.elapsed() < TEST_TIMEOUT, "{:?}", gateway.totals());
         std::thread::yield_now();
     }
 }
@@ -250,9 +254,9 @@ fn a_listener_redirects_to_https() {
             "400 ",
         ),
     ] {
-        let answer = plain(gateway.address(), request.as_bytes());
-        let status = answer.get(9..12).unwrap_or_default();
-        let location = answer.lines().find_map(|line| {
+        let response = plain(gateway.address(), request.as_bytes());
+        let status = response.get(9..12).unwrap_or_default();
+        let location = response.lines().find_map(|line| {
             line.to_lowercase()
                 .strip_prefix("location: ")
                 .map(str::to_owned)
@@ -263,7 +267,7 @@ fn a_listener_redirects_to_https() {
 }
 
 #[test]
-fn curl_is_content() {
+fn curl_connects() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let ca = folder.write("ca.pem", &authority.pem());

@@ -11,7 +11,7 @@
 //! - [`frontend`] translates: HTTP from clients, the JSON lines of `tollgate stdio`, and the command
 //!   line.
 //!
-//! [`http1`] stands beside them and names none: HTTP/1.1 on the wire.
+//! [`http1`], the HTTP/1.1 codec, stands beside them and imports none of them.
 
 pub mod config;
 pub mod control;

@@ -1,4 +1,4 @@
-"""The columns of the table: what is asked of a proxy, how often, and what must be true of the run beside its cost."""
+"""The columns of the table: the load of each, its amount, and the checks on a run."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -11,7 +11,7 @@ RATE = 5_000
 
 @dataclass
 class Run:
-    """One run of one proxy: `figures` by column, how it went, and how far others disturbed it."""
+    """One run of one proxy: `figures` by column, its result, and how much other work disturbed it."""
 
     figures: dict = field(default_factory=dict)
     succeeded: int = 0
@@ -28,7 +28,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Column:
-    """`amount` is the number of requests of a run, or of connections, or of seconds for wrk; `load` makes them."""
+    """`amount` is the number of requests or connections of a run, or of seconds for wrk; `load` generates them."""
 
     key: str
     title: str
@@ -43,11 +43,11 @@ class Column:
     fresh: bool = False
 
     def run(self, site, proxy, amount):
-        """One run, measured. A Fault is what kept it from being one."""
+        """Measures one run. Raises Fault if that is impossible."""
         before = loads.origin_counts(site.origin)
         run = self.load(self, site, proxy, amount)
         after = loads.origin_counts(site.origin)
-        # The first count was asked on a connection that is itself counted.
+        # The connection of the first query is itself counted.
         run.upstream_connections = after["connections"] - before["connections"] - 1
         seen = after["requests"] - before["requests"]
         if not run.succeeded <= seen <= run.succeeded + run.failed + self.slack():
@@ -60,12 +60,12 @@ class Column:
         return run
 
     def slack(self):
-        """wrk stops in the middle of its last requests, which the backend has seen and nobody has counted."""
+        """wrk aborts its last requests: the backend has received them, but wrk does not count them."""
         return self.at_once if self.load is new_connections else 0
 
 
 def finish(column, meter, load):
-    """The cost of a load: the CPU time that the meter took over the requests that succeeded."""
+    """The cost of a load: CPU time divided by successful requests."""
     run = Run(succeeded=load.succeeded, failed=load.failed, cpu_ns=meter.cpu_ns, seconds=meter.seconds)
     run.disturbed, run.faults = meter.disturbed, list(load.faults)
     if load.succeeded == 0:
@@ -79,7 +79,7 @@ def finish(column, meter, load):
 
 
 def kept(path, *options, secure=False, h2c=False):
-    """h2load over connections that stay open."""
+    """h2load over persistent connections."""
 
     def run(column, site, proxy, amount):
         port = proxy.tls if secure else proxy.h2c if h2c else proxy.plain
@@ -116,7 +116,7 @@ def at_rate(column, site, proxy, amount):
 
 
 def idle(column, site, proxy, amount):
-    """Memory, not time: what a process holds more when so many connections have gone quiet."""
+    """Memory instead of time: the memory of idle connections."""
     amount = min(amount, site.files - 1000)
     with loads.IdleConnections(proxy.plain) as connections, Meter(proxy.process.pid) as meter:
         connections.open(100)
@@ -153,5 +153,5 @@ COLUMNS = [
     Column("idle", "KB per idle conn", "http", 2_000, 500, 8, idle, fresh=True),
     Column("rate", "5,000/s", "plain", 20_000, 5_000, 50, at_rate),
 ]
-# Comes of the same runs as `rate`.
+# From the same runs as `rate`.
 P99_TITLE = "p99 us at 5,000/s"

@@ -1,10 +1,10 @@
-/* The floor of a proxy: bytes from a client to a backend and back, one connection for one, over one epoll loop. It looks
- * at nothing, and so what it costs is what the kernel costs: a recv and a send each way, and a share of an epoll_wait.
+/* The lower bound for a proxy: it copies bytes between a client and a backend, one connection for each, with one epoll
+ * loop. It parses nothing, so its cost is that of the kernel: a recv and a send each way, and a share of an epoll_wait.
  *
  *   forwarder BACKEND_PORT     listens on a port that it picks and prints
  *
- * An end of either side ends both, so it is no tool for clients that half-close. C, for it needs epoll and nothing else:
- * in Rust that is unsafe code, which the crate forbids, or a dependency that only this would have.
+ * A close of either side closes both, so it does not support half-closed clients. It is in C because it needs only
+ * epoll: in Rust that requires unsafe code, which the crate forbids, or another dependency.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,8 +21,8 @@
 
 enum { MOST_FDS = 65536, EVENTS = 512 };
 
-/* One side. While bytes for it are unsent, the other side is not read: so the end of a side is seen only when all that it
- * said has been passed on. */
+/* One side. While bytes for it are pending, the other side is not read, so the end of a side is noticed only after all
+ * its bytes have been forwarded. */
 struct side {
     int peer;
     char *unsent;
@@ -57,7 +57,7 @@ static void hang_up(int fd) {
 
 static void forward(int from) {
     int to = sides[from].peer;
-    /* Not read while its peer has bytes unsent, so this is news of a reset. */
+    /* It is not read while its peer has pending bytes, so this event is a reset. */
     if (sides[to].unsent != NULL) return hang_up(from);
     ssize_t len = recv(from, scratch, sizeof scratch, 0);
     if (len < 0 && errno == EAGAIN) return;
@@ -131,7 +131,7 @@ int main(int argc, char **argv) {
                 accept_all(listener, &backend);
                 continue;
             }
-            /* An event of a connection that ended earlier in this batch. */
+            /* An event of a connection that was closed earlier in this batch. */
             if (sides[fd].peer <= 0) continue;
             if (sides[fd].unsent != NULL && events[i].events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) send_rest(fd);
             else if (events[i].events & ~(unsigned)EPOLLOUT) forward(fd);

@@ -1,6 +1,6 @@
-"""The loads: h2load and wrk, both as they come, and a handful of sockets for what these cannot do.
+"""The loads: h2load, wrk, and plain sockets for what these cannot do.
 
-Each gives a Load: how many requests succeeded, how many did not, and whatever else must be true of a run.
+Each returns a Load: how many requests succeeded and failed, and the results of other checks.
 """
 
 import json
@@ -32,7 +32,7 @@ class Load:
 
 
 def h2load(work, url, requests, connections, *options):
-    """A fixed number of requests over connections that stay open. HTTP/2, unless told otherwise."""
+    """A fixed number of requests over persistent connections; HTTP/2 unless `--h1` is given."""
     command = ["h2load", "-n", requests, "-c", connections, *options]
     if url.startswith("https:"):
         # One cipher and one group, so that every proxy does the same work.
@@ -55,7 +55,7 @@ def h2load(work, url, requests, connections, *options):
 
 
 def h2load_bursts(work, url, requests, connections, *options):
-    """A connection for each request: many short runs of h2load, which never resumes a session of TLS."""
+    """A connection for each request: many short runs of h2load, which never resumes TLS sessions."""
     total = Load()
     for _ in range(max(1, requests // connections)):
         total += h2load(work, url, connections, connections, *options)
@@ -63,7 +63,7 @@ def h2load_bursts(work, url, requests, connections, *options):
 
 
 def h2load_at_rate(work, url, requests, connections, rate):
-    """Requests at a fixed rate; gives the Load and the 99th percentile of the time to an answer, in microseconds."""
+    """Requests at a fixed rate; returns the Load and the 99th percentile of the response time, in microseconds."""
     log = work.folder / "h2load-requests.log"
     load = h2load(work, url, requests, connections, "--h1", "--rps", rate // connections, "--log-file", log)
     times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines())
@@ -76,7 +76,7 @@ def h2load_at_rate(work, url, requests, connections, rate):
 
 
 def wrk(work, url, seconds, connections):
-    """A new connection for each request, as many at a time as told: the client asks for the end of each."""
+    """A new connection for each request, `connections` at a time; each request has `Connection: close`."""
     output = work.run(
         "wrk", ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", "Connection: close", url])
     load = Load(body_bytes=None, seconds=seconds)
@@ -90,7 +90,7 @@ def wrk(work, url, seconds, connections):
 
 
 class IdleConnections:
-    """Connections that have had one answer each, one after the other, and now say nothing."""
+    """Idle connections that have had one response each."""
 
     def __init__(self, port):
         self._port, self._sockets = port, []
@@ -109,7 +109,7 @@ class IdleConnections:
             ask(connection, "GET", PATH)
 
     def closed(self):
-        """How many the other side has closed."""
+        """How many connections the peer has closed."""
         closed = 0
         for connection in self._sockets:
             connection.setblocking(False)
@@ -123,7 +123,7 @@ class IdleConnections:
 
 
 def check(port, tls=False):
-    """Three requests on one connection, read strictly: load tools let wrong framing pass."""
+    """Four requests on one connection, read strictly: load tools accept wrong framing."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
     if tls:
         context = ssl.create_default_context()
@@ -141,11 +141,11 @@ def check(port, tls=False):
         ):
             answer = ask(connection, method, path, body)
             if len(answer) != expected:
-                raise Fault(f"{method} {path} is answered with {len(answer)} bytes instead of {expected}")
+                raise Fault(f"{method} {path} has a body of {len(answer)} bytes instead of {expected}")
 
 
 def ask(connection, method, path, body=b""):
-    """One request and its answer, of which nothing may be odd: 200, one Content-Length, no byte too many."""
+    """Sends one request and returns the body. The response must be a 200 with one Content-Length and no extra byte."""
     length = f"Content-Length: {len(body)}\r\n" if body else ""
     connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n".encode() + body)
     answer = b""
@@ -155,20 +155,20 @@ def ask(connection, method, path, body=b""):
     status, *lines = head.decode("latin-1").split("\r\n")
     lengths = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("content-length:")]
     if not status.startswith("HTTP/1.1 200 ") or len(lengths) != 1:
-        raise Fault(f"{method} {path} is answered with {status!r} and {len(lengths)} Content-Length")
+        raise Fault(f"{method} {path} has the response {status!r} with {len(lengths)} Content-Length fields")
     if any(line.lower().startswith("transfer-encoding:") for line in lines):
-        raise Fault(f"{method} {path} is answered with Content-Length and Transfer-Encoding")
+        raise Fault(f"{method} {path} has a response with Content-Length and Transfer-Encoding")
     parts, missing = [rest], int(lengths[0]) - len(rest)
     while missing > 0:
         parts.append(_receive(connection))
         missing -= len(parts[-1])
     if missing < 0:
-        raise Fault(f"{method} {path} is answered with {-missing} bytes too many")
+        raise Fault(f"{method} {path} has a response with {-missing} extra bytes")
     return b"".join(parts)
 
 
 def origin_counts(port):
-    """What the backend has seen: `connections`, `requests` and `body_bytes`."""
+    """The counters of the backend: `connections`, `requests` and `body_bytes`."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         return json.loads(ask(connection, "GET", "/counts"))
 
@@ -176,7 +176,7 @@ def origin_counts(port):
 def _receive(connection):
     part = connection.recv(1 << 18)
     if not part:
-        raise Fault("the connection ended in the middle of an answer")
+        raise Fault("the connection ended in the middle of a response")
     return part
 
 

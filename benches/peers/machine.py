@@ -1,7 +1,7 @@
-"""The machine: its two cores, what processes cost on them, and an end to every process that was begun.
+"""The machine: its two cores, the CPU time of processes, and the cleanup of every process that was started.
 
-A figure is the CPU time of a proxy's whole process tree, from the kernel's own count in nanoseconds. What else ran on the
-proxy's core meanwhile is counted too, so that the rounds that others disturbed can be told from the quiet ones.
+A figure is the CPU time of a proxy's whole process tree, as the kernel counts it in nanoseconds. The time of other work
+on the proxy's core is measured too, to separate disturbed rounds from quiet ones.
 """
 
 import os
@@ -20,11 +20,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Fault(Exception):
-    """Why something cannot be measured, in words for the one who asked."""
+    """Why something cannot be measured, as a message for the user."""
 
 
 class Work:
-    """A folder and the processes that live as long as it: all are gone when the `with` ends, however it ends."""
+    """A temporary folder and child processes. Leaving the `with` block removes the folder and kills the processes."""
 
     def __enter__(self):
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -35,7 +35,7 @@ class Work:
         return self
 
     def __exit__(self, *_):
-        # A second Ctrl-C must not leave half of them.
+        # A second Ctrl-C must not interrupt the cleanup.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         for process in list(self.running):
@@ -43,7 +43,7 @@ class Work:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, name, command, core, stdout=None):
-        """Begins a process on one core, as the head of a group of its own; what it says goes to a log."""
+        """Starts a process on one core, as the leader of a new process group; its output goes to a log."""
         log = self.folder / f"{name}.log"
         with log.open("ab") as sink:
             process = subprocess.Popen(
@@ -55,7 +55,7 @@ class Work:
         return process
 
     def stop(self, process):
-        """Kills a process and all of its group, children whose parent has gone included."""
+        """Kills a process and its whole group, including orphaned children."""
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -65,7 +65,7 @@ class Work:
             self.running.remove(process)
 
     def run(self, name, command, core=LOAD_CORE, seconds=120):
-        """Runs a command to its end and gives what it wrote; a Fault if it fails or lasts too long."""
+        """Runs a command and returns its output. Raises Fault if it fails or times out."""
         process = self.start(name, command, core, stdout=subprocess.PIPE)
         try:
             output, _ = process.communicate(timeout=seconds)
@@ -78,7 +78,7 @@ class Work:
         return output.decode(errors="replace")
 
     def free_port(self):
-        """A port that nobody listens on, and that has not been given out before."""
+        """A free port that this object has not returned before."""
         while True:
             with socket.socket() as listener:
                 listener.bind(("127.0.0.1", 0))
@@ -89,7 +89,7 @@ class Work:
 
 
 def wait_for_port(process, port, seconds=30):
-    """Returns when something listens on the port; a Fault if the process ends before, or takes too long."""
+    """Waits until something listens on the port. Raises Fault if the process exits first, or on timeout."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -108,7 +108,7 @@ def last_line(log):
 
 
 def take_all_files():
-    """Raises the limit of open files as far as it goes, for this process and its children; gives the limit."""
+    """Raises the limit of open files to the maximum, for this process and its children, and returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY or hard > 65000:
         hard = 65000
@@ -117,7 +117,7 @@ def take_all_files():
 
 
 def process_tree(root):
-    """The ids of a process and of all that descend from it."""
+    """The ids of a process and its descendants."""
     parents = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -125,7 +125,7 @@ def process_tree(root):
                 stat = Path("/proc", entry, "stat").read_text()
             except OSError:
                 continue
-            # The name, in parentheses, may hold anything; the state and the parent follow it.
+            # The name, in parentheses, may contain any character; state and parent follow it.
             parents[int(entry)] = int(stat.rpartition(")")[2].split()[1])
     tree, grown = {root}, True
     while grown:
@@ -153,7 +153,7 @@ def thread_times(root):
 
 
 def resident_kb(root):
-    """The resident memory of a process tree, pages that processes share counted for each."""
+    """The resident memory of a process tree; shared pages count once per process."""
     total = 0
     for pid in process_tree(root):
         try:
@@ -167,10 +167,10 @@ def resident_kb(root):
 
 
 def busy_seconds(core):
-    """How long a core has been busy, whoever made it so, the host of a virtual machine included.
+    """How long a core has been busy, for any reason, including the host of a virtual machine.
 
-    Not the time less the idle time: on a virtual machine each wake-up of an idle core takes tens of microseconds that are
-    neither, and a proxy that wakes often would pass for one whose core others had.
+    This is not the total time minus the idle time: on a virtual machine each wake-up of an idle core takes tens of
+    microseconds that count as neither, so a proxy that wakes often would appear disturbed.
     """
     for line in Path("/proc/stat").read_text().splitlines():
         if line.startswith(f"cpu{core} "):
@@ -181,8 +181,8 @@ def busy_seconds(core):
 
 @dataclass
 class Meter:
-    """What a process tree costs from its start to its end; `disturbed` is the share of that time in which something
-    else had the proxy's core: other processes, interrupts, and the host of a virtual machine."""
+    """The CPU time of a process tree within a `with` block. `disturbed` is the share of that time in which something
+    else used the proxy's core: other processes, interrupts, or the host of a virtual machine."""
 
     root: int
     cpu_ns: int = 0
@@ -200,13 +200,13 @@ class Meter:
         busy = busy_seconds(PROXY_CORE) - self._busy
         self.seconds = time.monotonic() - self._begun
         self.cpu_ns = sum(ns - self._before.get(thread, 0) for thread, ns in after.items())
-        # What a thread that has ended did since the last look is in no count any more.
+        # The time of a thread that has ended since the first sample is lost.
         self.lost_threads = len(self._before.keys() - after.keys())
         self.disturbed = max(0.0, (busy - self.cpu_ns / 1e9) / self.seconds)
 
     def _settled(self):
-        """The times once they stand still, for what is left to do after the last answer, such as closing connections,
-        belongs to the requests; some proxies never stand still, and are given up on."""
+        """The times once they stop growing: work after the last response, such as closing connections, belongs to the
+        requests. Some proxies are never idle; then the last sample counts."""
         times = thread_times(self.root)
         for _ in range(10):
             time.sleep(0.01)

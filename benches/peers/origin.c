@@ -1,12 +1,12 @@
 /* The backend of the comparison: HTTP/1.1 over one epoll loop, on a port that it picks and prints.
  *
  *   GET /bulk      1,000,000 bytes
- *   GET /counts    what it has seen: connections, requests, bytes of request bodies (not itself counted)
- *   all else       100 bytes of JSON
+ *   GET /counts    counters: connections, requests, bytes of request bodies (without this request)
+ *   otherwise      100 bytes of JSON
  *
- * It answers a request only when it has read the whole of its body. nginx with `return 200` does not: it answers on the
- * head, and a proxy that is still sending then gives up its connection, which is another thing than is measured here.
- * It knows Content-Length and nothing else: any Transfer-Encoding is a 501, so that it cannot pass unseen.
+ * It responds only after it has read the whole request body. nginx with `return 200` responds after the head, and a
+ * proxy that is still sending then drops its connection, which would change what is measured.
+ * It supports Content-Length only: a request with Transfer-Encoding gets a 501, so that it is detected.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -61,7 +61,7 @@ static void watch_writes(int fd, bool wanted) {
     if (epoll_ctl(poller, EPOLL_CTL_MOD, fd, &event) < 0) die("epoll_ctl");
 }
 
-/* Sends what is unsent; false if the connection is gone. */
+/* Sends pending bytes; false if the connection is closed. */
 static bool send_rest(int fd) {
     struct connection *c = connections[fd];
     while (c->unsent_len > 0) {
@@ -119,8 +119,8 @@ static void choose_answer(struct connection *c) {
     requests++;
 }
 
-/* Takes `len` bytes that came in; false if the connection is gone. It answers one request at a time, in order, and a
- * client that pipelines more than fit into a head is hung up on. */
+/* Processes `len` received bytes; false if the connection is closed. Requests are served in order, and a client that
+ * pipelines more than fits into the head buffer is disconnected. */
 static bool take(int fd, const char *bytes, size_t len) {
     struct connection *c = connections[fd];
     while (len > 0 || (c->in_body && c->body_left == 0)) {

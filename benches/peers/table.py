@@ -6,7 +6,7 @@ from columns import COLUMNS, P99_TITLE
 
 
 def headings(results):
-    """What the table shows, in order: key of the figure, its column, its title."""
+    """The columns of the table in order: key of the figure, column, title."""
     shown = []
     for column in COLUMNS:
         if column.key in results:
@@ -17,8 +17,8 @@ def headings(results):
 
 
 def quiet_rounds(rounds):
-    """The half of the rounds of one column, rounded up, in which others took least of the proxies' core. It is the same
-    half for every proxy, and no figure has a say in it."""
+    """The half of the rounds of one column, rounded up, in which other work used least of the proxies' core. It is the
+    same half for every proxy and does not depend on the figures."""
     def disturbed(number):
         runs = [run for run in rounds[number].values() if run is not None]
         return sum(run.disturbed for run in runs) / max(1, len(runs))
@@ -27,7 +27,7 @@ def quiet_rounds(rounds):
 
 
 def figures(rounds, proxy, key):
-    """The figure of each quiet round, by its number."""
+    """The figure of each quiet round, by the number of the round."""
     found = {}
     for number in quiet_rounds(rounds):
         run = rounds[number].get(proxy)
@@ -37,7 +37,7 @@ def figures(rounds, proxy, key):
 
 
 def ratio(rounds, proxy, reference, key):
-    """The median of the ratios of each quiet round, or None."""
+    """The median of the ratios of the quiet rounds, or None."""
     ours, theirs = figures(rounds, proxy, key), figures(rounds, reference, key)
     ratios = [ours[number] / theirs[number] for number in ours if theirs.get(number)]
     return median(ratios) if ratios else None

@@ -12,9 +12,9 @@ use tollgate::engine::upstream::Registry;
 pub(crate) struct Scene {
     /// The table with its backends.
     pub(crate) snapshot: Snapshot,
-    /// Paths that a route serves, in random order.
+    /// Paths that match a route, in random order.
     pub(crate) hits: Vec<String>,
-    /// Paths that no route serves, in random order.
+    /// Paths that match no route, in random order.
     pub(crate) misses: Vec<String>,
 }
 

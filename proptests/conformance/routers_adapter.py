@@ -3,15 +3,16 @@
 
 usage: routers_adapter.py [--log FILE] CASES.json
 
-The gateway is the binary that TOLLGATE names, else target/release/tollgate. Once it listens, this says `ready`; SIGTERM
-ends both. What the gateway cannot express is left out, as little as may be, and told on standard error and in FILE.
+The gateway is the binary that TOLLGATE names, else target/release/tollgate. Once it listens, this prints `ready`; SIGTERM
+ends both. Routes that the gateway cannot express are omitted, as few as possible, and reported on standard error and in
+FILE.
 
-How the neutral form reads in Tollgate's:
-  - A group is told from the others by its hosts; versions, which no suite knows, are turned off.
-  - The rest of a path, of which `P/*` would match `P` itself too, is `P/{rest}/*`, and `P/` as well if it may be empty.
-  - A last parameter that may be empty is one that may not, and `P/` as well. No normal path has an empty one within.
-  - Where `P/` then stands twice, the more specific of the two keeps it.
-  - A first-match order is left to precedence: in the suite that has it, the more specific comes first.
+How the neutral form is translated:
+  - Each group has its own hosts; versions, which no suite uses, are disabled.
+  - A rest of the path becomes `P/{rest}/*`, because `P/*` would match `P` too; `P/` is added if the rest may be empty.
+  - For a last parameter that may be empty, `P/` is added. No normal path has an empty segment within it.
+  - If `P/` then occurs twice, the more specific route keeps it.
+  - First-match order becomes precedence: in the suite that uses it, the more specific route comes first.
 """
 
 import argparse
@@ -28,20 +29,20 @@ from urllib.parse import quote
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SERVICE = "recorder"
-# What stands in a normal path as it is; a `%` is one of an escape.
+# The characters that a normal path contains unescaped; a `%` starts an escape.
 PLAIN = "!$&'()*+,;=:@[]%"
 
 
 class Fault(Exception):
-    """Why nothing can be served, in words for the one who asked."""
+    """Why the routes cannot be served, as a message for the user."""
 
 
 class Inexpressible(Exception):
-    """Why a route cannot be said in a configuration."""
+    """Why a configuration cannot express a route."""
 
 
 class Told:
-    """What was left out, each thing in a line of its own, and how much in the end."""
+    """Reports what is omitted, one line each, and a summary."""
 
     def __init__(self, log):
         self._files = [sys.stderr] + ([log] if log else [])
@@ -49,11 +50,11 @@ class Told:
 
     def group(self, group, why):
         self.groups.add(group["id"])
-        self._say(f"{group['id']} ({group['source']}) is left out: {why}")
+        self._say(f"{group['id']} ({group['source']}) is omitted: {why}")
 
     def route(self, group, route, why):
         self.routes.add(name_of(group, route))
-        self._say(f"{name_of(group, route)} is left out: {why}")
+        self._say(f"{name_of(group, route)} is omitted: {why}")
 
     def part(self, group, route, why):
         self.parts.add(name_of(group, route))
@@ -61,7 +62,7 @@ class Told:
 
     def sum_up(self, groups, routes):
         self._say(
-            f"left out: {len(self.groups)} of {groups} groups, {len(self.routes)} of {routes} routes; "
+            f"omitted: {len(self.groups)} of {groups} groups, {len(self.routes)} of {routes} routes; "
             f"{len(self.parts)} are served in part"
         )
 
@@ -72,7 +73,7 @@ class Told:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--log", type=argparse.FileType("w"), help="what is left out is told there too")
+    parser.add_argument("--log", type=argparse.FileType("w"), help="also report omitted routes there")
     parser.add_argument("cases", type=Path)
     options = parser.parse_args()
     cases = json.loads(options.cases.read_text())
@@ -84,7 +85,7 @@ def main():
 
 
 def translate(cases, told):
-    """All that can be said, as (group, neutral route, route of a configuration)."""
+    """All routes that can be expressed, as (group, neutral route, route of a configuration)."""
     return [(group, *route) for group in cases["groups"] for route in translate_group(group, told)]
 
 
@@ -106,15 +107,15 @@ def translate_group(group, told):
 
 
 def most_specific(group, route):
-    """A route of segments, as it is written and for what may be empty, each with its rank."""
+    """The routes for a route of segments, with those for empty parts; each with its rank."""
     hosts = [route.get("host", group["hosts"]["wildcard"])]
     for rank, pattern in patterns(route["segments"], group["param_min"]):
         yield route, rank, rendered(group, route, pattern, hosts)
 
 
 def patterns(segments, param_min):
-    """The patterns that together match what the segments do, each with its rank: the written one is 0, the one for an
-    empty parameter 1, and for an empty rest 2."""
+    """The patterns that together match the segments, each with its rank: 0 as written, 1 for an empty parameter, 2 for an
+    empty rest."""
     *before, last = segments
     base = "".join(f"/{segment_of(place, segment)}" for place, segment in enumerate(before))
     if any(segment.get("lit") == "" for segment in before):
@@ -128,7 +129,7 @@ def patterns(segments, param_min):
 
 
 def segment_of(place, segment):
-    """A literal or a parameter. Parameters are called by their place, for names may be doubled or odd."""
+    """A literal or a parameter. Parameters are named by position, because names may be duplicate or invalid."""
     if "lit" in segment:
         return literal(segment["lit"])
     if segment.get("prefix") or segment.get("suffix"):
@@ -143,7 +144,7 @@ def literal(text):
 
 
 def without_doubles(ranked):
-    """Of equal patterns for the same requests only the most specific, where one of them was not written so."""
+    """Removes derived patterns that a more specific route has too."""
     taken, kept = set(), []
     for route, rank, config in sorted(ranked, key=lambda route: route[1]):
         place = (*config["hosts"], re.sub(r"{\w+}", "{}", config["path_pattern"]))
@@ -155,7 +156,7 @@ def without_doubles(ranked):
 
 
 def first_match(group, route, told):
-    """A route of Envoy's: an exact path or a prefix, with headers and rewriting."""
+    """A route of the Envoy suite: an exact path or a prefix, with headers and rewriting."""
     path = "/".join(map(literal, route["value"].split("/")))
     config = rendered(group, route, path if route["match"] == "exact" else path.rstrip("/") + "/*", route["hosts"])
     if route.get("headers"):
@@ -201,7 +202,7 @@ def configuration(cases, routes):
 
 
 def drop_faulty(binary, cases, routes, told):
-    """Leaves out the routes in which `tollgate check` finds errors, until it finds none."""
+    """Omits the routes in which `tollgate check` finds errors, until it finds none."""
     while errors := check(binary, configuration(cases, routes)):
         faulty = {}
         for error in errors:
@@ -223,7 +224,7 @@ def check(binary, text):
 
 
 def serve(binary, bind, text):
-    """Runs the gateway until SIGTERM, or until it ends by itself."""
+    """Runs the gateway until SIGTERM or until it exits."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     gateway = subprocess.Popen([binary, "serve", "--config", "-"], stdin=subprocess.PIPE, stdout=sys.stderr, text=True)
     try:
@@ -238,7 +239,7 @@ def serve(binary, bind, text):
 
 
 def wait_for_port(process, host, port, seconds=20):
-    """Returns when something listens on the port; a Fault if the process ends before, or takes too long."""
+    """Waits until something listens on the port. Raises Fault if the process exits first, or on timeout."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:

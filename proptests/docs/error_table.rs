@@ -1,4 +1,4 @@
-//! What `docs/errors.md` says about each code: the one place where a code is described.
+//! The descriptions of all codes, for `docs/errors.md`.
 
 /// A code of a response, or of a line of the access log.
 pub(crate) struct Code {

@@ -1,5 +1,5 @@
-//! Generates `docs/errors.md` from the table of codes, and holds the table to the program: it lists
-//! every code in `src/`, and no other, and the statuses are those of the error types.
+//! Generates `docs/errors.md` from the table of codes, and checks the table against the program: it
+//! lists exactly the codes in `src/`, with the statuses of the error types.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -52,9 +52,9 @@ fn every_code_in_the_source_is_documented() {
 
 #[test]
 fn every_response_code_has_a_status() {
-    let faces = faces();
+    let statuses = statuses();
     for code in GROUPS.iter().flat_map(|group| group.codes) {
-        let is_known = faces.contains_key(code.name);
+        let is_known = statuses.contains_key(code.name);
         assert_eq!(is_known, code.name != LOG_ONLY, "{}", code.name);
     }
 }
@@ -66,13 +66,13 @@ fn the_codes_in_a_source_are_found() {
 }
 
 /// The status and, for codes that gRPC clients can get, the gRPC status.
-type Face = (BTreeSet<u16>, Option<u32>);
+type Statuses = (BTreeSet<u16>, Option<u32>);
 
-/// The faces of all codes of responses, as the program gives them.
-fn faces() -> BTreeMap<&'static str, Face> {
-    let mut faces: BTreeMap<&'static str, Face> = BTreeMap::new();
+/// The statuses of all response codes, as the program returns them.
+fn statuses() -> BTreeMap<&'static str, Statuses> {
+    let mut statuses: BTreeMap<&'static str, Statuses> = BTreeMap::new();
     let mut add = |code, status, grpc| {
-        let (statuses, number) = faces.entry(code).or_default();
+        let (statuses, number) = statuses.entry(code).or_default();
         statuses.insert(status);
         *number = grpc;
     };
@@ -88,7 +88,7 @@ fn faces() -> BTreeMap<&'static str, Face> {
         assert!(source().iter().any(is_there), "{literal} is not in src/");
         add(code, status, None);
     }
-    faces
+    statuses
 }
 
 /// Codes that stand beside their statuses in the source, outside of an error type.
@@ -227,11 +227,11 @@ fn http1_errors() -> Vec<(&'static str, u16)> {
 }
 
 fn page() -> String {
-    let faces = faces();
+    let statuses = statuses();
     let mut page = String::from(INTRODUCTION);
     for group in GROUPS {
         let has_grpc = group.codes.iter().any(|code| {
-            let face = faces.get(code.name);
+            let face = statuses.get(code.name);
             face.is_some_and(|(_, grpc)| grpc.is_some())
         });
         let _ = write!(page, "\n## {}\n\n{}\n\n", group.title, group.introduction);
@@ -241,7 +241,7 @@ fn page() -> String {
             "| code | status | meaning | what to do |\n|---|---|---|---|\n"
         });
         for code in group.codes {
-            page.push_str(&row(code, faces.get(code.name), has_grpc));
+            page.push_str(&row(code, statuses.get(code.name), has_grpc));
         }
     }
     page.push_str(CONFIG_INTRODUCTION);
@@ -255,7 +255,7 @@ fn page() -> String {
     page
 }
 
-fn row(code: &Code, face: Option<&Face>, has_grpc: bool) -> String {
+fn row(code: &Code, face: Option<&Statuses>, has_grpc: bool) -> String {
     let (statuses, grpc) = face.cloned().unwrap_or_default();
     let statuses: Vec<_> = statuses.iter().map(u16::to_string).collect();
     let grpc = match (has_grpc, grpc) {

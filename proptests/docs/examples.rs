@@ -7,10 +7,10 @@ use crate::output::matches;
 use crate::page::{Block, Page, root};
 use crate::shell::{Server, Workspace};
 
-/// What is wrong with the examples of a page.
+/// The result of the examples of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// Problems that a person must solve.
+    /// Problems that need a manual fix.
     pub(crate) problems: Vec<String>,
     /// Outputs that differ from those shown.
     pub(crate) differences: Vec<String>,
@@ -99,7 +99,7 @@ impl Run<'_> {
         };
         let commands = commands_in(block.body);
         if commands.is_empty() {
-            return self.problem(block, "there is no command in it");
+            return self.problem(block, "it contains no command");
         }
         let mut wrong = Vec::new();
         let mut body = String::new();

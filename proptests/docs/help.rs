@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// The options of each subcommand; those of `tollgate` alone are under the empty name.
+/// The options of each subcommand; the empty name has those of `tollgate` itself.
 #[derive(Debug)]
 pub(crate) struct Help {
     commands: BTreeMap<String, Vec<Flag>>,
@@ -19,7 +19,7 @@ pub(crate) struct Flag {
 }
 
 impl Help {
-    /// Asks the binary under test.
+    /// Reads the help of the binary under test.
     pub(crate) fn read() -> Self {
         let own = printed(&[]);
         let mut commands: BTreeMap<_, _> = section(&own, "Commands:")

@@ -21,7 +21,7 @@ pub(crate) struct Block<'a> {
     /// The rest of that line.
     pub(crate) options: &'a str,
     pub(crate) body: &'a str,
-    /// Where the body is in the text of the page.
+    /// The range of the body in the text of the page.
     pub(crate) range: Range<usize>,
 }
 
@@ -77,7 +77,7 @@ impl Page {
         })
     }
 
-    /// The fragments by which links reach the headings.
+    /// The URL fragments of the headings.
     pub(crate) fn anchors(&self) -> Vec<String> {
         let headings = self.prose().filter_map(|(_, line)| {
             let title = line.trim_start_matches('#');

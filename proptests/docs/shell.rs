@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::page::root;
 
-/// Where the pages say that a gateway listens, and its operators' listener.
+/// The addresses of the gateway and of its admin listener in the pages.
 const SHOWN_ADDRESSES: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:9901"];
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -24,12 +24,12 @@ pub(crate) struct Workspace {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// Where it really listens, in the order of [`SHOWN_ADDRESSES`].
+    /// The actual addresses, in the order of [`SHOWN_ADDRESSES`].
     addresses: Vec<String>,
 }
 
 impl Workspace {
-    /// An empty one; `name` tells it from those of other pages.
+    /// An empty workspace; `name` is unique to the page.
     pub(crate) fn new(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("docs")
@@ -37,12 +37,12 @@ impl Workspace {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("served")).unwrap();
         std::os::unix::fs::symlink(root().join("fixtures"), folder.join("fixtures")).unwrap();
-        // On a terminal curl shows no progress; here it must be told.
+        // Without a terminal, curl shows its progress by default.
         fs::write(folder.join(".curlrc"), "silent\nshow-error\n").unwrap();
         Self { folder }
     }
 
-    /// Saves a file. Servers read a copy in which the operators' listener has a free port.
+    /// Saves a file. Servers read a copy in which the admin listener has a free port.
     pub(crate) fn save(&self, name: &str, text: &str) {
         let served = text.replace(SHOWN_ADDRESSES[1], "127.0.0.1:0");
         fs::write(self.folder.join("served").join(name), served).unwrap();
@@ -91,7 +91,7 @@ impl Workspace {
         server
     }
 
-    /// Whether a file that the command names has an operators' listener.
+    /// Whether a file that the command names has an admin listener.
     fn has_admin(&self, command: &str) -> bool {
         command
             .split_whitespace()
@@ -122,7 +122,7 @@ impl Workspace {
 }
 
 impl Server {
-    /// A command that goes where the server really listens.
+    /// A command with the actual addresses of the server.
     pub(crate) fn to_real(&self, command: &str) -> String {
         self.pairs()
             .fold(command.to_owned(), |text, (shown, real)| {
@@ -130,7 +130,7 @@ impl Server {
             })
     }
 
-    /// An output that names the addresses of the page.
+    /// An output with the addresses of the page.
     pub(crate) fn to_shown(&self, output: &str) -> String {
         self.pairs().fold(output.to_owned(), |text, (shown, real)| {
             text.replace(real, shown)
@@ -156,7 +156,7 @@ fn lines_of(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            // After the start nobody listens, but the stream must not fill up.
+            // After the start no receiver is left, but the pipe must not fill up.
             let _ = sender.send(line);
         }
     });

@@ -1,4 +1,4 @@
-//! A backend that does as it is told, and tells what it saw.
+//! A scripted backend that records the requests it receives.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
@@ -6,39 +6,39 @@ use std::thread;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::message::{Message, PATIENCE, Wire};
+use crate::message::{Connection, Message, TEST_TIMEOUT};
 
 pub(crate) struct Backend {
     address: SocketAddr,
-    seen: Arc<Seen>,
+    shared: Arc<Shared>,
 }
 
-/// What a backend has seen so far.
+/// What a backend has recorded so far.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) requests: Vec<Message>,
-    /// How many connections there have been.
+    /// The number of accepted connections.
     pub(crate) connections: usize,
-    /// How many of them are over.
+    /// The number of them that are closed.
     pub(crate) closed: usize,
     open: Vec<(usize, TcpStream)>,
     is_stopped: bool,
 }
 
 #[derive(Default)]
-struct Seen {
+struct Shared {
     state: Mutex<State>,
     changed: Condvar,
 }
 
-/// One connection, as the backend sees it.
+/// One connection of a backend.
 pub(crate) struct Peer {
-    pub(crate) wire: Wire,
-    seen: Arc<Seen>,
+    pub(crate) connection: Connection,
+    shared: Arc<Shared>,
 }
 
 impl Backend {
-    /// A backend that treats each connection so, and closes it then.
+    /// A backend that runs `serve` for each connection and then closes it.
     pub(crate) fn start(serve: impl Fn(&mut Peer) + Send + Sync + 'static) -> Self {
         Self::start_at("127.0.0.1:0".parse().unwrap(), serve)
     }
@@ -49,31 +49,33 @@ impl Backend {
     ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Arc::new(Seen::default());
-        let of_thread = Arc::clone(&seen);
-        thread::spawn(move || accept(&listener, &of_thread, &Arc::new(serve)));
-        Self { address, seen }
+        let shared = Arc::new(Shared::default());
+        let for_thread = Arc::clone(&shared);
+        thread::spawn(move || accept(&listener, &for_thread, &Arc::new(serve)));
+        Self { address, shared }
     }
 
-    /// A backend that gives these bytes for a request, and keeps connections.
-    pub(crate) fn answering(answer: impl Fn(&Message) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    /// A backend that responds to each request with these bytes and keeps connections open.
+    pub(crate) fn responding(
+        respond: impl Fn(&Message) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
         Self::start(move |peer| {
             while let Some(request) = peer.request() {
-                if peer.wire.send(answer(&request)).is_err() {
+                if peer.connection.send(respond(&request)).is_err() {
                     return;
                 }
             }
         })
     }
 
-    /// A backend that says `hello`, whatever it is asked.
+    /// A backend that responds `hello` to every request.
     pub(crate) fn hello() -> Self {
-        Self::answering(|_| ok("hello"))
+        Self::responding(|_| ok("hello"))
     }
 
-    /// A backend that says of itself in the body who it is.
+    /// A backend that responds with its name.
     pub(crate) fn named(name: &'static str) -> Self {
-        Self::answering(move |_| ok(name))
+        Self::responding(move |_| ok(name))
     }
 
     pub(crate) fn address(&self) -> String {
@@ -84,13 +86,13 @@ impl Backend {
         self.address
     }
 
-    /// Waits until this holds of what it has seen.
+    /// Waits until `holds` is true of its state.
     pub(crate) fn wait(&self, mut holds: impl FnMut(&State) -> bool) {
-        let state = self.seen.state.lock().unwrap();
+        let state = self.shared.state.lock().unwrap();
         let waited = self
-            .seen
+            .shared
             .changed
-            .wait_timeout_while(state, PATIENCE, |it| !holds(it));
+            .wait_timeout_while(state, TEST_TIMEOUT, |it| !holds(it));
         let (state, timeout) = waited.unwrap();
         let counts = (state.connections, state.closed, state.requests.clone());
         drop(state);
@@ -102,10 +104,10 @@ impl Backend {
     }
 
     pub(crate) fn requests(&self) -> Vec<Message> {
-        self.seen.state.lock().unwrap().requests.clone()
+        self.shared.state.lock().unwrap().requests.clone()
     }
 
-    /// The only request that there was.
+    /// The only request received.
     pub(crate) fn only_request(&self) -> Message {
         let requests = self.requests();
         assert_eq!(requests.len(), 1, "{requests:?}");
@@ -113,75 +115,75 @@ impl Backend {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.seen.state.lock().unwrap().requests.len()
+        self.shared.state.lock().unwrap().requests.len()
     }
 
     pub(crate) fn connections(&self) -> usize {
-        self.seen.state.lock().unwrap().connections
+        self.shared.state.lock().unwrap().connections
     }
 }
 
-/// It refuses connections from then on, and breaks those off that are open.
+/// Closes the listener and all open connections.
 impl Drop for Backend {
     fn drop(&mut self) {
-        let mut state = self.seen.state.lock().unwrap();
+        let mut state = self.shared.state.lock().unwrap();
         state.is_stopped = true;
         for (_, stream) in &state.open {
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
         drop(state);
-        self.seen.changed.notify_all();
+        self.shared.changed.notify_all();
         let _ = TcpStream::connect(self.address);
     }
 }
 
 impl Peer {
-    /// The head of the next request, recorded; none once the gateway has closed.
+    /// Reads and records the head of the next request; `None` once the gateway has closed.
     pub(crate) fn head(&mut self) -> Option<Message> {
-        let head = self.wire.head().ok()??;
+        let head = self.connection.head().ok()??;
         self.record(head.clone());
         Some(head)
     }
 
-    /// The next request with its body, recorded; none once the gateway has closed.
+    /// Reads and records the next request with its body; `None` once the gateway has closed.
     pub(crate) fn request(&mut self) -> Option<Message> {
-        let mut request = self.wire.head().ok()??;
-        self.wire.request_body(&mut request).ok()?;
+        let mut request = self.connection.head().ok()??;
+        self.connection.request_body(&mut request).ok()?;
         self.record(request.clone());
         Some(request)
     }
 
-    /// Sends this; whether the gateway takes it shows elsewhere.
+    /// Sends bytes; errors are ignored.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        let _ = self.wire.send(bytes);
+        let _ = self.connection.send(bytes);
     }
 
-    /// Waits until the gateway has closed.
+    /// Waits until the gateway closes the connection.
     pub(crate) fn wait_closed(&mut self) {
-        self.wire.rest();
+        self.connection.rest();
     }
 
-    /// Reads nothing, as long as the test goes on.
-    pub(crate) fn wait_for_nothing(&self) {
-        let state = self.seen.state.lock().unwrap();
-        let stopped = self.seen.changed.wait_while(state, |it| !it.is_stopped);
+    /// Reads nothing until the backend is dropped.
+    pub(crate) fn wait_until_stopped(&self) {
+        let state = self.shared.state.lock().unwrap();
+        let stopped = self.shared.changed.wait_while(state, |it| !it.is_stopped);
         drop(stopped.unwrap());
     }
 
     fn record(&self, request: Message) {
-        self.seen.state.lock().unwrap().requests.push(request);
-        self.seen.changed.notify_all();
+        self.shared.state.lock().unwrap().requests.push(request);
+        self.shared.changed.notify_all();
     }
 }
 
 fn accept(
     listener: &TcpListener,
-    seen: &Arc<Seen>,
+    shared: &Arc<Shared>,
     serve: &Arc<impl Fn(&mut Peer) + Send + Sync + 'static>,
 ) {
     loop {
         let (stream, _) = listener.accept().unwrap();
-        let mut state = seen.state.lock().unwrap();
+        let mut state = shared.state.lock().unwrap();
         if state.is_stopped {
             return;
         }
@@ -189,37 +191,37 @@ fn accept(
         state.connections += 1;
         state.open.push((number, stream.try_clone().unwrap()));
         drop(state);
-        seen.changed.notify_all();
-        let (seen, serve) = (Arc::clone(seen), Arc::clone(serve));
+        shared.changed.notify_all();
+        let (shared, serve) = (Arc::clone(shared), Arc::clone(serve));
         thread::spawn(move || {
             let mut peer = Peer {
-                wire: Wire::new(stream),
-                seen: Arc::clone(&seen),
+                connection: Connection::new(stream),
+                shared: Arc::clone(&shared),
             };
             serve(&mut peer);
-            let mut state = seen.state.lock().unwrap();
+            let mut state = shared.state.lock().unwrap();
             state.open.retain(|(known, _)| *known != number);
             drop(peer);
             state.closed += 1;
             drop(state);
-            seen.changed.notify_all();
+            shared.changed.notify_all();
         });
     }
 }
 
 pub(crate) fn ok(body: &str) -> Vec<u8> {
-    answer("200 OK", body)
+    response_with("200 OK", body)
 }
 
-pub(crate) fn answer(status: &str, body: &str) -> Vec<u8> {
+pub(crate) fn response_with(status: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// An address that refuses connections as long as this is held: nobody else can get it.
-pub(crate) struct Refusing(Socket);
+/// A bound port that does not listen, so that connecting fails. No other process can bind it.
+pub(crate) struct ClosedPort(Socket);
 
-impl Refusing {
+impl ClosedPort {
     pub(crate) fn new() -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -233,7 +235,7 @@ impl Refusing {
     }
 }
 
-/// An address at which connections neither come about nor are refused.
+/// An address at which connecting neither succeeds nor fails.
 pub(crate) struct BlackHole {
     address: SocketAddr,
     _full: (Socket, Vec<Socket>),
@@ -241,7 +243,7 @@ pub(crate) struct BlackHole {
 
 impl BlackHole {
     pub(crate) fn new() -> Self {
-        let listener = Refusing::new().0;
+        let listener = ClosedPort::new().0;
         listener.listen(0).unwrap();
         let address = listener.local_addr().unwrap();
         let fillers: Vec<Socket> = (0..4)

@@ -1,4 +1,4 @@
-//! Bodies: chunks, trailers, ends by closing, large ones, and streams that must not be held.
+//! Bodies: chunked, with trailers, delimited by close, large, and streamed.
 
 use std::sync::mpsc;
 
@@ -9,8 +9,8 @@ use crate::gateway::{Gateway, table};
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 #[test]
-fn chunks_and_trailers_pass_both_ways() {
-    let backend = Backend::answering(|request| {
+fn chunks_and_trailers_are_forwarded_both_ways() {
+    let backend = Backend::responding(|request| {
         let trailers: String = request
             .trailers
             .iter()
@@ -39,8 +39,8 @@ fn chunks_and_trailers_pass_both_ways() {
 }
 
 #[test]
-fn a_chunked_answer_to_http_1_0_ends_with_the_connection() {
-    let backend = Backend::answering(|_| {
+fn a_chunked_response_to_http_1_0_ends_with_the_connection() {
+    let backend = Backend::responding(|_| {
         format!("{CHUNKED}5\r\nhello\r\n1\r\n!\r\n0\r\nX-T: y\r\n\r\n").into_bytes()
     });
     let gateway = Gateway::before(&backend);
@@ -53,7 +53,7 @@ fn a_chunked_answer_to_http_1_0_ends_with_the_connection() {
 }
 
 #[test]
-fn an_answer_that_ends_by_closing_gets_an_end_that_can_be_seen() {
+fn a_close_delimited_response_becomes_chunked() {
     let backend = Backend::start(|peer| {
         if peer.request().is_some() {
             peer.send("HTTP/1.1 200 OK\r\n\r\nuntil the end");
@@ -77,7 +77,7 @@ fn an_answer_that_ends_by_closing_gets_an_end_that_can_be_seen() {
     assert_eq!(gateway.client().get("/").text(), "of old");
 }
 
-/// Bytes of which none says where it stands, so that swapped ones show.
+/// Bytes that differ from piece to piece, so that reordered pieces are detected.
 fn pattern(length: usize) -> impl Iterator<Item = Vec<u8>> {
     const PIECE: usize = 1 << 20;
     (0..length.div_ceil(PIECE)).map(move |number| {
@@ -89,7 +89,7 @@ fn pattern(length: usize) -> impl Iterator<Item = Vec<u8>> {
 }
 
 #[test]
-fn a_large_answer_passes_without_being_held() {
+fn a_large_response_is_not_buffered() {
     const LENGTH: usize = 100 << 20;
     let backend = Backend::start(|peer| {
         while let Some(request) = peer.request() {
@@ -111,37 +111,37 @@ fn a_large_answer_passes_without_being_held() {
         }
     });
     let gateway = Gateway::before(&backend);
-    let before = gateway.held();
+    let before = gateway.resources();
     let mut client = gateway.client();
     for target in ["/length", "/chunked"] {
         client.send(get(target));
-        let head = client.wire.head().unwrap().unwrap();
+        let head = client.connection.head().unwrap().unwrap();
         if head.field("content-length").is_some() {
             for piece in pattern(LENGTH) {
-                assert!(client.wire.exactly(piece.len()).unwrap() == piece);
+                assert!(client.connection.exactly(piece.len()).unwrap() == piece);
             }
             continue;
         }
         let mut waiting = Vec::new();
         for piece in pattern(LENGTH) {
             while waiting.len() < piece.len() {
-                waiting.extend(client.wire.chunk().unwrap());
+                waiting.extend(client.connection.chunk().unwrap());
             }
             let rest = waiting.split_off(piece.len());
             assert!(waiting == piece);
             waiting = rest;
         }
         assert!(waiting.is_empty());
-        assert!(client.wire.chunk().unwrap().is_empty());
-        assert_eq!(client.wire.exactly(2).unwrap(), b"\r\n");
+        assert!(client.connection.chunk().unwrap().is_empty());
+        assert_eq!(client.connection.exactly(2).unwrap(), b"\r\n");
     }
-    let more = gateway.held().most_rss_kib - before.rss_kib;
+    let more = gateway.resources().max_rss_kib - before.rss_kib;
     assert!(more < 12 << 10, "{more} KiB more");
     assert_eq!(backend.connections(), 1);
 }
 
 #[test]
-fn a_large_request_passes_without_being_held() {
+fn a_large_request_is_not_buffered() {
     const LENGTH: usize = 50 << 20;
     let backend = Backend::start(|peer| {
         while let Some(request) = peer.head() {
@@ -151,9 +151,9 @@ fn a_large_request_passes_without_being_held() {
                 while waiting.len() < piece.len() {
                     let missing = piece.len() - waiting.len();
                     let more = if is_chunked {
-                        peer.wire.chunk()
+                        peer.connection.chunk()
                     } else {
-                        peer.wire.exactly(missing)
+                        peer.connection.exactly(missing)
                     };
                     waiting.extend(more.unwrap());
                 }
@@ -165,14 +165,14 @@ fn a_large_request_passes_without_being_held() {
                 }
             }
             if is_chunked {
-                assert!(peer.wire.chunk().unwrap().is_empty());
-                peer.wire.exactly(2).unwrap();
+                assert!(peer.connection.chunk().unwrap().is_empty());
+                peer.connection.exactly(2).unwrap();
             }
             peer.send(ok("right"));
         }
     });
     let gateway = Gateway::before(&backend);
-    let before = gateway.held();
+    let before = gateway.resources();
     let mut client = gateway.client();
     client.send(format!(
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {LENGTH}\r\n\r\n"
@@ -186,13 +186,13 @@ fn a_large_request_passes_without_being_held() {
         client.send("\r\n");
     }
     assert_eq!(client.ask("0\r\n\r\n").text(), "right");
-    let more = gateway.held().most_rss_kib - before.rss_kib;
+    let more = gateway.resources().max_rss_kib - before.rss_kib;
     assert!(more < 12 << 10, "{more} KiB more");
 }
 
 #[test]
-fn many_small_chunks_arrive_whole() {
-    let backend = Backend::answering(|request| ok(&request.text()));
+fn many_small_chunks_are_forwarded() {
+    let backend = Backend::responding(|request| ok(&request.text()));
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
     let mut sent = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned();
@@ -207,7 +207,7 @@ fn many_small_chunks_arrive_whole() {
 }
 
 #[test]
-fn events_of_a_stream_arrive_one_by_one() {
+fn server_sent_events_arrive_one_by_one() {
     let (next, of_backend) = mpsc::channel::<()>();
     let of_backend = std::sync::Mutex::new(of_backend);
     let backend = Backend::start(move |peer| {
@@ -222,24 +222,24 @@ fn events_of_a_stream_arrive_one_by_one() {
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
     client.send(get("/events"));
-    let head = client.wire.head().unwrap().unwrap();
+    let head = client.connection.head().unwrap().unwrap();
     assert_eq!(head.field("content-type"), Some("text/event-stream"));
     for number in 0..5 {
-        // The next is sent only once this has arrived.
+        // The next event is sent only after this one has arrived.
         next.send(()).unwrap();
-        let event = client.wire.chunk().unwrap();
+        let event = client.connection.chunk().unwrap();
         assert_eq!(event, format!("data: {number}\n\n").into_bytes());
     }
-    assert!(client.wire.chunk().unwrap().is_empty());
+    assert!(client.connection.chunk().unwrap().is_empty());
 }
 
 #[test]
-fn an_upload_streams_too() {
+fn an_upload_is_streamed() {
     let (seen, of_test) = mpsc::channel::<Vec<u8>>();
     let seen = std::sync::Mutex::new(seen);
     let backend = Backend::start(move |peer| {
         peer.head().unwrap();
-        while let Ok(chunk) = peer.wire.chunk() {
+        while let Ok(chunk) = peer.connection.chunk() {
             let is_last = chunk.is_empty();
             seen.lock().unwrap().send(chunk).unwrap();
             if is_last {

@@ -1,24 +1,24 @@
-//! A client that says exactly what it is told to.
+//! A client that sends exactly the given bytes.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 
-use crate::message::{Message, Wire};
+use crate::message::{Connection, Message};
 
 pub(crate) struct Client {
-    pub(crate) wire: Wire,
+    pub(crate) connection: Connection,
 }
 
 impl Client {
     pub(crate) fn connect(to: SocketAddr) -> Self {
         let stream = TcpStream::connect(to).expect("the gateway accepts connections");
         Self {
-            wire: Wire::new(stream),
+            connection: Connection::new(stream),
         }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.wire.send(bytes).expect("the gateway reads on");
+        self.connection.send(bytes).expect("the gateway reads on");
     }
 
     /// The next response, interim or final.
@@ -26,15 +26,15 @@ impl Client {
         self.response_to("GET").expect("a whole response")
     }
 
-    /// The next response to a method, unless it breaks off.
+    /// The next response to a request with this method; an error if it is incomplete.
     pub(crate) fn response_to(&mut self, method: &str) -> io::Result<Message> {
-        let head = self.wire.head()?;
+        let head = self.connection.head()?;
         let mut message = head.ok_or(io::ErrorKind::UnexpectedEof)?;
-        self.wire.response_body(&mut message, method)?;
+        self.connection.response_body(&mut message, method)?;
         Ok(message)
     }
 
-    /// Sends this, and reads the response.
+    /// Sends a request and reads the response.
     pub(crate) fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Message {
         self.send(bytes);
         self.response()
@@ -48,15 +48,15 @@ impl Client {
         self.ask(post(target, body))
     }
 
-    /// Whether another request is answered on the same connection.
+    /// Whether another request on the same connection gets a response.
     pub(crate) fn is_alive(&mut self) -> bool {
-        self.wire.send(get("/alive")).is_ok() && self.response_to("GET").is_ok()
+        self.connection.send(get("/alive")).is_ok() && self.response_to("GET").is_ok()
     }
 
-    /// Expects the gateway to close, and nothing more to come before it does.
+    /// Expects the gateway to close the connection without sending anything more.
     pub(crate) fn expect_closed(&mut self) {
-        let rest = self.wire.rest();
-        assert_eq!(String::from_utf8_lossy(&rest), "", "nothing more is said");
+        let rest = self.connection.rest();
+        assert_eq!(String::from_utf8_lossy(&rest), "", "no more bytes arrive");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients that leave, dawdle, or ask for too much.
+//! Clients that disconnect, are slow, or exceed a limit.
 
 use std::io::Write;
 use std::sync::mpsc;
@@ -6,9 +6,9 @@ use std::sync::mpsc;
 use crate::backend::{Backend, BlackHole, ok};
 use crate::client::{get, post};
 use crate::gateway::{Gateway, table};
-use crate::message::PATIENCE;
+use crate::message::TEST_TIMEOUT;
 
-/// A backend that never answers, and waits until the gateway gives up.
+/// A backend that never responds and waits until the gateway closes.
 fn silent() -> Backend {
     Backend::start(|peer| {
         peer.head();
@@ -17,7 +17,7 @@ fn silent() -> Backend {
 }
 
 #[test]
-fn one_that_leaves_without_a_whole_head_is_forgotten() {
+fn a_disconnect_within_the_head_has_no_effect() {
     let backend = Backend::hello();
     let gateway = Gateway::before(&backend);
     for part in ["", "\r\n", "G", "PRI", "GET / HTTP/1.1\r\nHo"] {
@@ -25,9 +25,9 @@ fn one_that_leaves_without_a_whole_head_is_forgotten() {
             let mut client = gateway.client();
             client.send(part);
             if is_reset {
-                client.wire.break_off();
+                client.connection.reset_on_close();
             } else {
-                client.wire.end();
+                client.connection.shut_down_write();
                 client.expect_closed();
             }
         }
@@ -36,47 +36,47 @@ fn one_that_leaves_without_a_whole_head_is_forgotten() {
     assert_eq!(gateway.client().get("/").text(), "hello");
 }
 
-/// A client that leaves once its backend has this, or the beginning of it.
-fn check_leaving(requests: &[String]) {
+/// Checks that the upstream request is cancelled when the client disconnects after sending `request`.
+fn check_disconnect(requests: &[String]) {
     for is_reset in [false, true] {
         let backend = silent();
         let gateway = Gateway::before(&backend);
         for request in requests {
             let mut client = gateway.client();
             client.send(request);
-            backend.wait(|seen| seen.requests.len() > seen.closed);
+            backend.wait(|state| state.requests.len() > state.closed);
             if is_reset {
-                client.wire.break_off();
+                client.connection.reset_on_close();
             }
             drop(client);
-            backend.wait(|seen| seen.requests.len() == seen.closed);
+            backend.wait(|state| state.requests.len() == state.closed);
         }
     }
 }
 
 #[test]
-fn one_that_leaves_within_its_body_takes_the_upstream_request_along() {
-    let begun = [
+fn a_disconnect_within_the_body_cancels_the_upstream_request() {
+    let heads = [
         "Content-Length: 100\r\n\r\npart",
         "Transfer-Encoding: chunked\r\n\r\n4\r\npart",
     ];
-    check_leaving(&begun.map(|rest| format!("POST / HTTP/1.1\r\nHost: a\r\n{rest}")));
+    check_disconnect(&heads.map(|rest| format!("POST / HTTP/1.1\r\nHost: a\r\n{rest}")));
 }
 
 #[test]
-fn one_that_leaves_while_it_waits_takes_the_upstream_request_along() {
-    check_leaving(&[get("/"), post("/", "body")]);
+fn a_disconnect_before_the_response_cancels_the_upstream_request() {
+    check_disconnect(&[get("/"), post("/", "body")]);
 }
 
 #[test]
-fn one_that_leaves_within_its_answer_takes_the_upstream_request_along() {
+fn a_disconnect_within_the_response_cancels_the_upstream_request() {
     let backend = Backend::start(|peer| {
         let Some(request) = peer.request() else {
             return;
         };
         peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
         if request.target() == "/fast" {
-            while peer.wire.send("1\r\nx\r\n".repeat(1000)).is_ok() {}
+            while peer.connection.send("1\r\nx\r\n".repeat(1000)).is_ok() {}
         }
         peer.wait_closed();
     });
@@ -85,25 +85,25 @@ fn one_that_leaves_within_its_answer_takes_the_upstream_request_along() {
         for is_reset in [false, true] {
             let mut client = gateway.client();
             client.send(get(target));
-            assert_eq!(client.wire.head().unwrap().unwrap().status(), 200);
-            assert!(!client.wire.chunk().unwrap().is_empty());
+            assert_eq!(client.connection.head().unwrap().unwrap().status(), 200);
+            assert!(!client.connection.chunk().unwrap().is_empty());
             if is_reset {
-                client.wire.break_off();
+                client.connection.reset_on_close();
             }
             drop(client);
-            backend.wait(|seen| seen.requests.len() == seen.closed);
+            backend.wait(|state| state.requests.len() == state.closed);
         }
     }
 }
 
 #[test]
-fn one_that_reads_slowly_holds_the_backend_back() {
-    let (told, count) = mpsc::channel();
-    let told = std::sync::Mutex::new(told);
+fn a_slow_reader_slows_the_backend_down() {
+    let (sender, count) = mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
     let backend = Backend::start(move |peer| {
         let _ = peer.request();
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
-        let mut stream = peer.wire.stream();
+        let mut stream = peer.connection.stream();
         stream
             .set_write_timeout(Some(std::time::Duration::from_millis(300)))
             .unwrap();
@@ -112,20 +112,20 @@ fn one_that_reads_slowly_holds_the_backend_back() {
         while let Ok(length) = stream.write(&piece) {
             sent += length;
         }
-        told.lock().unwrap().send(sent).unwrap();
+        sender.lock().unwrap().send(sent).unwrap();
     });
     let gateway = Gateway::before(&backend);
-    let before = gateway.held();
+    let before = gateway.resources();
     let mut client = gateway.client();
     client.send(get("/"));
     let sent: usize = count.recv().unwrap();
     assert!(sent < 100 << 20, "{sent} bytes wait somewhere");
-    let more = gateway.held().most_rss_kib - before.rss_kib;
+    let more = gateway.resources().max_rss_kib - before.rss_kib;
     assert!(more < 8 << 10, "{more} KiB more");
 }
 
 #[test]
-fn one_that_dawdles_within_its_head_is_told_so() {
+fn a_slow_head_gets_a_408() {
     let backend = Backend::hello();
     let rest = "limits: {header_timeout: 200ms, idle_timeout: 60s}";
     let gateway = Gateway::start(&table(&[backend.address()], "", rest));
@@ -144,10 +144,10 @@ fn one_that_dawdles_within_its_head_is_told_so() {
         assert!(response.closes());
         client.expect_closed();
     }
-    // Bytes that come slowly do not help.
+    // A trickle of bytes does not extend the timeout.
     let mut client = gateway.client();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n");
-    let mut slow = client.wire.stream().try_clone().unwrap();
+    let mut slow = client.connection.stream().try_clone().unwrap();
     let trickle = std::thread::spawn(move || {
         let pace = std::time::Duration::from_millis(50);
         let (_never, nothing) = mpsc::channel::<()>();
@@ -156,12 +156,12 @@ fn one_that_dawdles_within_its_head_is_told_so() {
         }
     });
     assert_eq!(client.response().status(), 408);
-    client.wire.rest();
+    client.connection.rest();
     trickle.join().unwrap();
 }
 
 #[test]
-fn one_that_says_nothing_is_closed() {
+fn an_idle_connection_is_closed() {
     let backend = Backend::hello();
     let rest = "limits: {idle_timeout: 200ms}";
     let gateway = Gateway::start(&table(&[backend.address()], "", rest));
@@ -172,18 +172,18 @@ fn one_that_says_nothing_is_closed() {
 }
 
 #[test]
-fn one_that_dawdles_within_its_body_is_told_so() {
+fn a_slow_body_gets_a_408() {
     let backend = silent();
     let gateway = Gateway::start(&table(&[backend.address()], "idle_timeout: 200ms", ""));
     let mut client = gateway.client();
     let response = client.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\npart");
     assert_eq!(response.status(), 408);
     client.expect_closed();
-    backend.wait(|seen| seen.closed == 1);
+    backend.wait(|state| state.closed == 1);
 }
 
 #[test]
-fn one_that_asks_for_too_much_in_its_head() {
+fn a_head_that_exceeds_a_limit_is_rejected() {
     let backend = Backend::hello();
     let rest = "limits: {header_bytes: 2KiB, header_fields: 10, uri_bytes: 256}";
     let gateway = Gateway::start(&table(&[backend.address()], "", rest));
@@ -210,7 +210,7 @@ fn one_that_asks_for_too_much_in_its_head() {
         ("fields", head("/", &"X: y\r\n".repeat(20)), 431),
     ] {
         let mut client = gateway.client();
-        let _ = client.wire.send(bytes);
+        let _ = client.connection.send(bytes);
         let response = client.response();
         assert_eq!(response.status(), status, "{name}");
         assert!(response.closes(), "{name}");
@@ -221,8 +221,8 @@ fn one_that_asks_for_too_much_in_its_head() {
 }
 
 #[test]
-fn one_that_sends_too_large_a_body() {
-    let backend = Backend::answering(|request| ok(&request.body.len().to_string()));
+fn a_body_that_exceeds_the_limit_gets_a_413() {
+    let backend = Backend::responding(|request| ok(&request.body.len().to_string()));
     let gateway = Gateway::start(&table(&[backend.address()], "max_body: 1000", ""));
     let mut client = gateway.client();
     assert_eq!(client.post("/", &"x".repeat(1000)).text(), "1000");
@@ -244,12 +244,12 @@ fn one_that_sends_too_large_a_body() {
         assert!(response.closes());
         client.expect_closed();
     }
-    assert_eq!(backend.count(), 2, "no other came to its end");
+    assert_eq!(backend.count(), 2, "no other request was completed");
 }
 
-/// It sends all of its body before it looks at the answer, as simple clients do.
+/// The client sends its whole body before it reads the response, as simple clients do.
 #[test]
-fn one_that_sends_far_too_large_a_body_can_still_read_why_it_may_not() {
+fn a_client_that_sends_first_can_read_the_413() {
     let backend = Backend::hello();
     let gateway = Gateway::start(&table(&[backend.address()], "max_body: 1000", ""));
     for _ in 0..3 {
@@ -258,13 +258,13 @@ fn one_that_sends_far_too_large_a_body_can_still_read_why_it_may_not() {
         client.send(format!(
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n"
         ));
-        let _ = client.wire.send(vec![b'x'; length]);
+        let _ = client.connection.send(vec![b'x'; length]);
         assert_eq!(client.response().status(), 413);
     }
 }
 
 #[test]
-fn more_connections_than_there_may_be_wait() {
+fn connections_beyond_the_limit_wait() {
     let backend = Backend::hello();
     let rest = "limits: {connections: 3}";
     let gateway = Gateway::start(&table(&[backend.address()], "", rest));
@@ -276,7 +276,7 @@ fn more_connections_than_there_may_be_wait() {
     for client in &mut waiting {
         client.send(get("/"));
     }
-    // The others are served meanwhile, and nobody else.
+    // Only the clients within the limit are served meanwhile.
     for client in &mut clients {
         assert_eq!(client.get("/").text(), "hello");
     }
@@ -288,7 +288,7 @@ fn more_connections_than_there_may_be_wait() {
 }
 
 #[test]
-fn more_requests_than_a_backend_may_have_are_refused() {
+fn requests_beyond_the_limit_of_a_backend_are_rejected() {
     let (go, wait) = mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
     let backend = Backend::start(move |peer| {
@@ -312,7 +312,7 @@ fn more_requests_than_a_backend_may_have_are_refused() {
         for client in &mut busy {
             client.send(get("/"));
         }
-        backend.wait(|seen| seen.requests.len() == before + 2);
+        backend.wait(|state| state.requests.len() == before + 2);
         let response = gateway.client().get("/");
         assert_eq!(response.status(), 503, "{response:?}");
         assert!(response.text().contains("upstream.overloaded"));
@@ -329,7 +329,7 @@ fn more_requests_than_a_backend_may_have_are_refused() {
 }
 
 #[test]
-fn who_leaves_gives_up_the_connection_that_was_being_made() {
+fn a_disconnect_cancels_connecting() {
     let hole = BlackHole::new();
     let route = |path, time| {
         let to = hole.address();
@@ -346,13 +346,13 @@ fn who_leaves_gives_up_the_connection_that_was_being_made() {
     let mut waiting = gateway.client();
     waiting.send(get("/patient"));
     let mut other = gateway.client();
-    let mut ask_until_told = |code: &str| {
-        let begun = tollgate::runtime::clock::now();
+    let mut request_until = |code: &str| {
+        let started = tollgate::runtime::clock::now();
         while !other.get("/").text().contains(code) {
-            assert!(begun.elapsed() < PATIENCE, "no {code}");
+            assert!(started.elapsed() < TEST_TIMEOUT, "no {code}");
         }
     };
-    ask_until_told("upstream.overloaded");
+    request_until("upstream.overloaded");
     drop(waiting);
-    ask_until_told("upstream.connect_timeout");
+    request_until("upstream.connect_timeout");
 }

@@ -1,13 +1,13 @@
-//! Backends that fail in every way there is.
+//! Backends that fail, in each way that the gateway distinguishes.
 
 use std::io::ErrorKind;
 
-use crate::backend::{Backend, BlackHole, Refusing, answer, ok};
+use crate::backend::{Backend, BlackHole, ClosedPort, ok, response_with};
 use crate::client::{get, post};
 use crate::gateway::{Gateway, table};
 use crate::message::Message;
 
-/// One backend, and no second try.
+/// One backend, without retries.
 fn once(address: String, route: &str) -> Gateway {
     let comma = if route.is_empty() { "" } else { ", " };
     Gateway::start(&table(
@@ -33,16 +33,16 @@ fn check(gateway: &Gateway, status: u16, expected: &str) {
 }
 
 #[test]
-fn one_that_refuses() {
-    let refusing = Refusing::new();
-    let gateway = once(refusing.address(), "");
+fn a_backend_that_does_not_listen() {
+    let closed = ClosedPort::new();
+    let gateway = once(closed.address(), "");
     check(&gateway, 502, "upstream.connect_failed");
     let gateway = once("nobody.invalid:80".into(), "");
     check(&gateway, 502, "upstream.name_unresolved");
 }
 
 #[test]
-fn one_that_is_not_there() {
+fn a_backend_that_cannot_be_reached() {
     let hole = BlackHole::new();
     let gateway = once(hole.address(), "connect_timeout: 200ms");
     check(&gateway, 504, "upstream.connect_timeout");
@@ -51,14 +51,14 @@ fn one_that_is_not_there() {
 }
 
 #[test]
-fn one_that_resets_before_it_answers() {
+fn a_reset_before_the_response() {
     let resetting = Backend::start(|peer| {
         let _ = peer.request();
-        peer.wire.break_off();
+        peer.connection.reset_on_close();
     });
     check(&once(resetting.address(), ""), 502, "upstream.reset");
-    // Whether the connection stood before it was reset is a matter of chance.
-    let at_once = Backend::start(|peer| peer.wire.break_off());
+    // Connecting may succeed or fail, depending on when the reset arrives.
+    let at_once = Backend::start(|peer| peer.connection.reset_on_close());
     let response = once(at_once.address(), "").client().get("/");
     assert_eq!(response.status(), 502);
     let code = code(&response);
@@ -71,7 +71,7 @@ fn one_that_resets_before_it_answers() {
 }
 
 #[test]
-fn answers_that_cannot_be_passed_on() {
+fn invalid_responses_are_a_502() {
     let huge = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(40_000));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(200));
     for bytes in [
@@ -109,12 +109,12 @@ fn answers_that_cannot_be_passed_on() {
             false => "upstream.bad_response",
         };
         assert_eq!(code, expected, "{shown:?}");
-        assert!(client.is_alive(), "that is none of the client's business");
+        assert!(client.is_alive(), "the connection of the client stays open");
     }
 }
 
 #[test]
-fn an_answer_that_breaks_off_can_be_seen_to() {
+fn a_client_can_detect_an_incomplete_response() {
     for head in [
         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
@@ -126,18 +126,18 @@ fn an_answer_that_breaks_off_can_be_seen_to() {
                 let _ = peer.request();
                 peer.send(head);
                 if is_reset {
-                    peer.wire.break_off();
+                    peer.connection.reset_on_close();
                 }
             });
             let gateway = once(backend.address(), "");
             let mut client = gateway.client();
             client.send(get("/"));
-            assert!(client.response_to("GET").is_err(), "{head:?} looks whole");
-            // One that knows of no chunks must see it by the reset.
+            assert!(client.response_to("GET").is_err(), "{head:?} is complete");
+            // An HTTP/1.0 client, which does not know chunks, detects it by the reset.
             let mut client = gateway.client();
             client.send("GET / HTTP/1.0\r\n\r\n");
             let broken = client.response_to("GET");
-            let kind = broken.expect_err("it looks whole").kind();
+            let kind = broken.expect_err("the response is complete").kind();
             let seen = [ErrorKind::ConnectionReset, ErrorKind::UnexpectedEof];
             assert!(seen.contains(&kind), "{head:?}: {kind}");
         }
@@ -145,7 +145,7 @@ fn an_answer_that_breaks_off_can_be_seen_to() {
 }
 
 #[test]
-fn regression_what_came_before_an_answer_broke_is_passed_on() {
+fn regression_the_start_of_an_incomplete_response_is_forwarded() {
     for body in ["4\r\npart\r\n", "4\r\npart\r\nzz\r\n", "ff\r\npart"] {
         let backend = Backend::start(move |peer| {
             let _ = peer.request();
@@ -156,17 +156,17 @@ fn regression_what_came_before_an_answer_broke_is_passed_on() {
         let gateway = once(backend.address(), "");
         let mut client = gateway.client();
         client.send(get("/"));
-        let came = String::from_utf8(client.wire.rest()).unwrap();
+        let received = String::from_utf8(client.connection.rest()).unwrap();
         assert!(
-            came.starts_with("HTTP/1.1 200 OK\r\n"),
-            "{body:?}: {came:?}"
+            received.starts_with("HTTP/1.1 200 OK\r\n"),
+            "{body:?}: {received:?}"
         );
-        assert!(came.ends_with("part\r\n"), "{body:?}: {came:?}");
+        assert!(received.ends_with("part\r\n"), "{body:?}: {received:?}");
     }
 }
 
 #[test]
-fn one_that_closes_within_its_head() {
+fn a_close_within_the_response_head() {
     let backend = Backend::start(|peer| {
         let _ = peer.request();
         peer.send("HTTP/1.1 200 OK\r\nContent-Le");
@@ -175,14 +175,14 @@ fn one_that_closes_within_its_head() {
 }
 
 #[test]
-fn one_that_stalls() {
+fn a_backend_that_stalls() {
     let silent = Backend::start(|peer| {
         let _ = peer.request();
         peer.wait_closed();
     });
     let gateway = once(silent.address(), "timeout: 200ms");
     check(&gateway, 504, "upstream.timeout");
-    silent.wait(|seen| seen.closed == 2);
+    silent.wait(|state| state.closed == 2);
     let gateway = once(silent.address(), "try_timeout: 200ms");
     check(&gateway, 504, "upstream.timeout");
     let half = Backend::start(|peer| {
@@ -194,16 +194,19 @@ fn one_that_stalls() {
         let gateway = once(half.address(), route);
         let mut client = gateway.client();
         client.send(get("/"));
-        assert!(client.response_to("GET").is_err(), "it breaks off");
+        assert!(
+            client.response_to("GET").is_err(),
+            "the response is incomplete"
+        );
     }
-    half.wait(|seen| seen.closed == 2);
+    half.wait(|state| state.closed == 2);
 }
 
 #[test]
-fn one_that_does_not_read_is_at_fault_and_not_the_client() {
+fn a_backend_that_does_not_read_is_a_504_and_not_a_408() {
     let deaf = Backend::start(|peer| {
         let _ = peer.head();
-        peer.wait_for_nothing();
+        peer.wait_until_stopped();
     });
     let gateway = once(deaf.address(), "idle_timeout: 300ms");
     let mut client = gateway.client();
@@ -211,7 +214,7 @@ fn one_that_does_not_read_is_at_fault_and_not_the_client() {
     client.send(format!(
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n"
     ));
-    let mut writer = client.wire.stream().try_clone().unwrap();
+    let mut writer = client.connection.stream().try_clone().unwrap();
     let writing = std::thread::spawn(move || {
         let _ = std::io::Write::write_all(&mut writer, &vec![b'x'; length]);
     });
@@ -223,28 +226,28 @@ fn one_that_does_not_read_is_at_fault_and_not_the_client() {
 }
 
 #[test]
-fn an_answer_before_the_body_has_come_reaches_the_client() {
+fn a_response_before_the_end_of_the_request_reaches_the_client() {
     let backend = Backend::start(|peer| {
         let _ = peer.head();
-        peer.send(answer("413 Content Too Large", "no"));
-        // It closes with much unread, which is a reset.
+        peer.send(response_with("413 Content Too Large", "no"));
+        // The close with unread data causes a reset.
     });
     let gateway = once(backend.address(), "");
     for _ in 0..5 {
         let mut client = gateway.client();
         client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
-        let _ = client.wire.send(vec![b'x'; 3_000_000]);
+        let _ = client.connection.send(vec![b'x'; 3_000_000]);
         let response = client.response();
         assert_eq!((response.status(), response.text()), (413, "no".into()));
     }
 }
 
 #[test]
-fn an_early_answer_does_not_end_the_upload() {
+fn an_early_response_does_not_end_the_upload() {
     let backend = Backend::start(|peer| {
         let mut request = peer.head().unwrap();
         peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n");
-        peer.wire.request_body(&mut request).unwrap();
+        peer.connection.request_body(&mut request).unwrap();
         let text = request.text();
         peer.send(format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len()));
         peer.wait_closed();
@@ -252,25 +255,25 @@ fn an_early_answer_does_not_end_the_upload() {
     let gateway = once(backend.address(), "");
     let mut client = gateway.client();
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n");
-    let head = client.wire.head().unwrap().unwrap();
+    let head = client.connection.head().unwrap().unwrap();
     assert_eq!(head.status(), 200);
-    assert_eq!(client.wire.chunk().unwrap(), b"yes");
+    assert_eq!(client.connection.chunk().unwrap(), b"yes");
     client.send("upload");
-    assert_eq!(client.wire.chunk().unwrap(), b"upload");
-    assert!(client.wire.chunk().unwrap().is_empty());
+    assert_eq!(client.connection.chunk().unwrap(), b"upload");
+    assert!(client.connection.chunk().unwrap().is_empty());
 }
 
 #[test]
-fn a_kept_connection_that_was_closed_is_replaced_unnoticed() {
+fn a_stale_pooled_connection_is_replaced() {
     for is_reset in [false, true] {
         let backend = Backend::start(move |peer| {
-            // It keeps the connection, as it says, for one request.
+            // The connection persists according to the response, but closes after one request.
             let Some(request) = peer.request() else {
                 return;
             };
             peer.send(ok(request.method()));
             if is_reset {
-                peer.wire.break_off();
+                peer.connection.reset_on_close();
             }
         });
         let gateway = once(backend.address(), "");
@@ -278,17 +281,17 @@ fn a_kept_connection_that_was_closed_is_replaced_unnoticed() {
         for number in 1..30 {
             let response = client.get("/");
             assert_eq!(response.text(), "GET");
-            backend.wait(|seen| seen.closed == 2 * number - 1);
+            backend.wait(|state| state.closed == 2 * number - 1);
             let response = client.post("/", "body");
             assert_eq!(response.text(), "POST");
-            backend.wait(|seen| seen.closed == 2 * number);
+            backend.wait(|state| state.closed == 2 * number);
         }
         assert_eq!(backend.count(), 58, "nothing was sent twice");
     }
 }
 
 #[test]
-fn a_kept_connection_that_closes_on_the_next_request() {
+fn a_pooled_connection_that_closes_on_the_next_request() {
     let backend = Backend::start(|peer| {
         let Some(_) = peer.request() else { return };
         peer.send(ok("first"));
@@ -297,21 +300,25 @@ fn a_kept_connection_that_closes_on_the_next_request() {
     let gateway = once(backend.address(), "");
     let mut client = gateway.client();
     assert_eq!(client.get("/a").text(), "first");
-    assert_eq!(client.get("/b").text(), "first", "sent again, on a new one");
+    assert_eq!(
+        client.get("/b").text(),
+        "first",
+        "retried on a new connection"
+    );
     assert_eq!(backend.count(), 3);
     let response = client.post("/c", "body");
-    assert_eq!(response.status(), 502, "it may have been done");
+    assert_eq!(response.status(), 502, "the backend may have processed it");
     let posts = backend
         .requests()
         .iter()
         .filter(|it| it.method() == "POST")
         .count();
-    assert_eq!(posts, 1, "and is not sent twice");
+    assert_eq!(posts, 1, "a POST is not retried");
 }
 
 #[test]
-fn what_comes_behind_an_answer_is_no_answer_to_the_next_request() {
-    let poison = answer("200 OK", "poison");
+fn bytes_after_a_response_are_not_the_next_response() {
+    let poison = response_with("200 OK", "poison");
     let backend = Backend::start(move |peer| {
         while let Some(request) = peer.request() {
             let mut bytes = match request.method() {
@@ -333,5 +340,5 @@ fn what_comes_behind_an_answer_is_no_answer_to_the_next_request() {
         assert_eq!(client.post("/", "x").text(), "good");
         assert_eq!(client.get("/304").status(), 304);
     }
-    assert_eq!(backend.connections(), 80, "none was used again");
+    assert_eq!(backend.connections(), 80, "no connection was reused");
 }

@@ -10,36 +10,36 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use crate::client::Client;
-use crate::message::PATIENCE;
+use crate::message::TEST_TIMEOUT;
 
 pub(crate) struct Gateway {
     child: Child,
     address: SocketAddr,
     folder: PathBuf,
-    said: Arc<Said>,
+    stderr_lines: Arc<StderrLines>,
 }
 
-/// In its own folder.
+/// Relative to the folder of the gateway.
 const CONFIG: &str = "--config=gateway.yaml";
 
-/// The lines that it has written to standard error, and whether that is all.
+/// The lines that the gateway has written to standard error, and whether the stream has ended.
 #[derive(Default)]
-struct Said {
+struct StderrLines {
     lines: Mutex<(Vec<String>, bool)>,
     changed: Condvar,
 }
 
-/// What the kernel says that a process has.
+/// The resources of a process, as the kernel reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct Resources {
     pub(crate) descriptors: usize,
     pub(crate) threads: usize,
     pub(crate) rss_kib: usize,
-    pub(crate) most_rss_kib: usize,
+    pub(crate) max_rss_kib: usize,
 }
 
-/// A table with one route for all, to these backends; `route` are more keys of the route, and
-/// `rest` more lines of the file.
+/// A configuration with one route for all paths to these backends. `route` has more keys of the
+/// route, and `rest` more lines of the file.
 pub(crate) fn table(backends: &[String], route: &str, rest: &str) -> String {
     let backends = backends.join("\", \"");
     let comma = if route.is_empty() { "" } else { ", " };
@@ -69,13 +69,13 @@ impl Gateway {
         )
     }
 
-    /// The same as [`Self::start`], but nobody reads what it writes to standard output.
+    /// Like [`Self::start`], but its standard output is a pipe that the test does not read.
     pub(crate) fn unread(config: &str) -> Self {
         let arguments = [CONFIG, "--listen", "127.0.0.1:0", "--workers", "1"];
         Self::run(config, &arguments, Stdio::piped())
     }
 
-    /// With the sample services behind it.
+    /// A gateway in front of the sample services.
     pub(crate) fn demo() -> Self {
         let arguments = ["--demo", "--listen", "127.0.0.1:0", "--workers", "1"];
         Self::run("", &arguments, Stdio::null())
@@ -94,17 +94,17 @@ impl Gateway {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = Arc::new(Said::default());
+        let stderr_lines = Arc::new(StderrLines::default());
         let stderr = child.stderr.take().unwrap();
-        let of_thread = Arc::clone(&said);
-        thread::spawn(move || of_thread.listen(stderr));
-        let line = said.wait("listening on http://");
+        let for_thread = Arc::clone(&stderr_lines);
+        thread::spawn(move || for_thread.listen(stderr));
+        let line = stderr_lines.wait("listening on http://");
         let (_, address) = line.rsplit_once('/').unwrap();
         Self {
             address: address.parse().unwrap(),
             child,
             folder,
-            said,
+            stderr_lines,
         }
     }
 
@@ -121,7 +121,7 @@ impl Gateway {
         self.folder.join(name)
     }
 
-    /// Writes another configuration, and has it read.
+    /// Writes another configuration and sends SIGHUP.
     pub(crate) fn reload(&self, config: &str) {
         fs::write(self.file("gateway.yaml"), config).unwrap();
         self.signal("HUP");
@@ -130,37 +130,37 @@ impl Gateway {
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.unwrap().success(), "the gateway has gone");
+        assert!(sent.unwrap().success(), "the gateway has exited");
     }
 
-    /// Waits until it has written a line with this in it to standard error.
-    pub(crate) fn said(&self, what: &str) -> String {
-        self.said.wait(what)
+    /// Waits for a line on standard error that contains `what`, and returns it.
+    pub(crate) fn wait_for_line(&self, what: &str) -> String {
+        self.stderr_lines.wait(what)
     }
 
-    pub(crate) fn has_said(&self, what: &str) -> bool {
-        let lines = self.said.lines.lock().unwrap();
+    pub(crate) fn has_line(&self, what: &str) -> bool {
+        let lines = self.stderr_lines.lines.lock().unwrap();
         lines.0.iter().any(|line| line.contains(what))
     }
 
-    /// Waits until it has exited.
+    /// Waits until the process exits; returns its status and the lines on standard error.
     pub(crate) fn exit(mut self) -> (ExitStatus, Vec<String>) {
-        let lines = self.said.wait_end();
+        let lines = self.stderr_lines.wait_end();
         (self.child.wait().unwrap(), lines)
     }
 
-    pub(crate) fn held(&self) -> Held {
+    pub(crate) fn resources(&self) -> Resources {
         let folder = PathBuf::from(format!("/proc/{}", self.child.id()));
         let status = fs::read_to_string(folder.join("status")).unwrap();
         let number = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name)).unwrap();
             line.split_whitespace().nth(1).unwrap().parse().unwrap()
         };
-        Held {
+        Resources {
             descriptors: fs::read_dir(folder.join("fd")).unwrap().count(),
             threads: number("Threads:"),
             rss_kib: number("VmRSS:"),
-            most_rss_kib: number("VmHWM:"),
+            max_rss_kib: number("VmHWM:"),
         }
     }
 }
@@ -171,13 +171,13 @@ impl Drop for Gateway {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
         if thread::panicking() {
-            let lines = self.said.lines.lock().map(|lines| lines.0.clone());
-            eprintln!("the gateway said: {lines:#?}");
+            let lines = self.stderr_lines.lines.lock().map(|lines| lines.0.clone());
+            eprintln!("the gateway wrote: {lines:#?}");
         }
     }
 }
 
-impl Said {
+impl StderrLines {
     fn listen(&self, stderr: ChildStderr) {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             self.lines.lock().unwrap().0.push(line);
@@ -190,11 +190,11 @@ impl Said {
     fn wait(&self, what: &str) -> String {
         let find = |lines: &[String]| lines.iter().find(|line| line.contains(what)).cloned();
         let lines = self.lines.lock().unwrap();
-        let waited = self
-            .changed
-            .wait_timeout_while(lines, PATIENCE, |(lines, is_over)| {
-                find(lines).is_none() && !*is_over
-            });
+        let waited =
+            self.changed
+                .wait_timeout_while(lines, TEST_TIMEOUT, |(lines, is_finished)| {
+                    find(lines).is_none() && !*is_finished
+                });
         let lines = waited.unwrap().0.0.clone();
         find(&lines).unwrap_or_else(|| panic!("no `{what}` in {lines:#?}"))
     }
@@ -203,7 +203,7 @@ impl Said {
         let lines = self.lines.lock().unwrap();
         let waited = self
             .changed
-            .wait_timeout_while(lines, PATIENCE, |(_, over)| !*over);
+            .wait_timeout_while(lines, TEST_TIMEOUT, |(_, is_finished)| !*is_finished);
         let (state, timeout) = waited.unwrap();
         let lines = state.0.clone();
         drop(state);
@@ -212,10 +212,10 @@ impl Said {
     }
 }
 
-/// A folder that no other test has.
+/// A folder that no other test uses.
 fn folder() -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Relaxed: only that no two get the same number.
+    // Relaxed: the numbers only have to be distinct.
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("tollgate-http-{}-{number}", std::process::id());
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)

@@ -1,4 +1,4 @@
-//! Many requests at once while processes, tables and backends come and go: none of them fails.
+//! Many concurrent requests while processes, tables and backends are replaced: none of them fails.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
@@ -10,27 +10,27 @@ use tollgate::runtime::clock;
 use crate::backend::{Backend, ok};
 use crate::client::{Client, get, post};
 use crate::gateway::{Gateway, table};
-use crate::message::PATIENCE;
+use crate::message::TEST_TIMEOUT;
 
-/// Has clients ask until `work` is done; gives how many requests were answered.
+/// Runs clients that send requests until `work` returns; returns the number of completed requests.
 fn under_load(
     clients: usize,
     ask: impl Fn(usize, usize) -> Result<(), String> + Sync,
     work: impl FnOnce(&AtomicUsize),
 ) -> usize {
-    let (is_over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (is_finished, completed) = (AtomicBool::new(false), AtomicUsize::new(0));
     let failed = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for client in 0..clients {
-            let (is_over, answered, failed, ask) = (&is_over, &answered, &failed, &ask);
+            let (is_finished, completed, failed, ask) = (&is_finished, &completed, &failed, &ask);
             scope.spawn(move || {
-                // Relaxed: numbers and a flag that order nothing.
+                // Relaxed: counters and a flag that order nothing.
                 for number in 0.. {
-                    if is_over.load(Ordering::Relaxed) {
+                    if is_finished.load(Ordering::Relaxed) {
                         return;
                     }
                     match ask(client, number) {
-                        Ok(()) => drop(answered.fetch_add(1, Ordering::Relaxed)),
+                        Ok(()) => drop(completed.fetch_add(1, Ordering::Relaxed)),
                         Err(why) => failed
                             .lock()
                             .unwrap()
@@ -39,31 +39,31 @@ fn under_load(
                 }
             });
         }
-        work(&answered);
-        is_over.store(true, Ordering::Relaxed);
+        work(&completed);
+        is_finished.store(true, Ordering::Relaxed);
     });
     let failed = failed.into_inner().unwrap();
-    let answered = answered.into_inner();
+    let completed = completed.into_inner();
     assert!(
         failed.is_empty(),
-        "{} failed, {answered} did not: {failed:#?}",
+        "{} failed, {completed} did not: {failed:#?}",
         failed.len()
     );
-    answered
+    completed
 }
 
-/// Waits until so many more requests have been answered.
-fn wait_for(answered: &AtomicUsize, more: usize) {
-    let most = answered.load(Ordering::Relaxed) + more;
-    let begun = clock::now();
-    while answered.load(Ordering::Relaxed) < most {
-        assert!(begun.elapsed() < PATIENCE, "the load has stopped");
+/// Waits until `more` further requests have completed.
+fn wait_for(completed: &AtomicUsize, more: usize) {
+    let target = completed.load(Ordering::Relaxed) + more;
+    let started = clock::now();
+    while completed.load(Ordering::Relaxed) < target {
+        assert!(started.elapsed() < TEST_TIMEOUT, "the load has stopped");
         thread::yield_now();
     }
 }
 
-/// One exchange on a connection of its own.
-fn anew(gateway: std::net::SocketAddr) -> Result<(), String> {
+/// One exchange on a new connection.
+fn on_new_connection(gateway: std::net::SocketAddr) -> Result<(), String> {
     let mut client = Client::connect(gateway);
     client.send(get("/"));
     let response = client
@@ -75,72 +75,74 @@ fn anew(gateway: std::net::SocketAddr) -> Result<(), String> {
     }
 }
 
-/// One exchange on a kept connection, which may have been closed meanwhile: then, as every client
-/// does with a GET (RFC 9112, section 9.3.1), it is made anew, once.
-fn kept(slot: &mut Option<Client>, gateway: std::net::SocketAddr) -> Result<(), String> {
+/// One exchange on a persistent connection, or on a new one if `slot` is empty.
+fn on_persistent_connection(
+    slot: &mut Option<Client>,
+    gateway: std::net::SocketAddr,
+) -> Result<(), String> {
     let Some(mut client) = slot.take() else {
         *slot = Some(Client::connect(gateway));
-        return kept(slot, gateway);
+        return on_persistent_connection(slot, gateway);
     };
-    let sent = client.wire.send(get("/"));
+    let sent = client.connection.send(get("/"));
     match sent.and_then(|()| client.response_to("GET")) {
         Ok(response) if response.text() == "hello" => {
             *slot = (!response.closes()).then_some(client);
             Ok(())
         }
         Ok(response) => Err(response.text()),
-        Err(error) => Err(format!("on a kept connection: {error}")),
+        Err(error) => Err(format!("on a persistent connection: {error}")),
     }
 }
 
 #[test]
-fn another_process_takes_over_and_no_request_fails() {
+fn a_hot_restart_fails_no_request() {
     let backend = Backend::hello();
     let config = table(&[backend.address()], "", "drain_timeout: 10s");
     let mut gateway = Gateway::launch(&config, 2, "127.0.0.1:0".parse().unwrap());
     let address = gateway.address();
     let slots: Vec<Mutex<Option<Client>>> = (0..4).map(|_| Mutex::new(None)).collect();
     let ask = |client: usize, _| match slots.get(client) {
-        Some(slot) => kept(&mut slot.lock().unwrap(), address),
-        None => anew(address),
+        Some(slot) => on_persistent_connection(&mut slot.lock().unwrap(), address),
+        None => on_new_connection(address),
     };
-    let answered = under_load(8, ask, |answered| {
+    let completed = under_load(8, ask, |completed| {
         for _ in 0..3 {
-            wait_for(answered, 200);
+            wait_for(completed, 200);
             let next = Gateway::launch(&config, 2, address);
-            wait_for(answered, 100);
+            wait_for(completed, 100);
             gateway.signal("TERM");
             let old = std::mem::replace(&mut gateway, next);
-            let (status, said) = old.exit();
-            assert_eq!(status.code(), Some(0), "{said:?}");
+            let (status, stderr_lines) = old.exit();
+            assert_eq!(status.code(), Some(0), "{stderr_lines:?}");
         }
-        wait_for(answered, 200);
+        wait_for(completed, 200);
     });
-    assert!(answered >= 1_100);
+    assert!(completed >= 1_100);
 }
 
 #[test]
-fn tables_are_swapped_and_no_request_fails() {
+fn a_reload_fails_no_request() {
     let (a, b) = (Backend::hello(), Backend::hello());
     let tables = [&a, &b].map(|backend| table(&[backend.address()], "", ""));
     let gateway = Gateway::launch(&tables[0], 2, "127.0.0.1:0".parse().unwrap());
     let address = gateway.address();
     let slots: Vec<Mutex<Option<Client>>> = (0..2).map(|_| Mutex::new(None)).collect();
     let ask = |client: usize, _| match slots.get(client) {
-        Some(slot) => kept(&mut slot.lock().unwrap(), address),
-        None => anew(address),
+        Some(slot) => on_persistent_connection(&mut slot.lock().unwrap(), address),
+        None => on_new_connection(address),
     };
-    under_load(4, ask, |answered| {
+    under_load(4, ask, |completed| {
         for number in 1..=10 {
             gateway.reload(&tables[number % 2]);
-            wait_for(answered, 100);
+            wait_for(completed, 100);
         }
     });
     assert!(a.count() > 0 && b.count() > 0);
 }
 
-/// What a client of the soak asks, and what it must get.
-fn soaked(
+/// Sends one request of the soak test and checks the response.
+fn soak_once(
     client: &mut Option<Client>,
     gateway: std::net::SocketAddr,
     number: usize,
@@ -149,7 +151,7 @@ fn soaked(
     let body = format!("body {number}");
     let (request, method, expected) = match number % 6 {
         0 | 1 => (get("/echo"), "GET", "GET:".to_owned()),
-        2 => (post("/steady", &body), "POST", format!("POST:{body}")),
+        2 => (post("/stable", &body), "POST", format!("POST:{body}")),
         3 => (
             post("/echo", &body).replace("POST", "PUT"),
             "PUT",
@@ -164,14 +166,14 @@ fn soaked(
             format!("PUT:{body}"),
         ),
         _ if number % 12 == 5 => {
-            // One that leaves at once.
-            let _ = at.wire.send(get("/echo"));
-            at.wire.break_off();
+            // A client that disconnects at once.
+            let _ = at.connection.send(get("/echo"));
+            at.connection.reset_on_close();
             return Ok(());
         }
         _ => (get("/large"), "GET", "x".repeat(300_000)),
     };
-    let sent = at.wire.send(&request);
+    let sent = at.connection.send(&request);
     let response = sent.and_then(|()| at.response_to(method));
     let response = response.map_err(|error| format!("{method} {number}: {error}"))?;
     if response.text() != expected {
@@ -200,22 +202,22 @@ fn echo() -> impl Fn(&mut crate::backend::Peer) + Send + Sync + 'static {
 #[test]
 fn a_soak() {
     let seconds = std::env::var("SOAK_SECONDS").map_or(4, |seconds| seconds.parse().unwrap());
-    // One stays; what comes and goes is asked for nothing that must not be asked twice.
-    let steady = Backend::start(echo());
-    let mut fleeting = Some(Backend::start(echo()));
-    let place = fleeting.as_ref().unwrap().socket_address();
+    // One backend stays. The other one is replaced, and so gets only requests that may be retried.
+    let stable = Backend::start(echo());
+    let mut replaced = Some(Backend::start(echo()));
+    let place = replaced.as_ref().unwrap().socket_address();
     let config = |order: bool| {
-        let mut two = [steady.address(), place.to_string()];
+        let mut two = [stable.address(), place.to_string()];
         if order {
             two.reverse();
         }
         format!(
             "routes:\n\
-             - {{path_pattern: /steady, service: s, backends: [\"{}\"]}}\n\
+             - {{path_pattern: /stable, service: s, backends: [\"{}\"]}}\n\
              - {{path_pattern: /large, service: l, backends: [\"{}\"]}}\n\
              - {{path_pattern: /*, service: e, backends: [\"{}\", \"{}\"]}}\n",
-            steady.address(),
-            steady.address(),
+            stable.address(),
+            stable.address(),
             two[0],
             two[1]
         )
@@ -223,25 +225,26 @@ fn a_soak() {
     let gateway = Gateway::launch(&config(false), 2, "127.0.0.1:0".parse().unwrap());
     let address = gateway.address();
     let slots: Vec<Mutex<Option<Client>>> = (0..6).map(|_| Mutex::new(None)).collect();
-    let ask = |client: usize, number| soaked(&mut slots[client].lock().unwrap(), address, number);
-    let begun = clock::now();
+    let ask =
+        |client: usize, number| soak_once(&mut slots[client].lock().unwrap(), address, number);
+    let started = clock::now();
     let (_never, nothing) = mpsc::channel::<()>();
-    let answered = under_load(slots.len(), ask, |_| {
+    let completed = under_load(slots.len(), ask, |_| {
         let mut round = 0;
-        while begun.elapsed() < Duration::from_secs(seconds) {
+        while started.elapsed() < Duration::from_secs(seconds) {
             let _ = nothing.recv_timeout(Duration::from_millis(100));
             round += 1;
             gateway.reload(&config(round % 2 == 0));
             if round % 5 == 0 {
-                fleeting = match fleeting.take() {
+                replaced = match replaced.take() {
                     Some(_) => None,
                     None => Some(Backend::start_at(place, echo())),
                 };
             }
         }
     });
-    assert!(answered > 0);
-    assert!(!gateway.has_said("reload failed"));
+    assert!(completed > 0);
+    assert!(!gateway.has_line("reload failed"));
     for slot in &slots {
         slot.lock().unwrap().take();
     }

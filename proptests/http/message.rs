@@ -1,14 +1,14 @@
-//! Messages of HTTP/1.1, read from a socket by the plainest means: nothing of the gateway's own codec.
+//! HTTP/1.1 messages, read from a socket by a simple reader that is independent of the gateway's codec.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// No test waits longer than this for anything: who does hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// The maximum time that a test waits for one event.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection, and what was read from it too early.
-pub(crate) struct Wire {
+/// A connection, and the bytes that were read ahead.
+pub(crate) struct Connection {
     stream: TcpStream,
     ahead: Vec<u8>,
 }
@@ -33,10 +33,10 @@ impl Message {
             .collect()
     }
 
-    /// The only value of a field; none if there is no such field.
+    /// The only value of a field; `None` if the field is missing.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let all = self.all(name);
-        assert!(all.len() < 2, "{name} stands there twice: {self:?}");
+        assert!(all.len() < 2, "{name} occurs twice: {self:?}");
         all.first().copied()
     }
 
@@ -62,16 +62,16 @@ impl Message {
         tokens.any(|it| it.trim().eq_ignore_ascii_case(token))
     }
 
-    /// Whether the sender says that nothing follows.
+    /// Whether the message has `Connection: close`.
     pub(crate) fn closes(&self) -> bool {
         self.has_token("connection", "close")
     }
 }
 
-impl Wire {
+impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TEST_TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
@@ -87,18 +87,18 @@ impl Wire {
         self.stream.write_all(bytes.as_ref())
     }
 
-    /// Says that nothing more will be sent.
-    pub(crate) fn end(&self) {
+    /// Closes the sending side.
+    pub(crate) fn shut_down_write(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// When it is closed, the other side gets a reset.
-    pub(crate) fn break_off(&self) {
+    /// Makes the coming close send a reset to the peer.
+    pub(crate) fn reset_on_close(&self) {
         let socket = socket2::SockRef::from(&self.stream);
         socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
 
-    /// The head of a message; none if the other side has closed before it.
+    /// The head of a message; `None` if the peer closed before it.
     pub(crate) fn head(&mut self) -> io::Result<Option<Message>> {
         let mut message = Message::default();
         loop {
@@ -186,7 +186,7 @@ impl Wire {
         Ok(std::mem::replace(&mut self.ahead, rest))
     }
 
-    /// Whatever comes next, and at least a byte of it.
+    /// The bytes that are available; waits for at least one.
     pub(crate) fn some(&mut self) -> io::Result<Vec<u8>> {
         if self.ahead.is_empty() {
             self.fill()?;
@@ -194,13 +194,13 @@ impl Wire {
         Ok(std::mem::take(&mut self.ahead))
     }
 
-    /// Waits until the other side has closed or reset the connection; what it said until then.
+    /// Waits until the peer closes or resets the connection, and returns the bytes before that.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         loop {
             match self.fill() {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    panic!("it should have closed after {:?}", self.ahead)
+                    panic!("the connection is still open after {:?}", self.ahead)
                 }
                 Err(_) => return std::mem::take(&mut self.ahead),
             }

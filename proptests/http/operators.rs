@@ -1,4 +1,4 @@
-//! What operators see and do: their own listener, the sample services, signals at odd times.
+//! The interface for operators: the admin listener, the sample services, signals.
 
 use std::fs;
 use std::sync::{Arc, Barrier};
@@ -10,7 +10,7 @@ use crate::client::{Client, get};
 use crate::gateway::{Gateway, table};
 use crate::message::Message;
 
-/// A backend that answers `/slow` only when both sides have come to the barrier.
+/// A backend that responds to `/slow` only after both sides have reached the barrier.
 fn slow(barrier: &Arc<Barrier>) -> Backend {
     let barrier = Arc::clone(barrier);
     Backend::start(move |peer| {
@@ -23,15 +23,15 @@ fn slow(barrier: &Arc<Barrier>) -> Backend {
     })
 }
 
-/// Asks the listener for operators.
+/// Sends a request to the admin listener.
 fn ask(gateway: &Gateway, target: &str) -> Message {
-    let line = gateway.said("admin interface on http://");
+    let line = gateway.wait_for_line("admin interface on http://");
     let (_, address) = line.rsplit_once('/').unwrap();
     Client::connect(address.parse().unwrap()).get(target)
 }
 
 #[test]
-fn operators_are_told_how_it_is() {
+fn the_admin_listener_reports_the_state() {
     let barrier = Arc::new(Barrier::new(2));
     let backend = slow(&barrier);
     let gateway = Gateway::start(&table(&[backend.address()], "", "admin: 127.0.0.1:0"));
@@ -47,7 +47,7 @@ fn operators_are_told_how_it_is() {
     assert!(idle.is_alive());
     let mut client = gateway.client();
     client.send(get("/slow"));
-    backend.wait(|seen| seen.requests.len() == 3);
+    backend.wait(|state| state.requests.len() == 3);
     gateway.signal("TERM");
     idle.expect_closed();
     assert_eq!(ask(&gateway, "/health/ready").status(), 503);
@@ -58,11 +58,11 @@ fn operators_are_told_how_it_is() {
 }
 
 #[test]
-fn regression_the_next_process_may_have_the_same_operators() {
+fn regression_the_next_process_shares_the_admin_port() {
     let backend = Backend::hello();
     let config = |admin: &str| table(&[backend.address()], "", &format!("admin: {admin}"));
     let old = Gateway::start(&config("127.0.0.1:0"));
-    let line = old.said("admin interface on http://");
+    let line = old.wait_for_line("admin interface on http://");
     let admin = line.rsplit_once('/').unwrap().1;
     let new = Gateway::launch(&config(admin), 1, old.address());
     assert_eq!(ask(&new, "/health/live").status(), 200);
@@ -73,29 +73,31 @@ fn regression_the_next_process_may_have_the_same_operators() {
 }
 
 #[test]
-fn told_to_stop_twice_it_does_so_at_once() {
+fn a_second_signal_stops_at_once() {
     let barrier = Arc::new(Barrier::new(2));
     let backend = slow(&barrier);
     let gateway = Gateway::before(&backend);
     let (mut idle, mut client) = (gateway.client(), gateway.client());
     assert!(idle.is_alive());
     client.send(get("/slow"));
-    backend.wait(|seen| seen.requests.len() == 2);
+    backend.wait(|state| state.requests.len() == 2);
     gateway.signal("TERM");
     idle.expect_closed();
     gateway.signal("TERM");
-    let (status, said) = gateway.exit();
-    assert_eq!(status.code(), Some(2), "{said:?}");
+    let (status, stderr_lines) = gateway.exit();
+    assert_eq!(status.code(), Some(2), "{stderr_lines:?}");
     assert!(
-        said.iter().any(|line| line.contains("second signal")),
-        "{said:?}"
+        stderr_lines
+            .iter()
+            .any(|line| line.contains("second signal")),
+        "{stderr_lines:?}"
     );
     assert!(client.response_to("GET").is_err());
     barrier.wait();
 }
 
 #[test]
-fn the_sample_services_are_there_and_stay() {
+fn a_reload_keeps_the_sample_services() {
     let gateway = Gateway::demo();
     let mut client = gateway.client();
     let ask = |client: &mut Client, target| client.get(target).text();
@@ -106,32 +108,32 @@ fn the_sample_services_are_there_and_stay() {
     let second = ask(&mut client, "/api/v2/users/123");
     assert!(second.contains("alice@example.com"), "{second}");
     gateway.signal("HUP");
-    gateway.said("there is no configuration file to reload");
+    gateway.wait_for_line("there is no configuration file to reload");
     assert_eq!(ask(&mut client, "/api/v2/users/123"), second);
     assert_eq!(client.get("/api/unknown").status(), 404);
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_nothing_up() {
+fn an_access_log_that_is_not_read_blocks_nothing() {
     let backend = Backend::hello();
     let gateway = Gateway::unread(&table(&[backend.address()], "", "access_log: stdout"));
     let mut client = gateway.client();
-    // More than a pipe holds.
+    // More lines than a pipe holds.
     for _ in 0..600 {
         assert_eq!(client.get("/").text(), "hello");
     }
     gateway.signal("USR1");
     gateway.signal("TERM");
-    let (status, said) = gateway.exit();
-    assert_eq!(status.code(), Some(0), "{said:?}");
+    let (status, stderr_lines) = gateway.exit();
+    assert_eq!(status.code(), Some(0), "{stderr_lines:?}");
     assert!(
-        said.iter().any(|line| line.contains("are lost")),
-        "{said:?}"
+        stderr_lines.iter().any(|line| line.contains("are lost")),
+        "{stderr_lines:?}"
     );
 }
 
 #[test]
-fn an_authority_that_cannot_be_read_keeps_the_old_table() {
+fn an_unreadable_authority_keeps_the_old_table() {
     let backend = Backend::hello();
     let good = table(&[backend.address()], "", "");
     let gateway = Gateway::start(&good);
@@ -140,7 +142,7 @@ fn an_authority_that_cannot_be_read_keeps_the_old_table() {
         "routes: [{path_pattern: /*, service: s}]\n\
          services: {s: {tls: {ca: ca.pem}, backends: [\"https://127.0.0.1:1\"]}}\n",
     );
-    let told = gateway.said("reload failed");
-    assert!(told.contains("ca.pem"), "{told}");
+    let line = gateway.wait_for_line("reload failed");
+    assert!(line.contains("ca.pem"), "{line}");
     assert_eq!(gateway.client().get("/").text(), "hello");
 }

@@ -1,17 +1,17 @@
-//! Signals, the access log, another table while requests come, and what is left after many of them.
+//! Signals, the access log, reloads under traffic, and leaks after many requests.
 
 use std::fs;
 use std::sync::mpsc;
 
 use serde_json::Value as Json;
 
-use crate::backend::{Backend, Refusing, ok};
+use crate::backend::{Backend, ClosedPort, ok};
 use crate::client::{get, post};
-use crate::gateway::{Gateway, Held, table};
-use crate::message::PATIENCE;
+use crate::gateway::{Gateway, Resources, table};
+use crate::message::TEST_TIMEOUT;
 
 #[test]
-fn requests_in_flight_finish_when_it_stops() {
+fn requests_in_flight_finish_during_shutdown() {
     let (go, wait) = mpsc::channel::<()>();
     let wait = std::sync::Mutex::new(wait);
     let backend = Backend::start(move |peer| {
@@ -31,25 +31,25 @@ fn requests_in_flight_finish_when_it_stops() {
         slow.send(get("/slow"));
         let mut uploading = gateway.client();
         uploading.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
-        backend.wait(|seen| seen.requests.len() == asked + 2);
-        let mut begun = gateway.client();
-        begun.send("GET / HTTP/1.1\r\n");
+        backend.wait(|state| state.requests.len() == asked + 2);
+        let mut started = gateway.client();
+        started.send("GET / HTTP/1.1\r\n");
         assert!(idle.is_alive());
         gateway.signal(signal);
         idle.expect_closed();
-        begun.send("Host: a\r\n\r\n");
+        started.send("Host: a\r\n\r\n");
         uploading.send("dy");
         go.send(()).unwrap();
-        for client in [&mut begun, &mut uploading, &mut slow] {
+        for client in [&mut started, &mut uploading, &mut slow] {
             let response = client.response();
             assert_eq!(response.text(), "done");
             assert!(response.closes(), "{response:?}");
             client.expect_closed();
         }
         let address = gateway.address();
-        let (status, said) = gateway.exit();
-        assert_eq!(status.code(), Some(0), "{said:?}");
-        let totals = said
+        let (status, stderr_lines) = gateway.exit();
+        assert_eq!(status.code(), Some(0), "{stderr_lines:?}");
+        let totals = stderr_lines
             .last()
             .and_then(|line| line.split_once(": "))
             .unwrap()
@@ -62,7 +62,7 @@ fn requests_in_flight_finish_when_it_stops() {
 }
 
 #[test]
-fn requests_that_do_not_finish_are_cut_when_their_time_is_over() {
+fn the_drain_timeout_ends_requests_in_flight() {
     let backend = Backend::start(|peer| {
         peer.request();
         peer.wait_closed();
@@ -71,26 +71,26 @@ fn requests_that_do_not_finish_are_cut_when_their_time_is_over() {
     let gateway = Gateway::start(&table(&[backend.address()], "", rest));
     let mut client = gateway.client();
     client.send(get("/"));
-    backend.wait(|seen| seen.requests.len() == 1);
+    backend.wait(|state| state.requests.len() == 1);
     gateway.signal("TERM");
-    let (status, said) = gateway.exit();
+    let (status, stderr_lines) = gateway.exit();
     assert_eq!(status.code(), Some(0));
     let response = client.response();
     assert_eq!(response.status(), 503);
     assert!(response.text().contains("gateway.draining"), "{response:?}");
     client.expect_closed();
     let is_line = |line: &String| line.contains("\"code\":\"gateway.draining\"");
-    assert!(said.iter().any(is_line), "{said:?}");
+    assert!(stderr_lines.iter().any(is_line), "{stderr_lines:?}");
 }
 
 #[test]
-fn a_client_that_has_just_come_when_it_stops_is_served() {
+fn a_new_connection_is_served_during_shutdown() {
     let backend = Backend::hello();
     for _ in 0..5 {
         let gateway = Gateway::before(&backend);
         let mut before = gateway.client();
         let mut accepted = gateway.client();
-        // It has been accepted once a later one has been served.
+        // A connection has been accepted once a later one has been served.
         assert_eq!(gateway.client().get("/").text(), "hello");
         gateway.signal("TERM");
         before.send(get("/"));
@@ -98,60 +98,60 @@ fn a_client_that_has_just_come_when_it_stops_is_served() {
         assert_eq!(response.text(), "hello");
         before.expect_closed();
         let response = accepted.response_to("GET");
-        assert!(response.is_err(), "it said nothing, and is closed");
+        assert!(response.is_err(), "without a request it is closed");
         let (status, _) = gateway.exit();
         assert_eq!(status.code(), Some(0));
     }
 }
 
 #[test]
-fn another_table_holds_from_the_next_request_on() {
+fn a_reload_applies_to_the_next_request() {
     let (old, new) = (Backend::named("old"), Backend::named("new"));
     let gateway = Gateway::before(&old);
     let mut client = gateway.client();
     assert_eq!(client.get("/").text(), "old");
     gateway.reload(&table(&[new.address()], "", ""));
-    gateway.said("configuration reloaded: 1 route");
+    gateway.wait_for_line("configuration reloaded: 1 route");
     assert_eq!(client.get("/").text(), "new");
     gateway.reload("routes: [{path_pattern: /*, sevice: s}]");
-    gateway.said("reload failed");
-    gateway.said("config.unknown_key");
+    gateway.wait_for_line("reload failed");
+    gateway.wait_for_line("config.unknown_key");
     assert_eq!(client.get("/").text(), "new");
     gateway.reload("routes: [");
-    gateway.said("config.syntax");
+    gateway.wait_for_line("config.syntax");
     assert_eq!(client.get("/").text(), "new");
     fs::remove_file(gateway.file("gateway.yaml")).unwrap();
     gateway.signal("HUP");
-    gateway.said("cannot read");
+    gateway.wait_for_line("cannot read");
     assert_eq!(client.get("/").text(), "new");
     gateway.reload(&table(&[old.address()], "", ""));
-    // It says so once more; the request that gets the other answer is what counts.
+    // An earlier line has the same text, so wait for the other response instead.
     while client.get("/").text() != "old" {}
 }
 
-/// Looks at a file until this holds of it.
+/// Reads a file until `holds` is true of its content.
 fn read_until(gateway: &Gateway, name: &str, holds: impl Fn(&str) -> bool) -> String {
-    let begun = tollgate::runtime::clock::now();
+    let started = tollgate::runtime::clock::now();
     loop {
         let text = fs::read_to_string(gateway.file(name)).unwrap_or_default();
         if holds(&text) {
             return text;
         }
-        assert!(begun.elapsed() < PATIENCE, "{name} has only {text:?}");
+        assert!(started.elapsed() < TEST_TIMEOUT, "{name} has only {text:?}");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn each_exchange_is_a_line_of_the_access_log() {
-    let (backend, refusing) = (Backend::hello(), Refusing::new());
+fn the_access_log_has_a_line_per_exchange() {
+    let (backend, closed) = (Backend::hello(), ClosedPort::new());
     let config = format!(
         "routes:\n\
          - {{path_pattern: /*, name: all, service: s, backends: [\"{}\"]}}\n\
          - {{path_pattern: /dead, service: d, backends: [\"{}\"], retry: none}}\n\
          access_log: access.log\n",
         backend.address(),
-        refusing.address()
+        closed.address()
     );
     let gateway = Gateway::start(&config);
     let mut client = gateway.client();
@@ -161,7 +161,7 @@ fn each_exchange_is_a_line_of_the_access_log() {
     client.get("/a%2fb");
     client.ask("GET / HTTP/1.1\r\n\r\n");
     drop(client);
-    // Nobody else comes, and still they are written.
+    // The lines are written although no further request arrives.
     let log = read_until(&gateway, "access.log", |log| log.lines().count() == 5);
     let lines: Vec<Json> = log
         .lines()
@@ -195,7 +195,7 @@ fn each_exchange_is_a_line_of_the_access_log() {
 }
 
 #[test]
-fn the_access_log_is_opened_anew_when_it_is_told_to() {
+fn sigusr1_reopens_the_access_log() {
     let backend = Backend::hello();
     let rest = "access_log: {to: access.log, format: combined}";
     let gateway = Gateway::start(&table(&[backend.address()], "", rest));
@@ -223,12 +223,12 @@ fn the_access_log_is_opened_anew_when_it_is_told_to() {
     gateway.signal("TERM");
     let file = gateway.file("access.log");
     drop(client);
-    // All is written before it exits.
+    // The gateway writes all lines before it exits.
     let log = read_until(&gateway, "access.log", |log| log.lines().count() == 2);
     assert!(log.contains("GET /third"), "{log} of {}", file.display());
 }
 
-/// Good and bad exchanges of all kinds.
+/// Valid and failing exchanges of all kinds.
 fn mixed(gateway: &Gateway, rounds: usize) {
     for number in 0..rounds {
         let mut client = gateway.client();
@@ -242,7 +242,7 @@ fn mixed(gateway: &Gateway, rounds: usize) {
             6 => drop(client.ask("GET / HTTP/1.1\nHost: a\n\n")),
             7 => {
                 client.send(get("/"));
-                client.wire.break_off();
+                client.connection.reset_on_close();
             }
             8 => client.send(get("/large")),
             _ => {
@@ -256,7 +256,7 @@ fn mixed(gateway: &Gateway, rounds: usize) {
 }
 
 #[test]
-fn nothing_is_left_of_many_good_and_bad_exchanges() {
+fn many_exchanges_leak_nothing() {
     let large = "x".repeat(2 << 20);
     let backend = Backend::start(move |peer| {
         while let Some(request) = peer.request() {
@@ -267,28 +267,28 @@ fn nothing_is_left_of_many_good_and_bad_exchanges() {
             }
         }
     });
-    let refusing = Refusing::new();
+    let closed = ClosedPort::new();
     let gateway = Gateway::start(&format!(
         "routes:\n\
          - {{path_pattern: /*, service: s, backends: [\"{}\"]}}\n\
          - {{path_pattern: /dead, service: d, backends: [\"{}\"]}}\n",
         backend.address(),
-        refusing.address()
+        closed.address()
     ));
     mixed(&gateway, 200);
-    let settled = |most_descriptors: usize| -> Held {
-        let begun = tollgate::runtime::clock::now();
+    let settled = |max_descriptors: usize| -> Resources {
+        let started = tollgate::runtime::clock::now();
         loop {
-            // Each look is behind an exchange that the gateway had to do.
+            // The exchange ensures that the gateway has made progress between two samples.
             assert_eq!(gateway.client().get("/").text(), "hello");
-            let held = gateway.held();
-            if held.descriptors <= most_descriptors {
-                return held;
+            let resources = gateway.resources();
+            if resources.descriptors <= max_descriptors {
+                return resources;
             }
-            assert!(begun.elapsed() < PATIENCE, "{held:?}");
+            assert!(started.elapsed() < TEST_TIMEOUT, "{resources:?}");
         }
     };
-    // Standard streams, the runtimes', the listener, and a few kept connections.
+    // Standard streams, those of the runtimes, the listener, and a few pooled connections.
     let before = settled(40);
     mixed(&gateway, 2_000);
     let after = settled(before.descriptors + 8);
@@ -297,9 +297,9 @@ fn nothing_is_left_of_many_good_and_bad_exchanges() {
     assert!(more < 8 << 10, "{before:?} {after:?}");
 }
 
-/// Whoever has read the line where it listens may send signals at once.
+/// A supervisor may send signals as soon as it has read the line with the address.
 #[test]
-fn signals_are_understood_from_the_first_line_on() {
+fn signals_are_handled_from_the_first_line_on() {
     let backend = Backend::hello();
     let config = table(&[backend.address()], "", "access_log: access.log");
     for _ in 0..10 {
@@ -308,7 +308,7 @@ fn signals_are_understood_from_the_first_line_on() {
             gateway.signal(signal);
         }
         gateway.signal("TERM");
-        let (status, said) = gateway.exit();
-        assert_eq!(status.code(), Some(0), "{said:?}");
+        let (status, stderr_lines) = gateway.exit();
+        assert_eq!(status.code(), Some(0), "{stderr_lines:?}");
     }
 }

@@ -1,11 +1,11 @@
-//! Requests one after the other, of both versions, and answers without bodies.
+//! Sequential requests of both HTTP versions, interim responses, and responses without bodies.
 
 use crate::backend::{Backend, ok};
 use crate::client::{get, post};
 use crate::gateway::Gateway;
 
 fn echo() -> Backend {
-    Backend::answering(|request| ok(&format!("{} {}", request.start, request.text())))
+    Backend::responding(|request| ok(&format!("{} {}", request.start, request.text())))
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_connection_serves_request_after_request() {
 }
 
 #[test]
-fn pipelined_requests_are_answered_in_order_with_their_own_bodies() {
+fn pipelined_requests_get_their_responses_in_order() {
     let backend = echo();
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
@@ -42,7 +42,7 @@ fn pipelined_requests_are_answered_in_order_with_their_own_bodies() {
             "PUT /{number} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
              3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n"
         );
-        // Refused ones keep their place.
+        // Rejected requests keep their place in the order.
         sent += &get("/a%2Fb");
     }
     client.send(sent);
@@ -57,7 +57,7 @@ fn pipelined_requests_are_answered_in_order_with_their_own_bodies() {
 }
 
 #[test]
-fn http_1_0_closes_unless_asked_not_to() {
+fn http_1_0_closes_without_keep_alive() {
     let backend = echo();
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
@@ -82,7 +82,7 @@ fn http_1_0_closes_unless_asked_not_to() {
 }
 
 #[test]
-fn close_is_heeded() {
+fn connection_close_closes_the_connection() {
     let backend = Backend::hello();
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
@@ -91,11 +91,15 @@ fn close_is_heeded() {
     assert!(response.closes());
     client.expect_closed();
     assert_eq!(gateway.client().get("/").text(), "hello");
-    assert_eq!(backend.connections(), 1, "that was the client's connection");
+    assert_eq!(
+        backend.connections(),
+        1,
+        "`close` concerns the client's connection only"
+    );
 }
 
 #[test]
-fn a_backend_that_closes_is_not_asked_on_the_same_connection() {
+fn a_connection_that_the_backend_closes_is_not_reused() {
     let backend = Backend::start(|peer| {
         let _ = peer.request();
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
@@ -105,18 +109,18 @@ fn a_backend_that_closes_is_not_asked_on_the_same_connection() {
     for _ in 0..3 {
         let response = client.get("/");
         assert_eq!(response.text(), "hi");
-        assert!(!response.closes(), "that is said of the other hop");
+        assert!(!response.closes(), "`close` concerns the other hop only");
     }
     assert_eq!(backend.connections(), 3);
 }
 
 #[test]
-fn a_continue_is_passed_on_and_then_the_body() {
+fn a_100_continue_is_forwarded_before_the_body() {
     let backend = Backend::start(|peer| {
         let mut request = peer.head().unwrap();
         assert_eq!(request.field("expect"), Some("100-continue"));
         peer.send("HTTP/1.1 100 Continue\r\n\r\n");
-        peer.wire.request_body(&mut request).unwrap();
+        peer.connection.request_body(&mut request).unwrap();
         peer.send(ok(&request.text()));
         peer.wait_closed();
     });
@@ -129,7 +133,7 @@ fn a_continue_is_passed_on_and_then_the_body() {
 }
 
 #[test]
-fn an_answer_in_place_of_a_continue_ends_the_connection() {
+fn a_final_response_instead_of_a_100_closes_the_connection() {
     let backend = Backend::start(|peer| {
         peer.head().unwrap();
         peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
@@ -140,7 +144,7 @@ fn an_answer_in_place_of_a_continue_ends_the_connection() {
     let head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
     let response = client.ask(head);
     assert_eq!((response.status(), response.text()), (403, "no".into()));
-    assert!(response.closes(), "nobody knows whether the body comes");
+    assert!(response.closes(), "the client may or may not send the body");
     client.expect_closed();
     let head = head.replace("POST /", "POST /a%2Fb");
     let mut client = gateway.client();
@@ -149,9 +153,9 @@ fn an_answer_in_place_of_a_continue_ends_the_connection() {
 }
 
 #[test]
-fn answers_without_bodies_leave_the_connection_as_it_was() {
-    let backend = Backend::answering(|request| {
-        let answer = match request.target() {
+fn responses_without_bodies_keep_the_connection_open() {
+    let backend = Backend::responding(|request| {
+        let bytes = match request.target() {
             "/204" => "HTTP/1.1 204 No Content\r\n\r\n",
             "/304" => "HTTP/1.1 304 Not Modified\r\nContent-Length: 77\r\nETag: \"x\"\r\n\r\n",
             "/head" => "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n",
@@ -159,7 +163,7 @@ fn answers_without_bodies_leave_the_connection_as_it_was() {
             "/empty" => "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
             other => panic!("{other}"),
         };
-        answer.into()
+        bytes.into()
     });
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
@@ -182,14 +186,14 @@ fn answers_without_bodies_leave_the_connection_as_it_was() {
 }
 
 #[test]
-fn other_interim_answers_are_passed_on_but_not_to_http_1_0() {
+fn interim_responses_are_forwarded_but_not_to_http_1_0() {
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
-    let backend = Backend::answering(move |_| {
-        let mut answer = hints.as_bytes().repeat(2);
-        // Nobody has asked for this one.
-        answer.extend(b"HTTP/1.1 100 Continue\r\n\r\n");
-        answer.extend(ok("final"));
-        answer
+    let backend = Backend::responding(move |_| {
+        let mut bytes = hints.as_bytes().repeat(2);
+        // The client did not send `Expect: 100-continue`.
+        bytes.extend(b"HTTP/1.1 100 Continue\r\n\r\n");
+        bytes.extend(ok("final"));
+        bytes
     });
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
@@ -209,22 +213,22 @@ fn other_interim_answers_are_passed_on_but_not_to_http_1_0() {
 }
 
 #[test]
-fn a_backend_that_says_nothing_but_interim_answers_is_bounded() {
+fn the_number_of_interim_responses_is_limited() {
     let backend = Backend::start(|peer| {
         if peer.request().is_none() {
             return;
         }
         let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n".repeat(1000);
-        while peer.wire.send(&hints).is_ok() {}
+        while peer.connection.send(&hints).is_ok() {}
     });
     let gateway = Gateway::before(&backend);
-    let before = gateway.held();
+    let before = gateway.resources();
     let mut client = gateway.client();
     client.send(get("/"));
-    // The client does not read.
-    backend.wait(|seen| seen.closed == 1);
-    let held = gateway.held();
-    let more = held.most_rss_kib - before.rss_kib;
+    // The client reads nothing.
+    backend.wait(|state| state.closed == 1);
+    let resources = gateway.resources();
+    let more = resources.max_rss_kib - before.rss_kib;
     assert!(more < 20 << 10, "{more} KiB more");
 }
 

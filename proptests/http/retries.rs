@@ -1,17 +1,17 @@
 //! Requests that are sent to another backend.
 
-use crate::backend::{Backend, Refusing, answer, ok};
+use crate::backend::{Backend, ClosedPort, ok, response_with};
 use crate::client::{get, post};
 use crate::gateway::{Gateway, table};
 
 fn failing(status: &'static str) -> Backend {
-    Backend::answering(move |_| answer(status, "bad"))
+    Backend::responding(move |_| response_with(status, "bad"))
 }
 
 #[test]
-fn a_connection_that_cannot_be_made_is_made_elsewhere() {
-    let (refusing, good) = (Refusing::new(), Backend::hello());
-    let gateway = Gateway::start(&table(&[refusing.address(), good.address()], "", ""));
+fn a_failed_connection_is_retried_on_another_backend() {
+    let (closed, good) = (ClosedPort::new(), Backend::hello());
+    let gateway = Gateway::start(&table(&[closed.address(), good.address()], "", ""));
     let mut client = gateway.client();
     for _ in 0..60 {
         assert_eq!(client.get("/").text(), "hello");
@@ -27,7 +27,7 @@ fn a_connection_that_cannot_be_made_is_made_elsewhere() {
 }
 
 #[test]
-fn an_answer_that_says_no_is_asked_for_elsewhere_if_that_is_safe() {
+fn a_503_is_retried_for_idempotent_methods() {
     let (bad, good) = (failing("503 Service Unavailable"), Backend::named("good"));
     let gateway = Gateway::start(&table(&[bad.address(), good.address()], "", ""));
     let mut client = gateway.client();
@@ -46,12 +46,12 @@ fn an_answer_that_says_no_is_asked_for_elsewhere_if_that_is_safe() {
     assert_eq!(
         statuses.iter().filter(|&&status| status == 500).count(),
         2,
-        "not asked for"
+        "500 is not retried by default"
     );
 }
 
 #[test]
-fn the_route_may_allow_more() {
+fn a_route_can_enable_more_retries() {
     let (bad, good) = (failing("500 Internal Server Error"), Backend::named("good"));
     let route = "retry: {on: [5xx], non_idempotent: true}";
     let gateway = Gateway::start(&table(&[bad.address(), good.address()], route, ""));
@@ -81,31 +81,31 @@ fn the_route_may_allow_more() {
 }
 
 #[test]
-fn each_try_goes_to_another_backend() {
+fn each_attempt_goes_to_another_backend() {
     let bad: Vec<Backend> = (0..3).map(|_| failing("503 Service Unavailable")).collect();
     let addresses: Vec<String> = bad.iter().map(Backend::address).collect();
     let gateway = Gateway::start(&table(&addresses, "", ""));
     let mut client = gateway.client();
     for number in 1..=4 {
         let response = client.get("/");
-        // The last answer there was.
+        // The response of the last attempt.
         assert_eq!((response.status(), response.text()), (503, "bad".into()));
         let counts: Vec<usize> = bad.iter().map(Backend::count).collect();
         assert_eq!(counts, [number; 3]);
     }
 }
 
-/// Two backends that fail: with three tries, one of them is asked twice, but never twice in a row,
-/// whatever else moves the cursor meanwhile.
+/// Two backends that fail: of three attempts, one backend gets two, but never in succession,
+/// whatever other requests do to the cursor.
 #[test]
-fn no_backend_is_asked_twice_in_a_row() {
+fn no_backend_gets_two_attempts_in_succession() {
     let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let backend = |name: &'static str| {
         let order = std::sync::Arc::clone(&order);
-        Backend::answering(move |request| {
+        Backend::responding(move |request| {
             let target = request.target().to_owned();
             order.lock().unwrap().push((target, name));
-            answer("503 Service Unavailable", name)
+            response_with("503 Service Unavailable", name)
         })
     };
     let (a, b) = (backend("a"), backend("b"));
@@ -134,38 +134,35 @@ fn no_backend_is_asked_twice_in_a_row() {
 }
 
 #[test]
-fn retries_are_bounded_by_a_budget() {
+fn the_retry_budget_limits_retries() {
     let bad = failing("503 Service Unavailable");
     let route = "retry: {attempts: 10}";
     let gateway = Gateway::start(&table(&[bad.address()], route, ""));
-    let begun = tollgate::runtime::clock::now();
+    let started = tollgate::runtime::clock::now();
     let mut client = gateway.client();
     const REQUESTS: usize = 300;
     for _ in 0..REQUESTS {
         assert_eq!(client.get("/").status(), 503);
     }
-    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    let seconds = usize::try_from(started.elapsed().as_secs()).unwrap();
     let retries = bad.count() - REQUESTS;
-    let most = 10 + REQUESTS / 5 + 10 * (seconds + 1);
+    let max = 10 + REQUESTS / 5 + 10 * (seconds + 1);
     assert!(retries >= 10, "{retries}");
-    assert!(
-        retries <= most,
-        "{retries} retries, and at most {most} are paid for"
-    );
+    assert!(retries <= max, "{retries} retries, and the budget is {max}");
 }
 
 #[test]
-fn nothing_is_repeated_once_the_backend_has_spoken() {
+fn nothing_is_retried_after_an_interim_response() {
     let half = "HTTP/1.1 200 OK\r\nX";
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-    for (spoken, tries) in [(hints, 1), (half, 3)] {
+    for (sent, attempts) in [(hints, 1), (half, 3)] {
         let backend = Backend::start(move |peer| {
             while let Some(request) = peer.request() {
                 if request.target() == "/warm" {
                     peer.send(ok("warm"));
                 } else {
-                    peer.send(spoken);
-                    return peer.wire.break_off();
+                    peer.send(sent);
+                    return peer.connection.reset_on_close();
                 }
             }
         });
@@ -175,17 +172,17 @@ fn nothing_is_repeated_once_the_backend_has_spoken() {
         assert_eq!(client.get("/warm").text(), "warm");
         client.send(get("/"));
         let mut response = client.response();
-        if spoken == hints {
+        if sent == hints {
             assert_eq!(response.status(), 103);
             response = client.response();
         }
         assert_eq!(response.status(), 502);
-        assert!(backend.count() <= 1 + tries, "{spoken:?}");
+        assert!(backend.count() <= 1 + attempts, "{sent:?}");
     }
 }
 
 #[test]
-fn without_a_budget_nothing_is_sent_twice() {
+fn without_a_budget_nothing_is_retried() {
     let bad = failing("503 Service Unavailable");
     let budget = "limits: {retry_percent: 0, retries_per_second: 0}";
     let gateway = Gateway::start(&table(&[bad.address()], "retry: {attempts: 10}", budget));
@@ -197,16 +194,16 @@ fn without_a_budget_nothing_is_sent_twice() {
 }
 
 #[test]
-fn a_body_is_sent_again_whole_as_long_as_it_was_kept() {
+fn a_body_that_fits_the_replay_buffer_is_retried() {
     let bad = Backend::start(|peer| {
         let Some(mut request) = peer.head() else {
             return;
         };
-        let _ = peer.wire.request_body(&mut request);
+        let _ = peer.connection.request_body(&mut request);
     });
-    let good = Backend::answering(|request| ok(&request.text()));
+    let good = Backend::responding(|request| ok(&request.text()));
     let route = "retry: {buffer: 1KiB}";
-    // The budget of one gateway does not pay for all of them.
+    // The retry budget of one gateway is too small for all of them.
     let gateway = || Gateway::start(&table(&[bad.address(), good.address()], route, ""));
     let body = |length: usize| -> String { ('a'..='z').cycle().take(length).collect() };
     for length in [0, 1, 1000, 1024] {
@@ -248,7 +245,7 @@ fn a_body_is_sent_again_whole_as_long_as_it_was_kept() {
 }
 
 #[test]
-fn nothing_is_sent_again_once_a_part_of_the_answer_has_gone_down() {
+fn nothing_is_retried_after_the_response_has_started() {
     let bad = Backend::start(|peer| {
         let _ = peer.request();
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart");

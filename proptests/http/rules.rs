@@ -1,10 +1,10 @@
-//! What a proxy changes in requests and answers, and what it answers itself.
+//! What the proxy changes in requests and responses, and its local responses.
 
-use crate::backend::{Backend, answer, ok};
+use crate::backend::{Backend, ok, response_with};
 use crate::gateway::{Gateway, table};
 
 #[test]
-fn a_backend_is_told_whom_it_hears_and_nothing_that_was_meant_for_the_gateway() {
+fn requests_get_forwarding_fields_and_lose_hop_by_hop_fields() {
     let backend = Backend::hello();
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
@@ -26,7 +26,7 @@ fn a_backend_is_told_whom_it_hears_and_nothing_that_was_meant_for_the_gateway() 
     assert_eq!(request.field("cookie"), Some("a=b"));
     assert_eq!(request.field("x-request-id").map(str::len), Some(36));
     assert_eq!(request.field("traceparent").map(str::len), Some(55));
-    for gone in [
+    for removed in [
         "x-hop",
         "x-other",
         "keep-alive",
@@ -37,14 +37,14 @@ fn a_backend_is_told_whom_it_hears_and_nothing_that_was_meant_for_the_gateway() 
         "content-length",
         "transfer-encoding",
     ] {
-        assert_eq!(request.field(gone), None, "{request:?}");
+        assert_eq!(request.field(removed), None, "{request:?}");
     }
     let connection = request.field("connection").unwrap_or_default();
     assert!(!connection.contains("op"), "{request:?}");
 }
 
 #[test]
-fn a_trusted_proxy_is_believed() {
+fn the_fields_of_a_trusted_proxy_are_trusted() {
     let backend = Backend::hello();
     let rest = "trusted_proxies: [127.0.0.0/8]\nvia: edge";
     let gateway = Gateway::start(&table(&[backend.address()], "", rest));
@@ -62,8 +62,8 @@ fn a_trusted_proxy_is_believed() {
 }
 
 #[test]
-fn an_answer_loses_what_was_said_of_one_hop_and_gets_a_date() {
-    let backend = Backend::answering(|request| {
+fn responses_lose_hop_by_hop_fields_and_get_a_date() {
+    let backend = Backend::responding(|request| {
         let date = match request.target() {
             "/dated" => "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
             _ => "",
@@ -80,14 +80,14 @@ fn an_answer_loses_what_was_said_of_one_hop_and_gets_a_date() {
     let mut client = gateway.client();
     let response = client.get("/");
     assert_eq!(response.start, "HTTP/1.1 200 Fine");
-    for gone in [
+    for removed in [
         "x-hop",
         "keep-alive",
         "proxy-connection",
         "proxy-authenticate",
         "upgrade",
     ] {
-        assert_eq!(response.field(gone), None, "{response:?}");
+        assert_eq!(response.field(removed), None, "{response:?}");
     }
     assert_eq!(response.all("set-cookie"), ["a=b", "c=d"]);
     assert_eq!(response.field("server"), Some("old"));
@@ -98,7 +98,7 @@ fn an_answer_loses_what_was_said_of_one_hop_and_gets_a_date() {
 }
 
 #[test]
-fn the_decided_path_goes_upstream() {
+fn the_upstream_path_follows_the_route() {
     let backend = Backend::hello();
     let address = backend.address();
     let gateway = Gateway::start(&format!(
@@ -125,16 +125,16 @@ fn the_decided_path_goes_upstream() {
         let request = backend.requests().pop().unwrap();
         assert_eq!(request.target(), expected, "{asked}");
     }
-    let of_absolute = backend
+    let absolute = backend
         .requests()
         .into_iter()
         .find(|it| it.target() == "/api/v2/users/2?");
-    assert_eq!(of_absolute.unwrap().field("host"), Some("other.test"));
+    assert_eq!(absolute.unwrap().field("host"), Some("other.test"));
 }
 
 #[test]
 fn header_rules_and_a_rewritten_host() {
-    let backend = Backend::answering(|_| {
+    let backend = Backend::responding(|_| {
         b"HTTP/1.1 200 OK\r\nServer: x\r\nX-Set: old\r\nX-Add: 1\r\nContent-Length: 0\r\n\r\n"
             .to_vec()
     });
@@ -157,8 +157,8 @@ fn header_rules_and_a_rewritten_host() {
 }
 
 #[test]
-fn pages_of_other_origins() {
-    let backend = Backend::answering(|_| answer("200 OK", "data"));
+fn cors_preflights_and_responses() {
+    let backend = Backend::responding(|_| response_with("200 OK", "data"));
     let route = "methods: [GET, PUT], cors: {origins: [\"https://app.test\"], credentials: true}";
     let gateway = Gateway::start(&table(&[backend.address()], route, ""));
     let mut client = gateway.client();
@@ -172,7 +172,7 @@ fn pages_of_other_origins() {
     let methods = preflight.field("access-control-allow-methods").unwrap();
     assert!(methods.contains("PUT"), "{methods}");
     assert_eq!(preflight.field("access-control-allow-headers"), Some("x-a"));
-    assert_eq!(backend.count(), 0, "the gateway answers it");
+    assert_eq!(backend.count(), 0, "the gateway responds to it");
     let ask = |origin| format!("GET /a HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\n\r\n");
     let response = client.ask(ask("https://app.test"));
     let allowed = response.field("access-control-allow-origin");
@@ -182,7 +182,7 @@ fn pages_of_other_origins() {
     );
     let response = client.ask(ask("https://evil.test"));
     assert_eq!(response.field("access-control-allow-origin"), None);
-    // A page may read why it failed.
+    // A page can read local responses too.
     drop(backend);
     let response = client.ask(ask("https://app.test"));
     let allowed = response.field("access-control-allow-origin");
@@ -193,7 +193,7 @@ fn pages_of_other_origins() {
 }
 
 #[test]
-fn redirects_and_the_end_of_a_version() {
+fn redirects_and_deprecations() {
     let backend = Backend::hello();
     let address = backend.address();
     let gateway = Gateway::start(&format!(
@@ -218,8 +218,8 @@ fn redirects_and_the_end_of_a_version() {
 }
 
 #[test]
-fn the_gateway_says_that_it_was_the_gateway() {
-    let backend = Backend::answering(|_| ok("x"));
+fn local_responses_identify_the_gateway() {
+    let backend = Backend::responding(|_| ok("x"));
     let gateway = Gateway::start(&format!(
         "routes: [{{path_pattern: /a, methods: [GET], service: s, backends: [\"{}\"]}}]",
         backend.address()
@@ -239,8 +239,8 @@ fn the_gateway_says_that_it_was_the_gateway() {
         let problem: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
         assert_eq!(problem["code"], code);
         assert_eq!(problem["status"], status);
-        let said_by = response.field("proxy-status").unwrap();
-        assert!(said_by.starts_with("tollgate"), "{said_by}");
+        let proxy_status = response.field("proxy-status").unwrap();
+        assert!(proxy_status.starts_with("tollgate"), "{proxy_status}");
         assert!(response.field("date").is_some());
         if status == 405 {
             let allow = response.field("allow").unwrap();

@@ -1,11 +1,11 @@
-//! Requests that two readers could take for different ones: refused, and nothing behind them is
-//! read as a request.
+//! Request smuggling: ambiguous requests are rejected, and the bytes after them are not read as a
+//! request.
 
 use crate::backend::Backend;
 use crate::gateway::Gateway;
 
-/// Name, and what stands before the smuggled request.
-const REFUSED: &[(&str, &[u8])] = &[
+/// Name, and the bytes before the smuggled request.
+const AMBIGUOUS: &[(&str, &[u8])] = &[
     ("length and chunked", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     ("chunked and length", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
     ("two lengths", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n"),
@@ -52,10 +52,10 @@ const REFUSED: &[(&str, &[u8])] = &[
     ("a method with a colon", b"GET: / HTTP/1.1\r\nHost: a\r\n\r\n"),
 ];
 
-/// Bodies that go wrong: what stands before them reaches the backend, what stands behind does not.
+/// Invalid chunked bodies. The bytes after them do not reach the backend.
 const BAD_BODIES: &[(&str, &[u8])] = &[
     ("no size", b"\r\n\r\n"),
-    ("a size that is none", b"xyz\r\n"),
+    ("a size that is not a number", b"xyz\r\n"),
     ("a signed size", b"+0\r\n\r\n"),
     ("a size with 0x", b"0x0\r\n\r\n"),
     ("a size after a space", b" 0\r\n\r\n"),
@@ -75,10 +75,10 @@ const BAD_BODIES: &[(&str, &[u8])] = &[
 const SMUGGLED: &[u8] = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[test]
-fn heads_that_two_could_read_differently_are_refused() {
+fn ambiguous_heads_are_rejected() {
     let backend = Backend::hello();
     let gateway = Gateway::before(&backend);
-    for (name, bytes) in REFUSED {
+    for (name, bytes) in AMBIGUOUS {
         let mut client = gateway.client();
         client.send([*bytes, SMUGGLED].concat());
         let response = client.response();
@@ -98,12 +98,12 @@ fn heads_that_two_could_read_differently_are_refused() {
         );
         client.expect_closed();
     }
-    let passed = backend.requests();
-    assert!(passed.is_empty(), "{passed:?}");
+    let forwarded = backend.requests();
+    assert!(forwarded.is_empty(), "{forwarded:?}");
 }
 
 #[test]
-fn a_body_that_breaks_its_framing_hides_no_request() {
+fn an_invalid_chunked_body_hides_no_request() {
     let backend = Backend::hello();
     let gateway = Gateway::before(&backend);
     let head = b"POST /first HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -115,13 +115,16 @@ fn a_body_that_breaks_its_framing_hides_no_request() {
         assert!(response.closes(), "{name}: {response:?}");
         client.expect_closed();
     }
-    let passed = backend.requests();
-    assert!(passed.is_empty(), "no request came to its end: {passed:?}");
+    let forwarded = backend.requests();
+    assert!(
+        forwarded.is_empty(),
+        "no request was completed: {forwarded:?}"
+    );
 }
 
 #[test]
 fn a_body_is_never_a_request() {
-    let backend = Backend::answering(|request| crate::backend::ok(request.target()));
+    let backend = Backend::responding(|request| crate::backend::ok(request.target()));
     let gateway = Gateway::before(&backend);
     let inner = String::from_utf8(SMUGGLED.to_vec()).unwrap();
     let mut client = gateway.client();
@@ -138,7 +141,7 @@ fn a_body_is_never_a_request() {
 }
 
 #[test]
-fn a_coding_that_nobody_knows_is_501() {
+fn an_unknown_coding_gets_a_501() {
     let backend = Backend::hello();
     let gateway = Gateway::before(&backend);
     let mut client = gateway.client();
@@ -147,7 +150,7 @@ fn a_coding_that_nobody_knows_is_501() {
     client.expect_closed();
     let mut client = gateway.client();
     let asked = "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n";
-    let refused = client.ask(asked).status();
-    assert!((400..=501).contains(&refused), "{refused}");
+    let status = client.ask(asked).status();
+    assert!((400..=501).contains(&status), "{status}");
     assert_eq!(backend.count(), 0);
 }

@@ -1,4 +1,4 @@
-//! Backends: one that speaks HTTP/2 and does as the path says, and one that speaks HTTP/1.1.
+//! Backends: one over HTTP/2 whose behaviour depends on the path, and one over HTTP/1.1.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,68 +14,72 @@ use tokio::sync::Notify;
 
 use crate::client::{read, send};
 
-/// What a backend has seen. Each count is a number to be looked at, and orders nothing.
+/// The counters of a backend. They are independent numbers and order nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Counters {
     pub(crate) connections: AtomicUsize,
     pub(crate) requests: AtomicUsize,
-    /// Streams that the gateway reset, or connections over HTTP/1.1 that it closed.
+    /// Streams that the gateway reset, or HTTP/1.1 connections that it closed.
     pub(crate) cancelled: AtomicUsize,
-    /// Bytes of bodies that were sent, or at least taken by a window.
+    /// Bytes of bodies that were sent or that fit into the windows.
     pub(crate) sent_bytes: AtomicUsize,
-    /// Lets requests go on that wait for it.
-    pub(crate) go_on: Notify,
+    /// Releases waiting requests.
+    pub(crate) release: Notify,
 }
 
-impl Seen {
+impl Counters {
     pub(crate) fn count(counter: &AtomicUsize) -> usize {
         counter.load(Ordering::Relaxed)
     }
 }
 
-/// A backend that speaks HTTP/2.
-pub(crate) async fn over_stream() -> (SocketAddr, Arc<Seen>) {
-    over_stream_with(server::Builder::new()).await
+/// Starts a backend over HTTP/2.
+pub(crate) async fn over_http2() -> (SocketAddr, Arc<Counters>) {
+    over_http2_with(server::Builder::new()).await
 }
 
-pub(crate) async fn over_stream_with(builder: server::Builder) -> (SocketAddr, Arc<Seen>) {
+pub(crate) async fn over_http2_with(builder: server::Builder) -> (SocketAddr, Arc<Counters>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let seen = Arc::new(Seen::default());
-    let known = Arc::clone(&seen);
+    let counters = Arc::new(Counters::default());
+    let shared = Arc::clone(&counters);
     tokio::spawn(async move {
         while let Ok((tcp, _)) = listener.accept().await {
-            known.connections.fetch_add(1, Ordering::Relaxed);
-            tokio::spawn(serve(tcp, builder.clone(), Arc::clone(&known)));
+            shared.connections.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(serve(tcp, builder.clone(), Arc::clone(&shared)));
         }
     });
-    (address, seen)
+    (address, counters)
 }
 
-async fn serve(tcp: TcpStream, builder: server::Builder, seen: Arc<Seen>) {
+async fn serve(tcp: TcpStream, builder: server::Builder, counters: Arc<Counters>) {
     let Ok(mut connection) = builder.handshake::<_, Bytes>(tcp).await else {
         return;
     };
     while let Some(Ok((request, respond))) = connection.accept().await {
-        seen.requests.fetch_add(1, Ordering::Relaxed);
+        counters.requests.fetch_add(1, Ordering::Relaxed);
         match request.uri().path() {
-            "/goodbye" => connection.graceful_shutdown(),
+            "/goaway" => connection.graceful_shutdown(),
             "/cut" => return,
             _ => {}
         }
-        tokio::spawn(answer(request, respond, Arc::clone(&seen)));
+        tokio::spawn(respond_to(request, respond, Arc::clone(&counters)));
     }
 }
 
-async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, seen: Arc<Seen>) {
+async fn respond_to(
+    request: Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+    counters: Arc<Counters>,
+) {
     let (parts, body) = request.into_parts();
     match parts.uri.path() {
         "/wait" => {
-            // Until it may go on, or the gateway gives up.
+            // Until the test releases it, or the gateway resets the stream.
             tokio::select! {
-                () = seen.go_on.notified() => {}
+                () = counters.release.notified() => {}
                 _ = std::future::poll_fn(|cx| respond.poll_reset(cx)) => {
-                    seen.cancelled.fetch_add(1, Ordering::Relaxed);
+                    counters.cancelled.fetch_add(1, Ordering::Relaxed);
                     return;
                 }
             }
@@ -83,10 +87,10 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, 
         }
         "/reset" => respond.send_reset(Reason::INTERNAL_ERROR),
         "/refuse" => respond.send_reset(Reason::REFUSED_STREAM),
-        "/torn" => {
+        "/incomplete" => {
             let mut to = respond.send_response(Response::new(()), false).unwrap();
             to.send_data("half".into(), false).unwrap();
-            seen.go_on.notified().await;
+            counters.release.notified().await;
             to.send_reset(Reason::ENHANCE_YOUR_CALM);
         }
         "/only-trailers" => {
@@ -105,11 +109,11 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, 
             respond.send_informational(hints.body(()).unwrap()).unwrap();
             respond.send_response(Response::new(()), true).unwrap();
         }
-        "/large" => large(parts.uri.query(), respond, &seen).await,
+        "/large" => large(parts.uri.query(), respond, &counters).await,
         "/deaf" => {
-            seen.go_on.notified().await;
+            counters.release.notified().await;
             let (data, _) = read(body).await.unwrap();
-            tell(&parts, data.len().to_string(), None, respond).await;
+            echo(&parts, data.len().to_string(), None, respond).await;
         }
         path if path.starts_with("/status/") => {
             let status: u16 = path.trim_start_matches("/status/").parse().unwrap();
@@ -117,14 +121,14 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, 
             respond.send_response(head, true).unwrap();
         }
         _ => match read(body).await {
-            Ok((data, trailers)) => tell(&parts, data, trailers, respond).await,
-            Err(_) => drop(seen.cancelled.fetch_add(1, Ordering::Relaxed)),
+            Ok((data, trailers)) => echo(&parts, data, trailers, respond).await,
+            Err(_) => drop(counters.cancelled.fetch_add(1, Ordering::Relaxed)),
         },
     }
 }
 
-/// So many bytes, as the windows allow.
-async fn large(query: Option<&str>, mut respond: SendResponse<Bytes>, seen: &Seen) {
+/// Sends a body of as many bytes as the query states.
+async fn large(query: Option<&str>, mut respond: SendResponse<Bytes>, counters: &Counters) {
     let bytes: usize = query.unwrap().parse().unwrap();
     let mut to = respond.send_response(Response::new(()), false).unwrap();
     let piece = Bytes::from(vec![b'x'; 16 << 10]);
@@ -132,17 +136,17 @@ async fn large(query: Option<&str>, mut respond: SendResponse<Bytes>, seen: &See
     while left > 0 {
         let length = left.min(piece.len());
         if send(&mut to, piece.slice(..length)).await.is_err() {
-            seen.cancelled.fetch_add(1, Ordering::Relaxed);
+            counters.cancelled.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        seen.sent_bytes.fetch_add(length, Ordering::Relaxed);
+        counters.sent_bytes.fetch_add(length, Ordering::Relaxed);
         left -= length;
     }
     to.send_data(Bytes::new(), true).unwrap();
 }
 
-/// Gives the body back, with what was asked in the fields, and the trailers if there were any.
-async fn tell(
+/// Echoes the body and the trailers; request line, authority and fields go into response fields.
+async fn echo(
     parts: &http::request::Parts,
     body: impl Into<Bytes>,
     trailers: Option<HeaderMap>,
@@ -169,53 +173,53 @@ async fn tell(
     };
 }
 
-/// A backend that speaks HTTP/1.1: to each request, which must end with the text `end` or have no
-/// body, it answers with `answer`, in which `{}` is what came.
-pub(crate) async fn over_wire(answer: &'static str) -> (SocketAddr, Arc<Seen>) {
+/// Starts a backend over HTTP/1.1. It responds with `response`, in which a chunk with the request, its
+/// line ends shown as `|`, replaces `{}`.
+pub(crate) async fn over_http1(response: &'static str) -> (SocketAddr, Arc<Counters>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let seen = Arc::new(Seen::default());
-    let known = Arc::clone(&seen);
+    let counters = Arc::new(Counters::default());
+    let shared = Arc::clone(&counters);
     tokio::spawn(async move {
         while let Ok((tcp, _)) = listener.accept().await {
-            known.connections.fetch_add(1, Ordering::Relaxed);
-            tokio::spawn(serve_wire(tcp, answer, Arc::clone(&known)));
+            shared.connections.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(serve_http1(tcp, response, Arc::clone(&shared)));
         }
     });
-    (address, seen)
+    (address, counters)
 }
 
-async fn serve_wire(mut tcp: TcpStream, answer: &'static str, seen: Arc<Seen>) {
-    let mut came = Vec::new();
+async fn serve_http1(mut tcp: TcpStream, response: &'static str, counters: Arc<Counters>) {
+    let mut received = Vec::new();
     loop {
         let mut piece = vec![0; 64 << 10];
         let length = tcp.read(&mut piece).await.unwrap_or(0);
         if length == 0 {
-            seen.cancelled.fetch_add(1, Ordering::Relaxed);
+            counters.cancelled.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        came.extend_from_slice(&piece[..length]);
-        let Some(head) = came.windows(4).position(|it| it == b"\r\n\r\n") else {
+        received.extend_from_slice(&piece[..length]);
+        let Some(head) = received.windows(4).position(|it| it == b"\r\n\r\n") else {
             continue;
         };
-        let text = String::from_utf8_lossy(&came[..head]).to_ascii_lowercase();
+        let text = String::from_utf8_lossy(&received[..head]).to_ascii_lowercase();
         let is_whole = if text.contains("transfer-encoding: chunked") {
-            came.windows(3).any(|it| it == b"\r\n0") && came.ends_with(b"\r\n\r\n")
+            received.windows(3).any(|it| it == b"\r\n0") && received.ends_with(b"\r\n\r\n")
         } else {
             let length = text.split("content-length: ").nth(1);
             let length = length.map_or(0, |it| it.lines().next().unwrap().parse().unwrap());
-            came.len() >= head + 4 + length
+            received.len() >= head + 4 + length
         };
         if !is_whole {
             continue;
         }
-        seen.requests.fetch_add(1, Ordering::Relaxed);
-        let told = String::from_utf8_lossy(&came).replace("\r\n", "|");
-        let body = format!("{:x}\r\n{told}\r\n", told.len());
-        let answer = answer.replace("{}", &body);
-        if tcp.write_all(answer.as_bytes()).await.is_err() {
+        counters.requests.fetch_add(1, Ordering::Relaxed);
+        let text = String::from_utf8_lossy(&received).replace("\r\n", "|");
+        let body = format!("{:x}\r\n{text}\r\n", text.len());
+        let response = response.replace("{}", &body);
+        if tcp.write_all(response.as_bytes()).await.is_err() {
             return;
         }
-        came.clear();
+        received.clear();
     }
 }

@@ -1,4 +1,4 @@
-//! A client that speaks HTTP/2.
+//! A client over HTTP/2.
 
 use std::net::SocketAddr;
 
@@ -13,11 +13,11 @@ use crate::rig::within;
 /// A connection to the gateway.
 pub(crate) struct Client {
     pub(crate) requests: SendRequest<Bytes>,
-    /// Ends with the connection.
+    /// Completes when the connection closes.
     pub(crate) driver: tokio::task::JoinHandle<Result<(), h2::Error>>,
 }
 
-/// All of an answer.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(crate) head: Response<()>,
@@ -40,7 +40,7 @@ impl Client {
         }
     }
 
-    /// Begins a request.
+    /// Starts a request.
     pub(crate) async fn begin(
         &mut self,
         request: Request<()>,
@@ -50,10 +50,10 @@ impl Client {
         ready.send_request(request, is_whole).unwrap()
     }
 
-    /// Sends a request without a body, and gives all of the answer.
+    /// Sends a request without a body and returns the complete response.
     pub(crate) async fn get(&mut self, path: &str) -> Whole {
-        let (answer, _) = self.begin(request("GET", path), true).await;
-        whole(answer).await.unwrap()
+        let (response, _) = self.begin(request("GET", path), true).await;
+        whole(response).await.unwrap()
     }
 }
 
@@ -79,9 +79,9 @@ pub(crate) fn request(method: &str, path: &str) -> Request<()> {
         .unwrap()
 }
 
-/// All of an answer.
-pub(crate) async fn whole(answer: ResponseFuture) -> Result<Whole, h2::Error> {
-    let (parts, body) = within(answer).await?.into_parts();
+/// Waits for the complete response.
+pub(crate) async fn whole(response: ResponseFuture) -> Result<Whole, h2::Error> {
+    let (parts, body) = within(response).await?.into_parts();
     let (body, trailers) = read(body).await?;
     Ok(Whole {
         head: Response::from_parts(parts, ()),
@@ -90,7 +90,7 @@ pub(crate) async fn whole(answer: ResponseFuture) -> Result<Whole, h2::Error> {
     })
 }
 
-/// All of a body, with its trailers.
+/// Reads a whole body and its trailers.
 pub(crate) async fn read(mut body: RecvStream) -> Result<(Vec<u8>, Option<HeaderMap>), h2::Error> {
     let mut data = Vec::new();
     while let Some(piece) = within(body.data()).await {
@@ -102,7 +102,7 @@ pub(crate) async fn read(mut body: RecvStream) -> Result<(Vec<u8>, Option<Header
     Ok((data, trailers))
 }
 
-/// Sends data as the windows allow.
+/// Sends data as fast as the windows allow.
 pub(crate) async fn send(to: &mut SendStream<Bytes>, mut data: Bytes) -> Result<(), h2::Error> {
     while !data.is_empty() {
         to.reserve_capacity(data.len());

@@ -1,11 +1,11 @@
-//! Frames that cost more than they bring: none is taken without end.
+//! Floods of frames that cost work and carry no data: the gateway closes the connection.
 
 use std::time::Duration;
 
 use tollgate::engine::upstream::Protocol;
 use tollgate::runtime::Settings;
 
-use crate::backend::over_stream;
+use crate::backend::over_http2;
 use crate::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, End, GET, GOAWAY, HEADERS, PING, PRIORITY,
     RST_STREAM, Raw, SETTINGS, WINDOW_UPDATE, block, code, frame,
@@ -17,9 +17,9 @@ const MANY: u32 = 100_000;
 /// ENHANCE_YOUR_CALM (RFC 9113, section 7).
 const CALM: u32 = 11;
 
-/// Sends many frames; whether the gateway was heard to close, or at least closed, before the end.
+/// Sends many frames, and checks that the gateway closes the connection.
 async fn check(what: &str, begin: &[u8], next: impl Fn(u32) -> Vec<u8>) {
-    let (backend, _) = over_stream().await;
+    let (backend, _) = over_http2().await;
     let rig = Rig::new(Protocol::H2, &[backend]);
     let mut raw = Raw::connect(rig.address).await;
     assert!(raw.send(begin).await);
@@ -31,14 +31,17 @@ async fn check(what: &str, begin: &[u8], next: impl Fn(u32) -> Vec<u8>) {
             break;
         }
     }
-    // What was said last may be lost where the rest of the flood was not read; the end is not.
+    // The GOAWAY may be lost if the gateway did not read the rest of the flood; the close is not.
     while let Some(frame) = raw.next().await {
         if frame.kind == GOAWAY {
             let reason = code(&frame.payload[4..]);
-            assert!([1, CALM].contains(&reason), "{what}: goodbye with {reason}");
+            assert!([1, CALM].contains(&reason), "{what}: GOAWAY with {reason}");
         }
     }
-    until("nothing is left", || rig.totals().connections_total == 1).await;
+    until("no connection is left", || {
+        rig.totals().connections_total == 1
+    })
+    .await;
 }
 
 fn open(stream: u32, flags: u8) -> Vec<u8> {
@@ -54,7 +57,7 @@ async fn continuation() {
 }
 
 #[tokio::test]
-async fn frames_that_are_answered() {
+async fn frames_that_require_a_response() {
     check("ping", &[], |_| frame(PING, 0, 0, &[0; 8])).await;
     check("settings", &[], |_| frame(SETTINGS, 0, 0, &[])).await;
     let table_size = [0, 1, 0, 0, 16, 0];
@@ -62,7 +65,7 @@ async fn frames_that_are_answered() {
 }
 
 #[tokio::test]
-async fn frames_that_do_nothing() {
+async fn frames_without_effect() {
     check("pong", &[], |_| frame(PING, 1, 0, &[0; 8])).await;
     check("priority", &[], |_| frame(PRIORITY, 0, 1, &[0, 0, 0, 0, 1])).await;
     check("unknown", &[], |_| frame(0xfa, 0, 0, &[])).await;
@@ -95,7 +98,7 @@ async fn rapid_reset() {
 }
 
 #[tokio::test]
-async fn resets_that_the_gateway_is_made_to_send() {
+async fn streams_that_the_gateway_must_reset() {
     check("a stream that depends on itself", &[], |number| {
         let stream = 2 * number + 1;
         let mut frames = open(stream, END_HEADERS);
@@ -110,16 +113,16 @@ async fn resets_that_the_gateway_is_made_to_send() {
     check("a window that overflows", &[], |number| {
         let stream = 2 * number + 1;
         let mut frames = open(stream, END_HEADERS);
-        let most = 0x7fff_ffff_u32.to_be_bytes();
-        frames.extend(frame(WINDOW_UPDATE, 0, stream, &most));
+        let max = 0x7fff_ffff_u32.to_be_bytes();
+        frames.extend(frame(WINDOW_UPDATE, 0, stream, &max));
         frames
     })
     .await;
 }
 
 #[tokio::test]
-async fn more_streams_than_may_be() {
-    let (backend, seen) = over_stream().await;
+async fn streams_beyond_the_limit_are_refused() {
+    let (backend, counters) = over_http2().await;
     let rig = Rig::with(Protocol::H2, &[backend], |settings| {
         settings.streams = 3;
     });
@@ -129,44 +132,44 @@ async fn more_streams_than_may_be() {
         let sent = frame(HEADERS, END_HEADERS | END_STREAM, stream, &waiting);
         assert!(raw.send(&sent).await);
     }
-    let refused = 7;
+    let refused = 7; // REFUSED_STREAM
     assert_eq!(raw.end_of(7).await, End::Reset(refused));
-    until("they wait", || {
-        crate::backend::Seen::count(&seen.requests) == 3
+    until("three requests wait", || {
+        crate::backend::Counters::count(&counters.requests) == 3
     })
     .await;
-    // As soon as it may go on, one that takes its place is served.
-    seen.go_on.notify_waiters();
-    assert!(matches!(raw.next_of(HEADERS).await, Some(answer) if answer.stream < 7));
+    // After a stream has ended, another one is served.
+    counters.release.notify_waiters();
+    assert!(matches!(raw.next_of(HEADERS).await, Some(response) if response.stream < 7));
     let sent = frame(HEADERS, END_HEADERS | END_STREAM, 9, &block(&GET));
     assert!(raw.send(&sent).await);
-    assert_eq!(raw.end_of(9).await, End::Answer(200));
+    assert_eq!(raw.end_of(9).await, End::Response(200));
 }
 
 #[tokio::test]
-async fn heads_that_do_not_end() {
+async fn incomplete_heads_time_out() {
     let quick = |settings: &mut Settings| {
         settings.header_timeout = Duration::from_millis(200);
         settings.idle_timeout = Duration::from_secs(3_600);
     };
     for with_stream in [false, true] {
-        for begun in [open(1, END_STREAM), vec![0, 0, 1]] {
-            let (backend, _) = over_stream().await;
+        for start in [open(1, END_STREAM), vec![0, 0, 1]] {
+            let (backend, _) = over_http2().await;
             let rig = Rig::with(Protocol::H2, &[backend], quick);
             let mut raw = Raw::connect(rig.address).await;
             if with_stream {
-                // A body that may take its time, beside it.
+                // A stream whose slow body is valid, on the same connection.
                 let fields = block(&[(":method", "POST"), (":scheme", "http")]);
                 let fields = [fields, block(&[(":authority", "a"), (":path", "/")])].concat();
                 assert!(raw.send(&frame(HEADERS, END_HEADERS, 1, &fields)).await);
             }
-            let begun: Vec<u8> = match with_stream && begun.len() > 3 {
+            let start: Vec<u8> = match with_stream && start.len() > 3 {
                 true => frame(HEADERS, END_STREAM, 3, &block(&GET)),
-                false => begun,
+                false => start,
             };
-            assert!(raw.send(&begun).await);
-            let goodbye = raw.next_of(GOAWAY).await.expect("it says goodbye");
-            assert_eq!(code(&goodbye.payload[4..]), CALM);
+            assert!(raw.send(&start).await);
+            let goaway = raw.next_of(GOAWAY).await.expect("a GOAWAY");
+            assert_eq!(code(&goaway.payload[4..]), CALM);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Frames put together by hand (RFC 9113, section 4.1).
+//! Frames built by hand (RFC 9113, section 4.1).
 
 use std::net::SocketAddr;
 
@@ -20,13 +20,13 @@ pub(crate) const CONTINUATION: u8 = 9;
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 
-/// A connection that says what it is told to.
+/// A connection that sends exactly the given bytes.
 pub(crate) struct Raw {
     tcp: TcpStream,
-    came: Vec<u8>,
+    received: Vec<u8>,
 }
 
-/// A frame that came.
+/// A received frame.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
@@ -48,14 +48,14 @@ pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
     let mut field = vec![0];
     for text in [name, value] {
         let length = u8::try_from(text.len()).unwrap();
-        assert!(length < 127, "no longer ones are needed");
+        assert!(length < 127, "the tests need no longer fields");
         field.push(length);
         field.extend_from_slice(text.as_bytes());
     }
     field
 }
 
-/// The fields of a request, with these in place of its pseudo-header fields or beside them.
+/// A field block of these fields.
 pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     fields
         .iter()
@@ -71,48 +71,48 @@ pub(crate) const GET: [(&str, &str); 4] = [
 ];
 
 impl Raw {
-    /// A connection on which both sides have greeted each other.
+    /// Connects and sends the preface, SETTINGS and the acknowledgement of the gateway's SETTINGS.
     pub(crate) async fn connect(to: SocketAddr) -> Self {
         let mut tcp = TcpStream::connect(to).await.unwrap();
-        let mut greeting = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-        greeting.extend(frame(SETTINGS, 0, 0, &[]));
-        greeting.extend(frame(SETTINGS, 1, 0, &[]));
-        tcp.write_all(&greeting).await.unwrap();
+        let mut preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        preface.extend(frame(SETTINGS, 0, 0, &[]));
+        preface.extend(frame(SETTINGS, 1, 0, &[]));
+        tcp.write_all(&preface).await.unwrap();
         Self {
             tcp,
-            came: Vec::new(),
+            received: Vec::new(),
         }
     }
 
-    /// Sends bytes; whether the gateway still took them.
+    /// Sends bytes and returns whether the connection is still open.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> bool {
         within(self.tcp.write_all(bytes)).await.is_ok()
     }
 
-    /// The next frame; none at the end.
+    /// The next frame; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
-            if let Some(head) = self.came.get(..9) {
+            if let Some(head) = self.received.get(..9) {
                 let length =
                     usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
-                if self.came.len() >= 9 + length {
+                if self.received.len() >= 9 + length {
                     let frame = Frame {
                         kind: head[3],
                         stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
-                        payload: self.came[9..9 + length].to_vec(),
+                        payload: self.received[9..9 + length].to_vec(),
                     };
-                    self.came.drain(..9 + length);
+                    self.received.drain(..9 + length);
                     return Some(frame);
                 }
             }
-            let read = within(self.tcp.read_buf(&mut self.came)).await;
+            let read = within(self.tcp.read_buf(&mut self.received)).await;
             if read.unwrap_or(0) == 0 {
                 return None;
             }
         }
     }
 
-    /// The next frame of a kind; none at the end.
+    /// The next frame of a type; `None` at the end.
     pub(crate) async fn next_of(&mut self, kind: u8) -> Option<Frame> {
         loop {
             let frame = self.next().await?;
@@ -122,29 +122,28 @@ impl Raw {
         }
     }
 
-    /// What ends a stream: the reason of its reset, or the first byte of the header block of its
-    /// answer.
+    /// Waits for the response to a stream, its reset, or the end of the connection.
     pub(crate) async fn end_of(&mut self, stream: u32) -> End {
         loop {
             let Some(frame) = self.next().await else {
                 return End::Closed;
             };
             match frame.kind {
-                GOAWAY => return End::Goodbye(code(&frame.payload[4..])),
+                GOAWAY => return End::GoAway(code(&frame.payload[4..])),
                 RST_STREAM if frame.stream == stream => return End::Reset(code(&frame.payload)),
-                HEADERS if frame.stream == stream => return End::Answer(status(&frame.payload)),
+                HEADERS if frame.stream == stream => return End::Response(status(&frame.payload)),
                 _ => {}
             }
         }
     }
 }
 
-/// What became of a stream.
+/// The result of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    Answer(u16),
+    Response(u16),
     Reset(u32),
-    Goodbye(u32),
+    GoAway(u32),
     Closed,
 }
 

@@ -1,9 +1,9 @@
-//! Requests that are none (RFC 9113, section 8.1.1), and those that would be another one to the
-//! next hop.
+//! Malformed requests (RFC 9113, section 8.1.1), and requests that HTTP/1.1 would express as another
+//! request.
 
 use tollgate::engine::upstream::Protocol;
 
-use crate::backend::{Seen, over_wire};
+use crate::backend::{Counters, over_http1};
 use crate::frames::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, End, GET, HEADERS, Raw, block, frame,
 };
@@ -11,11 +11,12 @@ use crate::rig::Rig;
 
 const PROTOCOL_ERROR: u32 = 1;
 
-const WIRE_ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const H1_RESPONSE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// Sends a request with these fields on a connection of its own, and gives what became of it.
+/// Sends a request with these fields on a new connection. Returns its result and the number of
+/// requests that reached the backend.
 async fn end(fields: &[(&str, &str)], data: Option<&[u8]>) -> (End, usize) {
-    let (backend, seen) = over_wire(WIRE_ANSWER).await;
+    let (backend, counters) = over_http1(H1_RESPONSE).await;
     let rig = Rig::new(Protocol::H1, &[backend]);
     let mut raw = Raw::connect(rig.address).await;
     let flags = match data {
@@ -27,7 +28,7 @@ async fn end(fields: &[(&str, &str)], data: Option<&[u8]>) -> (End, usize) {
         sent.extend(frame(DATA, END_STREAM, 1, data));
     }
     raw.send(&sent).await;
-    (raw.end_of(1).await, Seen::count(&seen.requests))
+    (raw.end_of(1).await, Counters::count(&counters.requests))
 }
 
 fn with<'f>(more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
@@ -35,7 +36,7 @@ fn with<'f>(more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
 }
 
 #[tokio::test]
-async fn what_is_right_goes_through() {
+async fn valid_requests_are_forwarded() {
     for more in [
         &[][..],
         &[("te", "trailers")],
@@ -45,16 +46,16 @@ async fn what_is_right_goes_through() {
     ] {
         assert_eq!(
             end(&with(more), None).await,
-            (End::Answer(200), 1),
+            (End::Response(200), 1),
             "{more:?}"
         );
     }
     let only_host = [GET[0], GET[1], GET[3], ("host", "a.test")];
-    assert_eq!(end(&only_host, None).await, (End::Answer(200), 1));
+    assert_eq!(end(&only_host, None).await, (End::Response(200), 1));
 }
 
 #[tokio::test]
-async fn fields_that_are_refused() {
+async fn invalid_fields_are_rejected() {
     for (name, value) in [
         ("connection", "close"),
         ("transfer-encoding", "chunked"),
@@ -85,7 +86,7 @@ async fn fields_that_are_refused() {
     ] {
         let (end, requests) = end(&with(&[(name, value)]), None).await;
         assert!(
-            !matches!(end, End::Answer(200)),
+            !matches!(end, End::Response(200)),
             "{name}: {value:?}: {end:?}"
         );
         assert_eq!(requests, 0, "{name}: {value:?}");
@@ -93,10 +94,10 @@ async fn fields_that_are_refused() {
 }
 
 #[tokio::test]
-async fn pseudo_fields_that_are_refused() {
+async fn invalid_pseudo_header_fields_are_rejected() {
     let replaced = |name: &'static str, value: Option<&'static str>| -> Vec<_> {
-        let kept = GET.iter().filter(|(known, _)| *known != name).copied();
-        kept.chain(value.map(|value| (name, value))).collect()
+        let others = GET.iter().filter(|(known, _)| *known != name).copied();
+        others.chain(value.map(|value| (name, value))).collect()
     };
     for (name, value) in [
         (":method", None),
@@ -120,7 +121,7 @@ async fn pseudo_fields_that_are_refused() {
     ] {
         let (end, requests) = end(&replaced(name, value), None).await;
         assert!(
-            !matches!(end, End::Answer(200)),
+            !matches!(end, End::Response(200)),
             "{name} {value:?}: {end:?}"
         );
         assert_eq!(requests, 0, "{name} {value:?}");
@@ -128,22 +129,25 @@ async fn pseudo_fields_that_are_refused() {
     let late = [GET[0], GET[1], GET[2], ("x", "1"), GET[3]];
     assert_eq!(end(&late, None).await, (End::Reset(PROTOCOL_ERROR), 0));
     let connect = [(":method", "CONNECT"), (":authority", "a.test:443")];
-    assert_eq!(end(&connect, None).await, (End::Answer(501), 0));
+    assert_eq!(end(&connect, None).await, (End::Response(501), 0));
 }
 
 #[tokio::test]
-async fn lengths_that_do_not_hold() {
+async fn bodies_of_another_length_than_declared_are_rejected() {
     let post = |length| {
         let mut fields = GET.to_vec();
         fields[0].1 = "POST";
         fields.push(("content-length", length));
         fields
     };
-    assert_eq!(end(&post("3"), Some(b"abc")).await, (End::Answer(200), 1));
+    assert_eq!(end(&post("3"), Some(b"abc")).await, (End::Response(200), 1));
     for (length, data) in [("3", &b"ab"[..]), ("3", b"abcd"), ("0", b"a")] {
         let (end, requests) = end(&post(length), Some(data)).await;
-        assert!(!matches!(end, End::Answer(200)), "{length}: {end:?}");
-        assert_eq!(requests, 0, "{length}: the backend never sees a whole one");
+        assert!(!matches!(end, End::Response(200)), "{length}: {end:?}");
+        assert_eq!(
+            requests, 0,
+            "{length}: no complete request reaches the backend"
+        );
     }
     let mut twice = post("3");
     twice.push(("content-length", "4"));
@@ -151,15 +155,15 @@ async fn lengths_that_do_not_hold() {
 }
 
 #[tokio::test]
-async fn heads_that_are_too_large() {
-    let (backend, seen) = over_wire(WIRE_ANSWER).await;
+async fn heads_that_exceed_a_limit_are_rejected() {
+    let (backend, counters) = over_http1(H1_RESPONSE).await;
     let rig = Rig::new(Protocol::H1, &[backend]);
     let mut raw = Raw::connect(rig.address).await;
     let value = "v".repeat(120);
     let many: Vec<_> = (0..101).map(|_| ("x", "1")).collect();
     let sent = frame(HEADERS, END_HEADERS | END_STREAM, 1, &block(&with(&many)));
     assert!(raw.send(&sent).await);
-    assert_eq!(raw.end_of(1).await, End::Answer(431), "too many");
+    assert_eq!(raw.end_of(1).await, End::Response(431), "too many");
     // On another connection: the status would come from the dynamic table on this one.
     let mut raw = Raw::connect(rig.address).await;
     let mut block = block(&GET);
@@ -179,6 +183,6 @@ async fn heads_that_are_too_large() {
         sent.extend(frame(kind, flags, 3, piece));
     }
     assert!(raw.send(&sent).await);
-    assert_eq!(raw.end_of(3).await, End::Answer(431), "too long");
-    assert_eq!(Seen::count(&seen.requests), 0);
+    assert_eq!(raw.end_of(3).await, End::Response(431), "too long");
+    assert_eq!(Counters::count(&counters.requests), 0);
 }

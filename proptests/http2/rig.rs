@@ -1,4 +1,4 @@
-//! A gateway of this process with backends of this process.
+//! A gateway and its backends in this process.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tollgate::frontend::http::server::Server;
 use tollgate::observe::Totals;
 use tollgate::runtime::Settings;
 
-/// A gateway that serves.
+/// A running gateway.
 pub(crate) struct Rig {
     server: Option<Server>,
     pub(crate) address: SocketAddr,
 }
 
 impl Rig {
-    /// One worker with these backends, all of one service.
+    /// Starts one worker with these backends of one service.
     pub(crate) fn new(protocol: Protocol, backends: &[SocketAddr]) -> Self {
         Self::with(protocol, backends, |_| {})
     }
@@ -42,7 +42,7 @@ impl Rig {
         Self::routed(service, protocol, backends, &serde_json::json!({}), change)
     }
 
-    /// The same with more keys of the route.
+    /// Like [`Self::serving`], with more keys of the route.
     pub(crate) fn routed(
         service: ListenerService,
         protocol: Protocol,
@@ -67,7 +67,7 @@ impl Rig {
             "services": {"all": upstream},
         });
         let loaded = load_json(&table.to_string(), LoadOptions::INIT)
-            .unwrap_or_else(|faults| panic!("{faults:?}"));
+            .unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"));
         let reconciler = Reconciler::new(loaded, Reconciler::DEFAULT_MAX_REGISTRATIONS);
         let mut settings = Settings::default();
         change(&mut settings);
@@ -91,7 +91,7 @@ impl Rig {
         self.server.as_ref().unwrap().totals()
     }
 
-    /// Waits for the workers to end, which must have been told to.
+    /// Waits until the workers have finished; the gateway must be draining.
     pub(crate) async fn join(mut self) -> Totals {
         let server = self.server.take().unwrap();
         let joined = tokio::task::spawn_blocking(move || server.join());
@@ -107,20 +107,23 @@ impl Drop for Rig {
     }
 }
 
-/// What a future gives, which must be soon.
+/// Awaits a future, for at most 20 seconds.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     let soon = Duration::from_secs(20);
     tokio::time::timeout(soon, future)
         .await
-        .expect("it comes to an end")
+        .expect("it completes in time")
 }
 
-/// Lets others go on until this holds, which must be soon.
+/// Yields until `holds` returns true, for at most 20 seconds.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     #[expect(clippy::disallowed_methods, reason = "a bound for a test that hangs")]
-    let begun = Instant::now();
+    let started_at = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        assert!(
+            started_at.elapsed() < Duration::from_secs(20),
+            "timed out: {what}"
+        );
         tokio::task::yield_now().await;
         std::thread::yield_now();
     }

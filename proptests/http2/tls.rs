@@ -1,4 +1,4 @@
-//! HTTP/2 as agreed by ALPN, on both sides: one gateway before another.
+//! HTTP/2 negotiated by ALPN on both sides: one gateway in front of another.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,11 @@ use tollgate::engine::upstream::Protocol;
 use tollgate::frontend::http::listener::ListenerService;
 use tollgate::runtime::tls::{CertificateFiles, TlsFiles};
 
-use crate::backend::{Seen, over_stream};
+use crate::backend::{Counters, over_http2};
 use crate::client::{Client, request, send, whole};
 use crate::rig::Rig;
 
-/// A listener with a certificate that nobody signed.
+/// A listener with a self-signed certificate.
 fn service() -> ListenerService {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let name = format!("http2-{}", std::process::id());
@@ -30,8 +30,8 @@ fn service() -> ListenerService {
 }
 
 #[tokio::test]
-async fn agreed_by_tls_on_both_sides() {
-    let (backend, seen) = over_stream().await;
+async fn alpn_negotiates_http2_on_both_sides() {
+    let (backend, counters) = over_http2().await;
     let behind = Rig::serving(service(), Protocol::H2, &[backend.to_string()], |_| {});
     let behind_tls = format!("https://{}", behind.address);
     for (protocol, via) in [(Protocol::H2, "2 tollgate"), (Protocol::H1, "1.1 tollgate")] {
@@ -42,15 +42,15 @@ async fn agreed_by_tls_on_both_sides() {
             |_| {},
         );
         let mut client = Client::connect(before.address).await;
-        let (answer, mut body) = client.begin(request("POST", "/p"), false).await;
+        let (response, mut body) = client.begin(request("POST", "/p"), false).await;
         send(&mut body, vec![b'x'; 1_000_000].into()).await.unwrap();
         body.send_data("".into(), true).unwrap();
-        let answer = whole(answer).await.unwrap();
-        assert_eq!(answer.body.len(), 1_000_000);
-        let vias = answer.head.headers().get_all("got-via");
+        let response = whole(response).await.unwrap();
+        assert_eq!(response.body.len(), 1_000_000);
+        let vias = response.head.headers().get_all("got-via");
         let vias: Vec<_> = vias.iter().map(|it| it.to_str().unwrap()).collect();
         assert_eq!(vias, ["2 tollgate", via]);
-        assert_eq!(answer.field("got-x-forwarded-proto"), Some("https"));
+        assert_eq!(response.field("got-x-forwarded-proto"), Some("https"));
     }
-    assert_eq!(Seen::count(&seen.connections), 1);
+    assert_eq!(Counters::count(&counters.connections), 1);
 }

@@ -7,7 +7,7 @@ use std::thread;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 
-use crate::message::{Message, Wire};
+use crate::message::{Connection, Message};
 
 /// A request as a backend received it.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Recorder {
     received: Arc<Mutex<Vec<Received>>>,
 }
 
-/// What every backend responds: fields that the gateway passes on, changes or removes.
+/// The response of every backend: fields that the gateway forwards, changes or removes.
 const RESPONSE: &str = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
     Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n\
     Set-Cookie: a=b\r\nSet-Cookie: c=d\r\nServer: backend\r\nX-Set: old\r\nX-Add: 1\r\n\
@@ -43,7 +43,7 @@ impl Recorder {
         thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let (received, cluster) = (Arc::clone(&received), Arc::clone(&cluster));
-                thread::spawn(move || serve(Wire::new(stream), &cluster, &received));
+                thread::spawn(move || serve(Connection::new(stream), &cluster, &received));
             }
         });
         address
@@ -81,16 +81,16 @@ impl Recorder {
     }
 }
 
-fn serve(mut wire: Wire, cluster: &Arc<str>, received: &Mutex<Vec<Received>>) {
-    while let Ok(Some(mut message)) = wire.head() {
-        if wire.request_body(&mut message).is_err() {
+fn serve(mut connection: Connection, cluster: &Arc<str>, received: &Mutex<Vec<Received>>) {
+    while let Ok(Some(mut message)) = connection.head() {
+        if connection.request_body(&mut message).is_err() {
             return;
         }
         let body = if message.method() == "HEAD" { "" } else { BODY };
-        // Recorded first: who has the response finds the request here.
+        // Recorded first: a test that has the response finds the request here.
         let cluster = Arc::clone(cluster);
         received.lock().unwrap().push(Received { cluster, message });
-        if wire.send([RESPONSE, body].concat()).is_err() {
+        if connection.send([RESPONSE, body].concat()).is_err() {
             return;
         }
     }
@@ -106,7 +106,7 @@ async fn serve_http2(
     };
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         let (cluster, received) = (Arc::clone(&cluster), Arc::clone(&received));
-        // The connection goes on meanwhile, for the body comes over it.
+        // The connection must be polled meanwhile, because the body arrives over it.
         tokio::spawn(async move {
             let is_head = request.method() == http::Method::HEAD;
             let Some(message) = message_of(request).await else {

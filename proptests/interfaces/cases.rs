@@ -1,5 +1,5 @@
-//! Requests whose result is known, with the rule that says so. Each is one in which interfaces once
-//! differed, or one that shows that the configuration reaches what it should.
+//! Requests whose result is known, with the rule that determines it: requests on which interfaces once
+//! differed, and requests that reach each result of admission.
 
 use crate::request::ClientRequest;
 
@@ -23,7 +23,7 @@ pub(crate) fn differences() -> Vec<Case> {
         (last_hop("/search"), 204, ""),
         (last_hop("*"), 204, ""),
         // RFC 9112, section 3.2: a server rejects every request with an invalid `Host`, also one that
-        // ends here. stdio and HTTP/2 served ports that are none.
+        // ends here. stdio and HTTP/2 accepted invalid ports.
         (get("/search").host("a.test:x"), 400, "host.invalid"),
         (get("/search").host("a.test:808080"), 400, "host.invalid"),
         (get("/search").host("a.test,b.test"), 400, "host.invalid"),

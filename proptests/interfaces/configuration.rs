@@ -1,4 +1,4 @@
-//! One configuration with everything that admission decides.
+//! One configuration that covers everything that admission decides.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Random requests: most are valid and aim at a route of the configuration, and some are odd.
+//! Random requests: most are valid and match a route of the configuration; some are unusual.
 //!
 //! Left out, because an interface cannot express it or because the interfaces are known to differ:
 //!
@@ -31,7 +31,7 @@ pub(crate) fn requests() -> impl Strategy<Value = ClientRequest> {
         8 => ordinary(),
         6 => aimed(),
         2 => preflights(),
-        2 => last_hops(),
+        2 => max_forwards(),
         1 => asterisks(),
     ]
     .prop_map(|mut request| {
@@ -43,7 +43,7 @@ pub(crate) fn requests() -> impl Strategy<Value = ClientRequest> {
     })
 }
 
-/// Requests that each lead to a route whose constraints random requests seldom meet.
+/// Requests that each match a route whose constraints random requests seldom satisfy.
 fn aimed() -> impl Strategy<Value = ClientRequest> {
     let aims = select(AIMS);
     (aims, ordinary()).prop_map(|((method, target, host, (name, value)), request)| {
@@ -61,7 +61,7 @@ fn aimed() -> impl Strategy<Value = ClientRequest> {
     })
 }
 
-/// Method, target, host, and a further field; an empty name is none.
+/// Method, target, host, and a further field; an empty name means no field.
 type Aim = (
     &'static str,
     &'static str,
@@ -158,8 +158,8 @@ fn preflights() -> impl Strategy<Value = ClientRequest> {
     })
 }
 
-/// Requests that may go no further, or only some hops.
-fn last_hops() -> impl Strategy<Value = ClientRequest> {
+/// Requests with `Max-Forwards`.
+fn max_forwards() -> impl Strategy<Value = ClientRequest> {
     let hops = select(&["0", "00", " 0 ", "1", "10", "-1", "x", ""][..]);
     let methods = select(&["OPTIONS", "OPTIONS", "TRACE", "GET"][..]);
     (ordinary(), hops, methods).prop_map(|(request, hops, method)| {
@@ -215,7 +215,7 @@ fn targets() -> impl Strategy<Value = String> {
     (path, queries()).prop_map(|(path, query)| format!("{path}{query}"))
 }
 
-/// Beginnings of paths that lead to the routes of the configuration.
+/// Prefixes of paths that match routes of the configuration.
 const ROUTES: &[&str] = &[
     "/api/users",
     "/api/v1/users",
@@ -371,17 +371,17 @@ fn all_fields() -> impl Strategy<Value = Vec<Field>> {
             ),
         ),
         option::weighted(0.3, connection()),
-        option::weighted(0.2, claims()),
+        option::weighted(0.2, forwarding()),
         option::weighted(0.2, identity()),
-        vec(passed_on(), 0..3),
+        vec(end_to_end(), 0..3),
     );
     groups.prop_map(
-        |(versions, tenant, origin, connection, claims, identity, others)| {
+        |(versions, tenant, origin, connection, forwarding, identity, others)| {
             let mut fields = versions.unwrap_or_default();
             fields.extend(tenant);
             fields.extend(origin);
             fields.extend(connection.unwrap_or_default());
-            fields.extend(claims);
+            fields.extend(forwarding);
             fields.extend(identity);
             fields.extend(others);
             fields
@@ -456,8 +456,8 @@ fn connection() -> impl Strategy<Value = Vec<Field>> {
     })
 }
 
-/// What a client claims of itself or of proxies before it.
-fn claims() -> impl Strategy<Value = Field> {
+/// Forwarding fields, as a client or a proxy before it sends them.
+fn forwarding() -> impl Strategy<Value = Field> {
     let names = [
         "X-Forwarded-For",
         "X-Forwarded-Proto",
@@ -480,7 +480,7 @@ fn claims() -> impl Strategy<Value = Field> {
     )
 }
 
-/// Who is asked for by which id.
+/// Request ids and trace contexts.
 fn identity() -> impl Strategy<Value = Field> {
     let traces = [
         "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
@@ -494,8 +494,8 @@ fn identity() -> impl Strategy<Value = Field> {
     ]
 }
 
-/// Fields that are passed on, or governed by the rules of a route.
-fn passed_on() -> impl Strategy<Value = Field> {
+/// Fields that are forwarded unchanged, or edited by the rules of a route.
+fn end_to_end() -> impl Strategy<Value = Field> {
     let names = [
         "X-Kept",
         "x-set",

@@ -2,16 +2,18 @@
 
 use std::net::{SocketAddr, TcpStream};
 
-use crate::message::{Message, Wire};
+use crate::message::{Connection, Message};
 use crate::request::ClientRequest;
 
 /// Sends a request, and returns the response.
 pub(crate) fn exchange(gateway: SocketAddr, request: &ClientRequest) -> Message {
-    let mut wire = Wire::new(TcpStream::connect(gateway).unwrap());
-    wire.send(bytes(request)).unwrap();
-    let head = wire.head().expect("a whole head");
+    let mut connection = Connection::new(TcpStream::connect(gateway).unwrap());
+    connection.send(bytes(request)).unwrap();
+    let head = connection.head().expect("a whole head");
     let mut response = head.expect("a response");
-    wire.response_body(&mut response, &request.method).unwrap();
+    connection
+        .response_body(&mut response, &request.method)
+        .unwrap();
     response
 }
 

@@ -9,7 +9,7 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use tokio::net::TcpStream;
 
-use crate::message::{Message, PATIENCE};
+use crate::message::{Message, TEST_TIMEOUT};
 use crate::request::ClientRequest;
 
 /// Sends a request, and returns the response as HTTP/1.1 would write it. `None` if HTTP/2 cannot
@@ -22,14 +22,14 @@ pub(crate) fn exchange(gateway: SocketAddr, request: &ClientRequest) -> Option<M
         .unwrap();
     let body = request.body.clone().map(Bytes::from);
     let response = runtime.block_on(async {
-        let patience: Duration = PATIENCE;
+        let patience: Duration = TEST_TIMEOUT;
         tokio::time::timeout(patience, send(gateway, head, body)).await
     });
     Some(
         response
             .expect("a response in time")
             .unwrap_or_else(|error| Message {
-                // No interface may answer so; it differs from every response.
+                // No interface may respond like this; it differs from every response.
                 start: format!("HTTP/2 0 {error}"),
                 ..Message::default()
             }),
@@ -77,7 +77,7 @@ async fn receive(response: ResponseFuture) -> Result<Message, h2::Error> {
 
 /// The head of the request; `None` if HTTP/2 or the `h2` crate cannot express it.
 fn head(request: &ClientRequest) -> Option<Request<()>> {
-    // `Host` beside an absolute form is left out, and so cannot be invalid.
+    // `Host` is omitted beside an absolute form, and so cannot be invalid.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
     if request.absolute.is_some() && !request.host.bytes().all(is_plain) {
         return None;
@@ -108,7 +108,7 @@ fn head(request: &ClientRequest) -> Option<Request<()>> {
     Some(head)
 }
 
-/// The fields; `Host` is not among them, for `:authority` says the same.
+/// The fields without `Host`, which `:authority` replaces.
 fn fields(request: &ClientRequest) -> HeaderMap {
     let mut fields = HeaderMap::new();
     for (name, value) in &request.fields {

@@ -1,5 +1,5 @@
-//! What an interface made of a request, in one form for all four; everything in which they differ by
-//! protocol is settled here.
+//! What an interface did with a request, in one form for all four. This file normalises everything in
+//! which the protocols differ.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::message::Message;
 /// is no part of the meaning (RFC 9110, section 5.3).
 pub(crate) type Fields = BTreeMap<String, Vec<String>>;
 
-/// What an interface made of a request. What an interface cannot show is `None`.
+/// What an interface did with a request. What an interface cannot show is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Observation {
     pub(crate) decision: Decision,
-    /// The fields that announce the end of a version.
+    /// The fields that announce the deprecation of a version.
     pub(crate) deprecation: Fields,
     /// The request that the backend received. The plain `tollgate stdio` has no backend.
     pub(crate) forwarded: Option<Forwarded>,
@@ -27,7 +27,7 @@ pub(crate) struct Observation {
     pub(crate) body: Option<String>,
 }
 
-/// What admission decides, and where that is to be seen in every interface.
+/// The decision of admission, as every interface shows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Decision {
     pub(crate) status: u64,
@@ -51,11 +51,10 @@ pub(crate) struct Forwarded {
     pub(crate) body: String,
 }
 
-/// The fields of a response by which a version announces its end.
+/// The response fields that announce the deprecation of a version.
 const DEPRECATION: [&str; 3] = ["deprecation", "sunset", "link"];
 
-/// Fields of a response that each version of HTTP, or each connection, has for itself: where the
-/// body ends, whether the connection stays, and when the gateway responded.
+/// Response fields that depend on the protocol or the connection: framing, persistence, date.
 const OF_RESPONSE_FRAMING: [&str; 5] = [
     "connection",
     "keep-alive",
@@ -166,7 +165,7 @@ impl Observation {
         }
     }
 
-    /// What of this and another observation differs, in words; `None` if nothing does.
+    /// Describes how two observations differ; `None` if they are equal.
     pub(crate) fn difference(&self, other: &Self) -> Option<String> {
         let (this, that) = (&self.decision, &other.decision);
         let is_malformed =
@@ -190,7 +189,7 @@ impl Observation {
     }
 }
 
-/// The difference of what both show.
+/// The difference between two values that both interfaces show.
 fn differ<T: PartialEq + std::fmt::Debug>(this: Option<&T>, that: Option<&T>) -> Option<String> {
     let (this, that) = (this?, that?);
     (this != that).then(|| format!("{this:?}\n{that:?}"))
@@ -208,7 +207,7 @@ fn forwarded(received: &[Received], decision: &mut Decision) -> Option<Forwarded
         .iter()
         .for_each(|name| drop(fields.remove(*name)));
     for (name, values) in &mut fields {
-        values.iter_mut().for_each(|value| settle(name, value));
+        values.iter_mut().for_each(|value| normalise(name, value));
     }
     decision.route = fields.get(ROUTE_FIELD).unwrap().concat();
     decision.cluster = cluster.to_string();
@@ -220,16 +219,16 @@ fn forwarded(received: &[Received], decision: &mut Decision) -> Option<Forwarded
     })
 }
 
-/// Settles the value of a field that differs by protocol or by chance.
-fn settle(name: &str, value: &mut String) {
+/// Normalises a value that depends on the protocol or on chance.
+fn normalise(name: &str, value: &mut String) {
     let is_made = value.len() == 36 && value.bytes().filter(|byte| *byte == b'-').count() == 4;
     match name {
         // The entry names the version of HTTP in which the request arrived (RFC 9110, section
         // 7.6.3); a message of stdio counts as HTTP/1.1.
         "via" if value == "2 tollgate" => "1.1 tollgate".clone_into(value),
-        // Made anew for each request that brings none.
+        // Generated for each request without one.
         "x-request-id" if is_made => "made".clone_into(value),
-        // Each hop makes a new parent id, and a trace id where there is none.
+        // Each hop generates a new parent id, and a trace id if the request has none.
         "traceparent" if value.contains(TRACE_ID) => value.replace_range(36..52, "made"),
         "traceparent" => "made".clone_into(value),
         // A backend for each of the two addresses of a cluster; see `configuration::backends`.

@@ -34,7 +34,7 @@ pub(crate) struct Folder(PathBuf);
 impl Folder {
     pub(crate) fn with(configuration: &str) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        // Relaxed: only that no two get the same number.
+        // Relaxed: the numbers only have to be distinct.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tollgate-interfaces-{}-{number}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -76,7 +76,7 @@ impl HttpGateway {
                 None => before.push(line),
             }
         };
-        // Read on, so that it never waits for room in the pipe.
+        // Read to the end, so that the process never blocks on a full pipe.
         thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { child, address }
     }
@@ -136,7 +136,7 @@ fn headers(request: &ClientRequest) -> String {
 
 impl Drop for StdioGateway {
     fn drop(&mut self) {
-        // It ends with its input.
+        // The process exits at the end of its input.
         self.stdin = None;
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! A request as a client means it, whatever the interface.
+//! A request, independent of the interface.
 
 /// A request.
 #[derive(Clone, Debug)]

@@ -49,7 +49,7 @@ impl Rig {
         observations
     }
 
-    /// Sends a request through every interface, and returns what all of them made of it.
+    /// Sends a request through every interface, and returns their common observation.
     ///
     /// # Errors
     /// The first two interfaces that differ, and in what.

@@ -211,14 +211,17 @@ fn owned(constraints: Vec<(&'static str, Constraint)>) -> Vec<(String, Constrain
 }
 
 fn without_duplicates(table: Table) -> Table {
-    let mut kept: Vec<Route> = Vec::new();
+    let mut distinct: Vec<Route> = Vec::new();
     for route in &table.routes {
-        if !kept.iter().any(|other| is_same_match(other, route, &table)) {
-            kept.push(route.clone());
+        if !distinct
+            .iter()
+            .any(|other| is_same_match(other, route, &table))
+        {
+            distinct.push(route.clone());
         }
     }
     Table {
-        routes: kept,
+        routes: distinct,
         ..table
     }
 }
@@ -290,10 +293,10 @@ fn route_plans(scope: f64) -> impl Strategy<Value = RoutePlan> {
 /// Some of the values with this probability, else nothing.
 fn seldom(
     values: &[&'static str],
-    most: usize,
+    max: usize,
     probability: f64,
 ) -> impl Strategy<Value = Vec<&'static str>> {
-    let some = subsequence(values.to_vec(), 1..=most);
+    let some = subsequence(values.to_vec(), 1..=max);
     prop::option::weighted(probability, some).prop_map(Option::unwrap_or_default)
 }
 

@@ -83,7 +83,7 @@ fn without_derivation_each_form_stands_alone() {
 }
 
 #[test]
-fn the_default_is_the_oldest_unless_said() {
+fn the_default_version_is_the_oldest_unless_configured() {
     check(
         "
         /api/v1/users/* users

@@ -1,4 +1,4 @@
-//! The binary as a child process that one talks with.
+//! The binary as a child process with piped input and output.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -11,11 +11,11 @@ pub(crate) struct Gateway {
     stdout: Option<BufReader<ChildStdout>>,
 }
 
-/// How it ended.
+/// The result of the process.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) code: Option<i32>,
-    /// What was on standard output and had not been read.
+    /// The part of standard output that the test has not read.
     pub(crate) rest: String,
     pub(crate) errors: String,
 }
@@ -37,7 +37,7 @@ impl Gateway {
         }
     }
 
-    /// Writes these bytes, and no newline; false if nobody reads any more.
+    /// Writes bytes without a newline; `false` if the process has closed its input.
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         let stdin = self.stdin.as_mut().unwrap();
         stdin
@@ -46,7 +46,7 @@ impl Gateway {
             .is_ok()
     }
 
-    /// Waits for one whole line of the answers.
+    /// Reads one line of the output.
     pub(crate) fn read(&mut self) -> serde_json::Value {
         let mut line = String::new();
         self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
@@ -58,7 +58,7 @@ impl Gateway {
         self.stdout = None;
     }
 
-    /// The most memory that it ever had, in bytes.
+    /// The peak resident memory, in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn peak_memory_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -70,7 +70,7 @@ impl Gateway {
         kib * 1024
     }
 
-    /// Closes its input and waits for its end.
+    /// Closes the input and waits for the exit.
     pub(crate) fn end(mut self) -> End {
         self.stdin = None;
         let (mut rest, mut errors) = (String::new(), String::new());

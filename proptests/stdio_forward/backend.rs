@@ -1,4 +1,4 @@
-//! A backend that hands each request to the test, which answers it when it likes.
+//! A backend that passes each request to the test, which responds to it.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,16 +6,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// A backend that listens.
+/// A listening backend.
 #[derive(Debug)]
 pub(crate) struct Backend {
     pub(crate) address: String,
-    asked: Receiver<Asked>,
+    requests: Receiver<ReceivedRequest>,
 }
 
-/// A request that waits for its answer. Its connection closes with it.
+/// A received request. Dropping it closes its connection.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
     tcp: TcpStream,
@@ -25,29 +25,31 @@ impl Backend {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let (to, asked) = channel();
+        let (to, requests) = channel();
         thread::spawn(move || {
             while let Ok((tcp, _)) = listener.accept() {
                 let to = to.clone();
                 thread::spawn(move || read(tcp, &to));
             }
         });
-        Self { address, asked }
+        Self { address, requests }
     }
 
     /// Waits for the next request.
-    pub(crate) fn next(&self) -> Asked {
-        self.asked.recv_timeout(Duration::from_secs(20)).unwrap()
+    pub(crate) fn next(&self) -> ReceivedRequest {
+        self.requests.recv_timeout(Duration::from_secs(20)).unwrap()
     }
 
-    /// Whether no request comes for a while.
+    /// Whether no request arrives for 200 ms.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.asked.recv_timeout(Duration::from_millis(200)).is_err()
+        self.requests
+            .recv_timeout(Duration::from_millis(200))
+            .is_err()
     }
 }
 
-impl Asked {
-    /// Whether the head has a line that begins so, whatever the case.
+impl ReceivedRequest {
+    /// Whether a line of the head starts with `field`, ignoring case.
     pub(crate) fn has(&self, field: &str) -> bool {
         let begins = |line: &str| {
             let line = line.to_ascii_lowercase();
@@ -56,7 +58,7 @@ impl Asked {
         self.head.lines().any(begins)
     }
 
-    pub(crate) fn answer(self, status: &str, fields: &str, body: &[u8]) {
+    pub(crate) fn respond(self, status: &str, fields: &str, body: &[u8]) {
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\n\r\n");
         self.raw(&[head.as_bytes(), body].concat());
@@ -67,7 +69,7 @@ impl Asked {
     }
 }
 
-fn read(mut tcp: TcpStream, to: &Sender<Asked>) {
+fn read(mut tcp: TcpStream, to: &Sender<ReceivedRequest>) {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     loop {
@@ -80,8 +82,8 @@ fn read(mut tcp: TcpStream, to: &Sender<Asked>) {
             });
             if bytes.len() >= end + 4 + length.unwrap_or(0) {
                 let body = bytes[end + 4..].to_vec();
-                // The test may be over.
-                let _ = to.send(Asked { head, body, tcp });
+                // The test may have ended.
+                let _ = to.send(ReceivedRequest { head, body, tcp });
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! The binary as a child process that one talks with.
+//! The binary as a child process with piped input and output.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -31,7 +31,7 @@ impl Gateway {
         }
     }
 
-    /// Puts a table of one route, `/a` and all below it and what is slow or fast, in force.
+    /// Sends an `init` with the routes `/a/*`, `/slow` and `/fast`.
     pub(crate) fn init(&mut self, backends: &[&str]) {
         let route = |pattern: &str| json!({"path_pattern": pattern, "service": "s", "version": "v1", "backends": backends});
         let routes: Vec<Value> = ["/a/*", "/slow", "/fast"].map(route).into();
@@ -44,7 +44,7 @@ impl Gateway {
         writeln!(stdin, "{message}").unwrap();
     }
 
-    /// Waits for one whole line of the answers.
+    /// Reads one line of the output.
     pub(crate) fn read_line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
@@ -63,7 +63,7 @@ impl Gateway {
         self.stdout = None;
     }
 
-    /// Waits for its end: the exit code, and what it said of errors.
+    /// Waits for the exit; returns the exit code and the text on standard error.
     pub(crate) fn wait(&mut self) -> (Option<i32>, String) {
         let mut errors = String::new();
         let stderr = self.child.stderr.as_mut().unwrap();
@@ -71,8 +71,8 @@ impl Gateway {
         (self.child.wait().unwrap().code(), errors)
     }
 
-    /// Ends its input; it must end well. Gives what it still said.
-    pub(crate) fn end_well(mut self) -> Vec<Value> {
+    /// Closes the input, expects success, and returns the remaining replies.
+    pub(crate) fn finish(mut self) -> Vec<Value> {
         self.close_input();
         let mut rest = String::new();
         let stdout = self.stdout.as_mut().unwrap();

@@ -1,4 +1,4 @@
-//! Messages, nearly messages, and bytes.
+//! Generated messages, mutated messages, and bytes.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -14,7 +14,7 @@ pub(crate) fn messages() -> impl Strategy<Value = String> {
     })
 }
 
-/// The same with some bytes taken out, put in or replaced.
+/// A text with some bytes removed, inserted or replaced.
 pub(crate) fn mutated(text: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8>> {
     let byte = select(&b"{}[]\"\\:,\n\n0u1e \0\xff"[..]);
     let mutations = prop::collection::vec((any::<Index>(), 0..3, byte), 1..5);
@@ -33,7 +33,7 @@ pub(crate) fn mutated(text: impl Strategy<Value = String>) -> impl Strategy<Valu
     })
 }
 
-/// Any bytes, and those that matter to the grammar.
+/// Any bytes; those of the JSON grammar are frequent.
 pub(crate) fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         4 => select(&b"{}[]\"\\:, \n\n\r1-0.eutrnlfas/\0\xef\xbb\xbf\xc3\xa9"[..]),
@@ -60,7 +60,7 @@ fn message() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Fields that some message has, in any order, each perhaps twice, most of them as they should be.
+/// Fields of messages, mostly valid, in any order; some occur twice.
 fn fields() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     let field = prop_oneof![
         4 => field("msg_id", &["1", "18446744073709551616", "1.50", "-0", "1e400", "\"a b\"", "[ 1 ]"]),

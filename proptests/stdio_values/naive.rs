@@ -1,10 +1,10 @@
-//! The naive reader: PROTOCOL.md and RFC 8259, read once more and without haste.
+//! The naive reader: a second, simple implementation of docs/stdio.md and RFC 8259.
 
 use tollgate::frontend::stdio::values::Limits;
 
 use crate::Found;
 
-/// PROTOCOL, 'Text that is not JSON', word by word.
+/// The rules of docs/stdio.md for text that is not JSON, one by one.
 pub(crate) fn naive_steps(input: &[u8], limits: Limits) -> Vec<Found> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     let place = |at: usize, marks: &[usize]| {
@@ -60,7 +60,7 @@ pub(crate) fn naive_steps(input: &[u8], limits: Limits) -> Vec<Found> {
     }
 }
 
-/// The length of the value, or the place of the first byte that cannot be.
+/// The length of the value, or the offset of the first invalid byte.
 fn naive_value(text: &[u8], limits: Limits) -> Result<usize, usize> {
     let mut grammar = Grammar {
         text,
@@ -68,7 +68,7 @@ fn naive_value(text: &[u8], limits: Limits) -> Result<usize, usize> {
         depth: 0,
         max_depth: limits.max_depth,
     };
-    let mut result = grammar.value().map_err(|Wrong| grammar.at);
+    let mut result = grammar.value().map_err(|Invalid| grammar.at);
     if let Ok(length) = result {
         let scalar = !b"{[\"".contains(&text[0]);
         let after = text
@@ -90,7 +90,7 @@ fn naive_value(text: &[u8], limits: Limits) -> Result<usize, usize> {
     }
 }
 
-/// RFC 8259 by recursive descent; `at` is where it stopped.
+/// A recursive-descent parser for RFC 8259; `at` is its position.
 struct Grammar<'a> {
     text: &'a [u8],
     at: usize,
@@ -99,10 +99,10 @@ struct Grammar<'a> {
 }
 
 #[derive(Debug)]
-struct Wrong;
+struct Invalid;
 
 impl Grammar<'_> {
-    fn value(&mut self) -> Result<usize, Wrong> {
+    fn value(&mut self) -> Result<usize, Invalid> {
         match self.peek() {
             Some(b'{') => self.list(b'}', |grammar| {
                 grammar.string()?;
@@ -124,10 +124,10 @@ impl Grammar<'_> {
     fn list(
         &mut self,
         close: u8,
-        item: impl Fn(&mut Self) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
+        item: impl Fn(&mut Self) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
         if self.depth == self.max_depth {
-            return Err(Wrong);
+            return Err(Invalid);
         }
         self.depth += 1;
         self.at += 1;
@@ -148,11 +148,11 @@ impl Grammar<'_> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<(), Wrong> {
+    fn string(&mut self) -> Result<(), Invalid> {
         self.expect(b"\"")?;
         loop {
             match self.peek() {
-                None | Some(0..0x20) => return Err(Wrong),
+                None | Some(0..0x20) => return Err(Invalid),
                 Some(b'"') => break,
                 Some(b'\\') => {
                     self.at += 1;
@@ -173,14 +173,14 @@ impl Grammar<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), Wrong> {
+    fn number(&mut self) -> Result<(), Invalid> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
         if self.peek() == Some(b'0') {
             self.at += 1;
             if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-                return Err(Wrong);
+                return Err(Invalid);
             }
         } else {
             self.digits()?;
@@ -199,19 +199,19 @@ impl Grammar<'_> {
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), Wrong> {
+    fn digits(&mut self) -> Result<(), Invalid> {
         self.one(|byte| byte.is_ascii_digit())?;
         while self.one(|byte| byte.is_ascii_digit()).is_ok() {}
         Ok(())
     }
 
-    fn expect(&mut self, word: &[u8]) -> Result<(), Wrong> {
+    fn expect(&mut self, word: &[u8]) -> Result<(), Invalid> {
         word.iter()
             .try_for_each(|&wanted| self.one(|byte| byte == wanted))
     }
 
-    fn one(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), Wrong> {
-        self.peek().filter(|&byte| wanted(byte)).ok_or(Wrong)?;
+    fn one(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), Invalid> {
+        self.peek().filter(|&byte| wanted(byte)).ok_or(Invalid)?;
         self.at += 1;
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! Rust and its manifests, read only as far as the rules need.
+//! A minimal reader of Rust code and manifests, as far as the rules need it.
 
-/// The layer that a file of `src/` belongs to; none for the crate's own two.
+/// The layer of a file of `src/`; `None` for `main.rs` and `lib.rs`.
 pub(crate) fn layer_of(path: &str) -> Option<String> {
     let inside = path.strip_prefix("src/")?;
     let layer = inside.split_once('/').map_or(inside, |(layer, _)| layer);
     Some(layer.trim_end_matches(".rs").to_owned()).filter(|layer| layer != "main" && layer != "lib")
 }
 
-/// The layers that a line of code names: what comes right after `crate::`.
+/// The layers that a line of code imports: the names right after `crate::`.
 pub(crate) fn named_layers(code: &str) -> Vec<&str> {
     let mut named = Vec::new();
     for (_, after) in code
@@ -42,14 +42,14 @@ pub(crate) fn code_of(line: &str) -> &str {
     comment.map_or(line, |(at, _)| &line[..at])
 }
 
-/// Whether a word stands there, and not only as the end of a longer one.
+/// Whether a line contains `word`, and not only as the end of a longer word.
 pub(crate) fn has_word(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
     })
 }
 
-/// Whether a path that begins so stands there, not one that only goes through such a name.
+/// Whether a line contains a path that starts with `place`.
 pub(crate) fn begins_path(line: &str, place: &str) -> bool {
     line.match_indices(place).any(|(at, _)| {
         let before = line[..at].chars().next_back();
@@ -57,8 +57,8 @@ pub(crate) fn begins_path(line: &str, place: &str) -> bool {
     })
 }
 
-/// Every function with a body: its name, its line and how many lines its body has. Text that is
-/// formatted is taken for granted: the last brace stands below the first word.
+/// Every function with a body: its name, its line and how many lines its body has. The text
+/// must be formatted by rustfmt: the closing brace has the indentation of the first word.
 pub(crate) fn functions(text: &str) -> Vec<(String, usize, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut functions = Vec::new();

@@ -10,7 +10,7 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
-/// Fails with every line of which `wrong` says something.
+/// Panics with every line for which `wrong` returns a problem.
 pub(crate) fn check_lines(files: &[File], wrong: impl Fn(&File, &str) -> Option<String>) {
     assert!(!files.is_empty());
     let mut found = Vec::new();
@@ -43,7 +43,7 @@ pub(crate) fn sources(directories: &[&str]) -> Vec<File> {
     files
 }
 
-/// Every text file that is in the repository or about to be.
+/// Every text file that is tracked, or untracked and not ignored.
 pub(crate) fn tracked() -> Vec<File> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
@@ -58,7 +58,7 @@ pub(crate) fn tracked() -> Vec<File> {
         .collect()
 }
 
-/// A file, if it is there and is text.
+/// Reads a file; `None` if it does not exist or is not text.
 pub(crate) fn read(path: &Path) -> Option<File> {
     let text = fs::read_to_string(path).ok()?;
     let path = path

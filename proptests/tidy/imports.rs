@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::code::code_of;
 use crate::files::File;
 
-/// The files that each file names, by their paths from the root of the project.
+/// The files that each file imports, as paths from the root of the project.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// Reads the imports of the files of `src/`. Code behind `#[cfg(test)]` at the end of a file does not
@@ -27,8 +27,8 @@ pub(crate) fn imports(files: &[File]) -> Imports {
         .collect()
 }
 
-/// The groups of files that reach each other, each sorted; files alone are left out.
-pub(crate) fn circles(imports: &Imports) -> Vec<Vec<String>> {
+/// The import cycles: groups of files that import each other, directly or not. Each is sorted.
+pub(crate) fn cycles(imports: &Imports) -> Vec<Vec<String>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> = imports
         .keys()
         .map(|file| (file.as_str(), reach(file, imports)))
@@ -71,7 +71,7 @@ fn module_of(path: &str) -> Vec<String> {
     parts.map(ToOwned::to_owned).collect()
 }
 
-/// The file of the longest part of a path that is a module; none for paths of other crates.
+/// The file of the longest prefix of a path that is a module; `None` for paths of other crates.
 fn resolve<'m>(
     path: &[String],
     own: &[String],

@@ -8,9 +8,9 @@ use std::thread;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::certificates::Pair;
-use crate::client::PATIENCE;
+use crate::client::TEST_TIMEOUT;
 
-/// Begins one that speaks TLS with this certificate. It ends with the process.
+/// Starts a backend over TLS with this certificate. It runs until the process exits.
 pub(crate) fn over_tls(pair: &Pair) -> SocketAddr {
     let config = ServerConfig::builder().with_no_client_auth();
     let mut config = config
@@ -18,9 +18,9 @@ pub(crate) fn over_tls(pair: &Pair) -> SocketAddr {
         .unwrap();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let config = Arc::new(config);
-    begin(move |mut tcp| {
+    launch(move |mut tcp| {
         let mut tls = ServerConnection::new(Arc::clone(&config)).unwrap();
-        // Whoever does not like the certificate leaves, and the next may.
+        // A client that rejects the certificate disconnects; the backend accepts the next one.
         while tls.is_handshaking() {
             if tls.complete_io(&mut tcp).is_err() {
                 return;
@@ -33,39 +33,39 @@ pub(crate) fn over_tls(pair: &Pair) -> SocketAddr {
             String::from_utf8_lossy(&alpn),
             tls.handshake_kind().unwrap()
         );
-        answer(&mut Stream::new(&mut tls, &mut tcp), &facts);
+        respond(&mut Stream::new(&mut tls, &mut tcp), &facts);
         tls.send_close_notify();
         let _ = tls.complete_io(&mut tcp);
     })
 }
 
-/// Begins one that speaks plain text.
+/// Starts a backend in plain text.
 pub(crate) fn in_plain_text() -> SocketAddr {
-    begin(|mut tcp| answer(&mut tcp, "plain"))
+    launch(|mut tcp| respond(&mut tcp, "plain"))
 }
 
-/// Begins one that reads once, says this whatever came, and closes.
-pub(crate) fn that_says(answer: &'static str) -> SocketAddr {
-    begin(move |mut tcp| {
+/// Starts a backend that reads once, sends these bytes, and closes.
+pub(crate) fn sending(bytes: &'static str) -> SocketAddr {
+    launch(move |mut tcp| {
         let _ = tcp.read(&mut [0; 4096]);
-        let _ = tcp.write_all(answer.as_bytes());
+        let _ = tcp.write_all(bytes.as_bytes());
     })
 }
 
-fn begin(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
+fn launch(serve: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for tcp in listener.incoming().flatten() {
-            tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+            tcp.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
             serve(tcp);
         }
     });
     address
 }
 
-/// Answers with what it knows and with the head of the request.
-fn answer(stream: &mut (impl Read + Write), facts: &str) {
+/// Responds with these facts and with the head of the request.
+fn respond(stream: &mut (impl Read + Write), facts: &str) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! Authorities and certificates, made for one test and gone after it.
+//! Authorities and certificates, generated for one test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tollgate::runtime::tls::CertificateFiles;
 
-/// A folder that is removed with this.
+/// A temporary folder; dropping it removes the folder.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -31,7 +31,7 @@ impl Folder {
 
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
-        // Renamed into place, as those do who renew certificates.
+        // Renamed into place, as tools that renew certificates do.
         let fresh = self.0.join(format!("{name}.new"));
         fs::write(&fresh, text).unwrap();
         fs::rename(&fresh, &path).unwrap();

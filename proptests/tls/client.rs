@@ -17,13 +17,13 @@ use tokio_rustls::rustls::{
 
 use crate::certificates::Pair;
 
-/// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// The maximum time that a test waits for one event.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What a client has seen of one connection.
+/// What a client observed on one connection.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) answer: String,
+pub(crate) struct Observed {
+    pub(crate) response: String,
     pub(crate) version: ProtocolVersion,
     pub(crate) kind: HandshakeKind,
     pub(crate) certificate: Vec<u8>,
@@ -50,19 +50,19 @@ pub(crate) fn with_versions(
     }
 }
 
-/// Sends one request under this name, and reads until the connection closes.
-pub(crate) fn get(to: SocketAddr, config: &Arc<ClientConfig>, name: &str) -> io::Result<Seen> {
+/// Sends one request with this server name, and reads until the connection closes.
+pub(crate) fn get(to: SocketAddr, config: &Arc<ClientConfig>, name: &str) -> io::Result<Observed> {
     let mut tcp = connect(to);
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut tls = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
     let mut stream = tokio_rustls::rustls::Stream::new(&mut tls, &mut tcp);
     stream.write_all(b"GET /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
     let certificates = tls.peer_certificates();
     let first = certificates.and_then(<[CertificateDer<'_>]>::first);
-    Ok(Seen {
-        answer,
+    Ok(Observed {
+        response,
         version: tls.protocol_version().unwrap(),
         kind: tls.handshake_kind().unwrap(),
         certificate: first.unwrap().to_vec(),
@@ -70,26 +70,26 @@ pub(crate) fn get(to: SocketAddr, config: &Arc<ClientConfig>, name: &str) -> io:
     })
 }
 
-/// Sends bytes as they are, and gives what comes until the connection closes.
+/// Sends bytes in plain text, and returns all bytes until the connection closes.
 pub(crate) fn plain(to: SocketAddr, bytes: &[u8]) -> String {
     let mut tcp = connect(to);
     tcp.write_all(bytes).unwrap();
-    let mut answer = Vec::new();
-    tcp.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    tcp.read_to_end(&mut response).unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 fn connect(to: SocketAddr) -> TcpStream {
     let tcp = TcpStream::connect(to).unwrap();
-    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    tcp.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
     tcp
 }
 
-/// Believes any certificate.
+/// Accepts any certificate.
 #[derive(Debug)]
-pub(crate) struct Anybody;
+pub(crate) struct AcceptAny;
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -9,7 +9,7 @@ use tollgate::runtime::tls::{CertificateFiles, ClientAuth, Reload, ServerTls, Tl
 use tollgate::runtime::{Settings, clock};
 
 use crate::certificates::{Authority, Folder};
-use crate::client::{PATIENCE, client, get};
+use crate::client::{TEST_TIMEOUT, client, get};
 use crate::gateway::{files, over_tls, start};
 
 #[test]
@@ -18,23 +18,23 @@ fn a_new_certificate_is_used_by_the_next_handshake() {
     let pair = authority.issue(&["a.example"]).write(&folder, "a");
     let gateway = over_tls(files(vec![pair]));
     // A new client each time: resumed sessions skip the certificate exchange.
-    let seen = || {
+    let observed = || {
         let config = Arc::new(client(authority.roots(), None));
         get(gateway.address(), &config, "a.example")
             .unwrap()
             .certificate
     };
-    let first = seen();
+    let first = observed();
     let second = authority.issue(&["a.example"]);
     second.write(&folder, "a");
-    let begun = clock::now();
-    let mut last = seen();
+    let started = clock::now();
+    let mut last = observed();
     while last == first {
         assert!(
-            begun.elapsed() < PATIENCE,
+            started.elapsed() < TEST_TIMEOUT,
             "the new certificate was never used"
         );
-        last = seen();
+        last = observed();
     }
     assert_eq!(last, *second.chain()[0]);
 }

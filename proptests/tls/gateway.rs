@@ -37,7 +37,7 @@ impl Drop for Running {
     }
 }
 
-/// A listener with these certificates, which asks nothing of clients.
+/// A listener with these certificates and without client authentication.
 pub(crate) fn files(certificates: Vec<CertificateFiles>) -> TlsFiles {
     TlsFiles {
         certificates,
@@ -55,19 +55,19 @@ pub(crate) fn over_tls(files: TlsFiles) -> Running {
 /// A gateway with one listener, two workers, and a backend in plain text.
 pub(crate) fn start(service: ListenerService, settings: Settings) -> Result<Running, StartError> {
     let backend = backend::in_plain_text().to_string();
-    begin(
+    launch(
         service,
         settings,
         &[("/*", &backend, UpstreamTls::default())],
     )
 }
 
-/// A gateway in plain text, and routes with a backend each that is spoken to so.
+/// A gateway in plain text, with one route for each path, backend and TLS setting.
 pub(crate) fn to_backends(routes: &[(&str, &str, UpstreamTls)]) -> Running {
-    begin(ListenerService::Plain, Settings::default(), routes).unwrap()
+    launch(ListenerService::Plain, Settings::default(), routes).unwrap()
 }
 
-fn begin(
+fn launch(
     service: ListenerService,
     settings: Settings,
     routes: &[(&str, &str, UpstreamTls)],

@@ -1,4 +1,4 @@
-//! The real binary with a configuration that speaks TLS.
+//! The real binary with a configuration that uses TLS.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ impl Process {
         Self(child, errors)
     }
 
-    /// Waits until it listens there.
+    /// Waits until the gateway listens, and returns its address.
     fn address(&mut self, scheme: &str) -> SocketAddr {
         let mut line = String::new();
         self.1.read_line(&mut line).unwrap();
@@ -41,7 +41,7 @@ impl Drop for Process {
 }
 
 #[test]
-fn a_configuration_speaks_tls_on_both_sides() {
+fn tls_on_both_sides() {
     let (folder, authority) = (Folder::new(), Authority::new());
     authority.issue(&["a.example"]).write(&folder, "a");
     folder.write("ca.pem", &authority.pem());
@@ -64,18 +64,18 @@ routes:
     let secure = process.address("https");
     let redirecting = process.address("http");
     let config = Arc::new(client(authority.roots(), None));
-    let seen = get(secure, &config, "a.example").unwrap();
+    let observed = get(secure, &config, "a.example").unwrap();
     assert!(
-        seen.answer.contains("sni=backend.example"),
+        observed.response.contains("sni=backend.example"),
         "{}",
-        seen.answer
+        observed.response
     );
     let request = b"GET /x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
-    let answer = plain(redirecting, request);
-    assert!(answer.starts_with("HTTP/1.1 308"), "{answer}");
+    let response = plain(redirecting, request);
+    assert!(response.starts_with("HTTP/1.1 308"), "{response}");
     assert!(
-        answer.contains("location: https://a.example/x\r\n"),
-        "{answer}"
+        response.contains("location: https://a.example/x\r\n"),
+        "{response}"
     );
 }
 
@@ -111,7 +111,7 @@ routes: [{path_pattern: /*, service: s, backends: [\"https://a\"], tls: {ca: mis
 }
 
 #[test]
-fn operators_are_told_names_and_files() {
+fn the_log_has_names_and_files() {
     let (folder, authority) = (Folder::new(), Authority::new());
     folder.write("ca.pem", &authority.pem());
     let missing = folder.write("missing.pem", &authority.pem());
@@ -135,9 +135,9 @@ routes:
     ] {
         for _ in 0..2 {
             let request = format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n");
-            let answer = plain(address, request.as_bytes());
-            assert!(answer.contains("upstream.tls_failed"), "{answer}");
-            assert!(!answer.contains(expected), "{answer}");
+            let response = plain(address, request.as_bytes());
+            assert!(response.contains("upstream.tls_failed"), "{response}");
+            assert!(!response.contains(expected), "{response}");
         }
         let mut line = String::new();
         process.1.read_line(&mut line).unwrap();

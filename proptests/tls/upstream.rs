@@ -26,12 +26,12 @@ fn trusting(ca: &str, server_name: Option<&str>) -> UpstreamTls {
 /// Sends one request to a backend: the response must have this status and contain these words.
 fn check(backend: &str, tls: UpstreamTls, status: &str, words: &str) {
     let gateway = to_backends(&[("/*", backend, tls.clone())]);
-    let answer = get(gateway.address(), "/x");
-    let label = format!("{backend} {tls:?} {answer}");
-    assert_eq!(answer.get(9..12), Some(status), "{label}");
-    assert!(answer.contains(words), "{words}: {label}");
+    let response = get(gateway.address(), "/x");
+    let label = format!("{backend} {tls:?} {response}");
+    assert_eq!(response.get(9..12), Some(status), "{label}");
+    assert!(response.contains(words), "{words}: {label}");
     assert_eq!(
-        answer.contains("upstream.tls_failed"),
+        response.contains("upstream.tls_failed"),
         status == "502",
         "{label}"
     );
@@ -108,9 +108,9 @@ fn a_backend_without_tls_is_reported() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let ca = folder.write("ca.pem", &authority.pem());
     let ca = ca.to_str().unwrap();
-    let plain = named(backend::that_says("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    let plain = named(backend::sending("HTTP/1.1 400 Bad Request\r\n\r\n"));
     check(&plain, trusting(ca, None), "502", "it does not speak TLS");
-    let silent = named(backend::that_says(""));
+    let silent = named(backend::sending(""));
     check(&silent, trusting(ca, None), "502", "it does not speak TLS");
 }
 
@@ -126,9 +126,9 @@ fn routes_with_other_authorities_share_no_connection() {
         ("/b", &backend, trusting(other.to_str().unwrap(), None)),
     ]);
     for _ in 0..8 {
-        let answers = ["/a", "/b"].map(|path| get(gateway.address(), path));
-        assert_eq!(answers[0].get(9..12), Some("200"), "{}", answers[0]);
-        assert_eq!(answers[1].get(9..12), Some("502"), "{}", answers[1]);
+        let responses = ["/a", "/b"].map(|path| get(gateway.address(), path));
+        assert_eq!(responses[0].get(9..12), Some("200"), "{}", responses[0]);
+        assert_eq!(responses[1].get(9..12), Some("502"), "{}", responses[1]);
     }
 }
 
@@ -139,9 +139,12 @@ fn sessions_with_a_backend_are_resumed() {
     let backend = backend::over_tls(&authority.issue(&["localhost"]));
     let backend = format!("https://localhost:{}", backend.port());
     let gateway = to_backends(&[("/*", &backend, trusting(ca.to_str().unwrap(), None))]);
-    let answers: Vec<_> = (0..20).map(|_| get(gateway.address(), "/x")).collect();
-    let full = answers.iter().filter(|it| it.contains("kind=Full")).count();
-    let resumed = answers
+    let responses: Vec<_> = (0..20).map(|_| get(gateway.address(), "/x")).collect();
+    let full = responses
+        .iter()
+        .filter(|it| it.contains("kind=Full"))
+        .count();
+    let resumed = responses
         .iter()
         .filter(|it| it.contains("kind=Resumed"))
         .count();
@@ -159,6 +162,6 @@ fn a_new_authority_is_trusted_after_a_failure() {
     let gateway = to_backends(&[("/*", &backend, trusting(ca.to_str().unwrap(), None))]);
     assert_eq!(get(gateway.address(), "/").get(9..12), Some("502"));
     folder.write("ca.pem", &(authority.pem() + &next.pem()));
-    let answer = get(gateway.address(), "/");
-    assert_eq!(answer.get(9..12), Some("200"), "{answer}");
+    let response = get(gateway.address(), "/");
+    assert_eq!(response.get(9..12), Some("200"), "{response}");
 }

@@ -1,4 +1,4 @@
-//! The faces of the gateway. They translate, and decide nothing.
+//! The interfaces of the gateway. They translate, and decide nothing.
 
 pub mod admin;
 pub mod cli;

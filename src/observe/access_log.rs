@@ -118,7 +118,7 @@ impl AccessLog {
     }
 
     /// Writes the queued lines and stops the thread. Returns `false` if that takes longer than
-    /// `timeout`, for instance because nobody reads the pipe.
+    /// `timeout`, for instance because no process reads the pipe.
     #[must_use]
     pub fn finish(self, timeout: Duration) -> bool {
         const STEP: Duration = Duration::from_millis(10);

@@ -15,7 +15,7 @@ pub struct Tally {
 #[derive(Clone, Debug, Default)]
 pub struct RouteTally {
     matched: u64,
-    /// By the slot of the backend.
+    /// By backend id.
     picks: Vec<u64>,
     /// Picks of backends that have been removed.
     removed: u64,
@@ -73,9 +73,9 @@ impl Tally {
 
     /// Counts one pick of a backend.
     #[inline]
-    pub fn picked(&mut self, route: RouteId, slot: u32) {
+    pub fn picked(&mut self, route: RouteId, id: u32) {
         if let Some(tally) = self.routes.get_mut(route.position()) {
-            tally.add(slot, 1);
+            tally.add(id, 1);
         }
     }
 
@@ -84,8 +84,8 @@ impl Tally {
         for (count, more) in self.routes.iter_mut().zip(&other.routes) {
             count.matched += more.matched;
             count.removed += more.removed;
-            for (slot, picks) in (0..).zip(&more.picks) {
-                count.add(slot, *picks);
+            for (id, picks) in (0..).zip(&more.picks) {
+                count.add(id, *picks);
             }
         }
     }
@@ -107,25 +107,25 @@ impl RouteTally {
         self.matched
     }
 
-    /// The number of picks of the backend in this slot.
+    /// The number of picks of the backend with this id.
     #[must_use]
-    pub fn picks(&self, slot: u32) -> u64 {
-        usize::try_from(slot)
+    pub fn picks(&self, id: u32) -> u64 {
+        usize::try_from(id)
             .ok()
-            .and_then(|slot| self.picks.get(slot))
+            .and_then(|id| self.picks.get(id))
             .copied()
             .unwrap_or(0)
     }
 
     #[inline]
-    fn add(&mut self, slot: u32, count: u64) {
-        let Ok(slot) = usize::try_from(slot) else {
+    fn add(&mut self, id: u32, count: u64) {
+        let Ok(id) = usize::try_from(id) else {
             return;
         };
-        if slot >= self.picks.len() {
-            self.picks.resize(slot + 1, 0);
+        if id >= self.picks.len() {
+            self.picks.resize(id + 1, 0);
         }
-        if let Some(picks) = self.picks.get_mut(slot) {
+        if let Some(picks) = self.picks.get_mut(id) {
             *picks += count;
         }
     }

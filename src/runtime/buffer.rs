@@ -135,7 +135,8 @@ impl Buffer {
         }
     }
 
-    /// The space behind the data. The data moves to the front if there is none; empty if it is full.
+    /// The space behind the data. Without such space, the data moves to the front first. Empty
+    /// if the buffer is full.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         if self.end == self.bytes.len() && self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
@@ -185,7 +186,7 @@ impl Buffer {
 mod tests {
     use super::*;
 
-    /// Puts bytes behind the data; gives how many there was space for.
+    /// Puts bytes behind the data; returns how many there was space for.
     fn append(buffer: &mut Buffer, bytes: &[u8]) -> usize {
         let space = buffer.space();
         let length = bytes.len().min(space.len());
@@ -232,7 +233,7 @@ mod tests {
         let mut lent: Vec<_> = (0..MAX_LENT).map(|_| buffers.take_large()).collect();
         assert!(lent.iter().all(|buffer| !buffer.is_small()));
         assert!(buffers.take_large().is_small());
-        // Whether it is given back or dropped.
+        // Whether the buffer is returned or dropped.
         lent.pop();
         lent.pop()
             .into_iter()

@@ -1,7 +1,7 @@
 //! The cell that holds the published snapshot: any number of readers, exactly one writer.
 //!
 //! `arc-swap` does the swap, so that no reader ever waits. Under `cfg(tollgate_loom)` a loom lock
-//! stands in for it: loom then sees each load and each store as one step and tries every order.
+//! stands in for it: loom then sees each load and each store as one step and explores every order.
 
 use std::sync::Arc;
 

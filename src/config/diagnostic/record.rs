@@ -95,7 +95,7 @@ pub(crate) struct Diagnostics {
 
 #[derive(Debug, Default)]
 struct Bounded {
-    kept: Vec<Diagnostic>,
+    shown: Vec<Diagnostic>,
     dropped: usize,
 }
 
@@ -110,8 +110,8 @@ impl Diagnostics {
             Severity::Warning => &mut self.warnings,
             Severity::Note => &mut self.notes,
         };
-        if bounded.kept.len() < Self::MAX_OF_A_SEVERITY {
-            bounded.kept.push(diagnostic);
+        if bounded.shown.len() < Self::MAX_OF_A_SEVERITY {
+            bounded.shown.push(diagnostic);
         } else {
             bounded.dropped += 1;
         }
@@ -120,7 +120,7 @@ impl Diagnostics {
     /// Whether one of them is an error.
     #[must_use]
     pub(crate) fn has_error(&self) -> bool {
-        !self.errors.kept.is_empty()
+        !self.errors.shown.is_empty()
     }
 
     /// Returns them in the order of the text, followed by a note with the number of dropped ones.
@@ -129,8 +129,8 @@ impl Diagnostics {
         let severities = [self.errors, self.warnings, self.notes];
         let dropped = severities.iter().map(|bounded| bounded.dropped);
         let dropped = dropped.sum::<usize>();
-        let kept = severities.into_iter().flat_map(|bounded| bounded.kept);
-        let mut all: Vec<Diagnostic> = kept.collect();
+        let shown = severities.into_iter().flat_map(|bounded| bounded.shown);
+        let mut all: Vec<Diagnostic> = shown.collect();
         all.sort_by_key(|diagnostic| diagnostic.place);
         if dropped > 0 {
             let message = format!("{dropped} more diagnostics are not shown");

@@ -14,7 +14,7 @@ use crate::control::task::Handle;
 use crate::control::update::{Update, UpdateError};
 use crate::runtime::tls::trusted_roots;
 
-/// Reloads the configuration file. Every trigger (SIGHUP, a file watch) has a clone.
+/// Reloads the configuration file. Every trigger (SIGHUP, a change of the file) has a clone.
 #[derive(Clone, Debug)]
 pub struct Reloader {
     path: Option<PathBuf>,

@@ -36,7 +36,7 @@ impl CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Answer the JSON messages on standard input
+    /// Reply to the JSON messages on standard input
     #[command(after_help = examples::STDIO)]
     Stdio(StdioArgs),
     /// Serve HTTP

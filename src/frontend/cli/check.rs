@@ -20,24 +20,24 @@ pub(super) fn run(args: &CheckArgs, paint: Paint) -> Output {
         notes: MAX_NOTES,
         ..LoadOptions::FILE
     };
-    let mut answer = Output::default();
+    let mut output = Output::default();
     let mut report = Report { files: Vec::new() };
     for path in &args.files {
         let checked = Checked::of(path, options);
         if let Err(unreadable) = &checked.file {
-            answer.err.push_str(&unreadable.report(false));
+            output.err.push_str(&unreadable.report(false));
         }
-        answer.code = answer.code.max(checked.exit_code());
+        output.code = output.code.max(checked.exit_code());
         if args.format == Format::Text {
-            checked.render(&mut answer.out, paint);
+            checked.render(&mut output.out, paint);
         }
         report.files.push(checked.into_json());
     }
     match args.format {
-        Format::Text => answer,
+        Format::Text => output,
         Format::Json => Output {
             out: Output::json(&report, true).out,
-            ..answer
+            ..output
         },
     }
 }

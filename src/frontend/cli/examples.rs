@@ -2,7 +2,7 @@
 
 pub(super) const TOLLGATE: &str = "\
 Examples:
-  tollgate                                   answer the JSON messages on standard input
+  tollgate                                   reply to the JSON messages on standard input
   tollgate --config gateway.yaml < requests  the same with your own configuration
   tollgate serve --config gateway.yaml       serve HTTP
   tollgate check gateway.yaml                report all errors in the file

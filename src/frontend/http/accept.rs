@@ -53,9 +53,9 @@ pub(super) async fn accept(
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-    // Closing the listener resets connections in its queue. So first no new ones are let in, and then
-    // the rest of the queue is served, which the runtime may not have reported yet.
-    if refuse_new(&listener).is_ok() {
+    // Closing the listener resets connections in its queue. So the kernel first stops to queue new ones,
+    // and then the loop serves the rest, which the runtime may not have reported yet.
+    if stop_queueing(&listener).is_ok() {
         tokio::time::sleep(TICK).await;
     }
     while let Ok((tcp, peer)) = accept_now(&listener) {
@@ -66,7 +66,7 @@ pub(super) async fn accept(
 /// Makes the kernel drop each SYN for this listener. The client sends it again after a second, and it
 /// then reaches another listener of the port, such as that of the next process.
 #[cfg(target_os = "linux")]
-fn refuse_new(listener: &TcpListener) -> io::Result<()> {
+fn stop_queueing(listener: &TcpListener) -> io::Result<()> {
     /// Loads the flags of the TCP header, drops what has SYN, and admits the rest.
     const NO_SYN: [socket2::SockFilter; 4] = [
         socket2::SockFilter::new(0x30, 0, 0, 13),
@@ -79,7 +79,7 @@ fn refuse_new(listener: &TcpListener) -> io::Result<()> {
 
 /// Other systems have no socket filters.
 #[cfg(not(target_os = "linux"))]
-fn refuse_new(_: &TcpListener) -> io::Result<()> {
+fn stop_queueing(_: &TcpListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -101,7 +101,7 @@ impl Demo {
             let sample = Rc::clone(&sample);
             let responder: Rc<Responder> =
                 Rc::new(move |view: RequestView<'_>, scratch: &mut Scratch| {
-                    backend.answer(&sample, view, scratch)
+                    backend.respond(&sample, view, scratch)
                 });
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
@@ -115,7 +115,12 @@ impl Demo {
 }
 
 impl SampleBackend {
-    fn answer(&self, sample: &SampleUpstream, view: RequestView<'_>, scratch: &mut Scratch) -> u16 {
+    fn respond(
+        &self,
+        sample: &SampleUpstream,
+        view: RequestView<'_>,
+        scratch: &mut Scratch,
+    ) -> u16 {
         let version = self.version.map(|version| version.to_string());
         let target = view.origin_target();
         let request = SampleRequest {

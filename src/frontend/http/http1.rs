@@ -82,7 +82,7 @@ pub(super) async fn serve(
     drop(open);
 }
 
-/// Answers the request whose head is the first `length` bytes of the input.
+/// Serves the request whose head is the first `length` bytes of the input.
 async fn run_exchange(
     context: &ExchangeContext<'_>,
     connection: &mut Http1Connection,

@@ -20,7 +20,7 @@ pub(super) struct ReplyPrefixes {
 pub(super) struct RoutePrefixes {
     /// The sample service that stands in for the backends of the route, if there is one.
     pub(super) sample: Option<SampleVersionId>,
-    /// Indexed by the slots of the backends: `"service":…,"version":…,"backend":…`.
+    /// Indexed by backend id: `"service":…,"version":…,"backend":…`.
     prefixes: Vec<Option<Box<str>>>,
 }
 
@@ -71,11 +71,11 @@ impl RoutePrefixes {
     /// The fields that name service, version and backend, without braces.
     #[inline]
     pub(super) fn prefix(&mut self, plan: &Plan<'_>, backend: &Backend) -> &str {
-        let slot = usize::try_from(backend.id).unwrap_or(0);
-        if slot >= self.prefixes.len() {
-            self.prefixes.resize(slot + 1, None);
+        let index = usize::try_from(backend.id).unwrap_or(0);
+        if index >= self.prefixes.len() {
+            self.prefixes.resize(index + 1, None);
         }
-        let Some(prefix) = self.prefixes.get_mut(slot) else {
+        let Some(prefix) = self.prefixes.get_mut(index) else {
             return "";
         };
         prefix.get_or_insert_with(|| {

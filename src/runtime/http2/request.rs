@@ -119,7 +119,7 @@ fn host(parts: &Parts) -> Result<Cow<'_, str>, &'static str> {
         (Some(authority), _) => Ok(authority.into()),
         (None, Some(field)) => match field.to_str() {
             Ok(field) if !field.is_empty() => Ok(field.into()),
-            _ => Err("its Host is none"),
+            _ => Err("its Host is empty or not ASCII"),
         },
         (None, None) => Err("it names no host"),
     }

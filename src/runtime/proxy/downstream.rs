@@ -58,7 +58,7 @@ impl Downstream<'_, '_> {
         }
     }
 
-    /// Records the route of a request that the gateway answers itself.
+    /// Records the route of a request that gets a local response.
     pub(super) const fn record_route(&mut self, route: Option<RouteId>) {
         match self {
             Self::Memory(client) => client.record_route(route),

@@ -22,7 +22,7 @@ use crate::runtime::proxy::tunnel::tunnel;
 use crate::runtime::upstream::UpstreamError;
 use crate::runtime::worker::{HeldSnapshot, Scratch};
 
-/// Answers a request: by the gateway itself or by a backend.
+/// Serves a request: with a local response or with that of a backend.
 pub(crate) async fn exchange(
     context: &ExchangeContext<'_>,
     snapshot: &Rc<HeldSnapshot>,
@@ -58,7 +58,7 @@ pub(crate) async fn exchange(
     log.finish(snapshot, downstream.sent_bytes(), &request, &id);
 }
 
-/// Forwards an admitted request and passes the response on, or reports that there is none.
+/// Forwards an admitted request and passes the response on, or reports why no backend responded.
 async fn forward<'s>(
     admitted: &AdmittedRequest<'_, 's>,
     downstream: &mut Downstream<'_, '_>,

@@ -102,8 +102,8 @@ async fn send(
     Ok((response, upload.into_rest()))
 }
 
-/// Reads the head of the final response and returns it with its length. `partial` holds a head of
-/// which a part was read; while nothing was read there is none.
+/// Reads the head of the final response and returns it with its length. `partial` holds a head that
+/// was read in part; `None` while nothing was read.
 fn poll_head(
     cx: &mut Context<'_>,
     pending: &mut PendingRequest<'_, '_>,

@@ -34,7 +34,7 @@ pub(crate) struct MemoryDownstream {
 /// The head of the response to a request in memory.
 #[derive(Debug, Default)]
 pub(crate) enum MemoryResponse {
-    /// There is none yet.
+    /// The head has not arrived yet.
     #[default]
     Pending,
     /// From a backend.
@@ -73,7 +73,7 @@ pub(crate) struct Routed {
     pub(crate) version: Option<ApiVersion>,
     /// The path and query that went to the backend, if it was asked for.
     pub(crate) upstream_path: Option<String>,
-    /// The slot of the backend of the last attempt.
+    /// The id of the backend of the last attempt.
     pub(crate) backend: Option<u32>,
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct PickEvent {
     pub(crate) snapshot: Arc<Snapshot>,
     /// The route that the request matched; `None` if it matched none.
     pub(crate) route: Option<RouteId>,
-    /// The slot of the backend that was picked; `None` if there was none.
+    /// The id of the backend that was picked; `None` if there was none.
     pub(crate) backend: Option<u32>,
     /// Whether it is the first event of its request.
     pub(crate) is_first: bool,
@@ -113,7 +113,7 @@ impl MemoryDownstream {
         });
     }
 
-    /// Records the route of a request that the gateway answers itself.
+    /// Records the route of a request that gets a local response.
     pub(super) const fn record_route(&mut self, route: Option<RouteId>) {
         self.picks.route = route;
     }
@@ -168,7 +168,7 @@ impl PickReporter {
             backend,
             is_first: std::mem::replace(&mut self.is_first, false),
         };
-        // The receiver is gone once the input has ended.
+        // The receiver is dropped once the input has ended.
         let _ = self.events.send(event);
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct PendingRequest<'x, 's> {
     pub(super) replay: ReplayBuffer,
     /// The backend of the current attempt, or of the last one.
     pub(super) backend: Option<&'s Backend>,
-    /// The slots of the backends of the attempts before, in order.
+    /// The backend ids of the attempts before, in order.
     pub(super) failed: Vec<u32>,
     /// When the response times out, once the request was sent, in milliseconds of the worker.
     pub(super) response_due: Option<u64>,

@@ -159,6 +159,6 @@ impl ServerCertVerifier for NoVerification {
     }
 }
 
-/// The number of session tickets kept per backend. All are for one name, for which rustls keeps at
+/// The number of session tickets stored per backend. All are for one name, for which rustls keeps at
 /// most eight.
 const MAX_SESSIONS: usize = 8;

@@ -1,4 +1,4 @@
-//! Opens connections to a backend: resolves its name and tries its addresses in order.
+//! Opens connections to a backend: resolves its name and connects to its addresses in order.
 
 use std::cell::RefCell;
 use std::io;
@@ -81,8 +81,8 @@ impl Resolver {
         }))
     }
 
-    /// Tries the addresses in order. Several addresses share the time equally, so that one that does
-    /// not answer leaves time for the others.
+    /// Connects to the addresses in order. They share the time equally, so that one that does not
+    /// respond leaves time for the others.
     async fn connect_any(
         &self,
         to: &Address,
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::runtime::deadline::Deadlines;
 
-    /// A listener whose queue is full: connections to it are neither accepted nor refused.
+    /// A listener whose queue is full: it neither accepts nor rejects connections.
     fn silent() -> (SocketAddr, Vec<Socket>) {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -22,7 +22,7 @@ pub(crate) struct Upstreams {
     /// By address; nearly always one each. Two routes that use different protocols or TLS settings
     /// for one address have separate pools, because they must not share connections.
     pools: RefCell<HashMap<Address, Vec<Rc<BackendPool>>>>,
-    /// The pools of the last requests, by the slot of the backend: cheaper than to hash an address.
+    /// The pools of the last requests, by backend id, which is cheaper than hashing an address.
     recent: RefCell<Vec<Option<Rc<BackendPool>>>>,
     folder: Rc<Path>,
 }
@@ -88,8 +88,8 @@ impl Upstreams {
 
     fn pool(&self, to: &Backend, upstream: &Upstream) -> Rc<BackendPool> {
         let fits = |pool: &&Rc<BackendPool>| pool.is_for(upstream);
-        let slot = usize::try_from(to.id).unwrap_or(usize::MAX);
-        if let Some(Some(pool)) = self.recent.borrow().get(slot)
+        let index = usize::try_from(to.id).unwrap_or(usize::MAX);
+        if let Some(Some(pool)) = self.recent.borrow().get(index)
             && pool.address == to.address
             && fits(&pool)
         {
@@ -101,11 +101,11 @@ impl Upstreams {
         });
         let pool = known.unwrap_or_else(|| self.add(&to.address, upstream));
         let mut recent = self.recent.borrow_mut();
-        if slot < MAX_RECENT {
-            let length = recent.len().max(slot + 1);
+        if index < MAX_RECENT {
+            let length = recent.len().max(index + 1);
             recent.resize(length, None);
         }
-        if let Some(place) = recent.get_mut(slot) {
+        if let Some(place) = recent.get_mut(index) {
             *place = Some(Rc::clone(&pool));
         }
         pool
@@ -231,9 +231,9 @@ impl Drop for Lease {
     }
 }
 
-/// Backends with higher slots are looked up by address.
+/// Backends with higher ids are looked up by address.
 const MAX_RECENT: usize = 1 << 16;
-/// How long an unused pool is kept, in milliseconds.
+/// How long an unused pool stays in memory, in milliseconds.
 const FORGET_AFTER_MS: u64 = 300_000;
 /// The maximum number of idle connections of one pool.
 const MAX_IDLE: usize = 1024;

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_bytes() {
+    fn diagnostics_of_bytes() {
         for (path, expected) in [
             ("", "is empty; write / for the root"),
             ("a/b", "starts with `a`; it must start with /"),

@@ -37,7 +37,7 @@ fn matches_and_misses() {
 }
 
 #[test]
-fn errors_say_how_to_fix_the_pattern() {
+fn errors_contain_the_fix() {
     let check = |text: &str, expected: &str| {
         assert_eq!(
             PathPattern::parse(text).unwrap_err().to_string(),

@@ -1,5 +1,5 @@
 //! A request on its way from the reading to the forwarding thread. It owns its data, because the
-//! message is gone when it is answered.
+//! buffer of the message is reused before the response arrives.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -44,7 +44,7 @@ pub struct Forwarding {
 }
 
 /// Processes every value of `input` and writes the replies to `output` until the input ends and every
-/// request is answered.
+/// request has its response.
 ///
 /// It returns as soon as the output is closed; the reading thread then ends with its next read.
 ///
@@ -104,7 +104,7 @@ struct ForwardingThread<W> {
 }
 
 impl<W: Write + 'static> ForwardingThread<W> {
-    /// Forwards until no more requests can arrive and all are answered.
+    /// Forwards until no more requests can arrive and all have their responses.
     async fn run(self: Rc<Self>, mut queue: UnboundedReceiver<Job>) -> io::Result<()> {
         spawn_local(Rc::clone(&self.worker).maintain());
         let mut is_finished = false;

@@ -279,7 +279,7 @@ impl<'r> Session<'r> {
     fn follow(&mut self, snapshot: Arc<Snapshot>) {
         let previous = self.prefixes.snapshot();
         if std::ptr::eq(previous.table(), snapshot.table()) {
-            // Only backends have changed, and those that stay keep their slots.
+            // Only backends have changed, and those that stay keep their ids.
             self.prefixes.follow(snapshot);
         } else {
             self.tally = self.tally.carried(previous, &snapshot);

@@ -311,8 +311,8 @@ impl<R: Read, F: FnMut() -> io::Result<()>> Read for Pull<'_, R, F> {
 /// The minimum size of a read; also the capacity of a pipe on Linux.
 const READ_BYTES: usize = 64 << 10;
 
-/// How much of a value over several lines is tried before it is measured. It is bounded because
-/// the same bytes may be tried again for each value among them.
+/// How much of a value over several lines is parsed before it is measured. It is bounded because
+/// the same bytes may be parsed again for each value among them.
 const LINES_BYTES: usize = 2 << 10;
 
 /// The buffer shrinks to this size after a large value.

@@ -105,7 +105,7 @@ impl<R: Read> Values<R> {
                 }
                 Parsed::Incomplete => match edge {
                     Edge::Open => {
-                        // At the end of input the line is complete, and the next try decides.
+                        // At the end of input the line is complete, and the next attempt decides.
                         self.buffer.fill(flush)?;
                     }
                     Edge::Line => return self.try_lines(first, take, flush),
@@ -142,7 +142,7 @@ impl<R: Read> Values<R> {
         }
     }
 
-    /// Tries a value that continues after its first line: most are short and in the buffer.
+    /// Parses a value that continues after its first line: most are short and in the buffer.
     fn try_lines(
         &mut self,
         first: u8,
@@ -249,7 +249,7 @@ fn has_closing_byte(first: u8) -> bool {
     matches!(first, b'{' | b'[' | b'"')
 }
 
-/// How often a value on one line is tried before it is measured. Two, because a read often ends
+/// How often a value on one line is parsed before it is measured. Two, because a read often ends
 /// inside a value that the next read completes; more, and a slow writer causes quadratic work.
 const MAX_TRIES: usize = 2;
 

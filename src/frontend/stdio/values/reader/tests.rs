@@ -1,4 +1,4 @@
-//! Tables of inputs and the steps that they give, whatever the reads.
+//! Tables of inputs and their steps, for reads of any size.
 
 mod failures;
 mod reading;
@@ -54,7 +54,7 @@ fn steps(input: &[u8], reads: &[usize], limits: Limits) -> Vec<String> {
     steps.into_inner()
 }
 
-/// Gives out `rest` in pieces, and holds that `flush` was called before each.
+/// Returns `rest` in pieces, and asserts that `flush` was called before each.
 struct Pieces<'a, I> {
     rest: &'a [u8],
     sizes: I,
@@ -181,7 +181,7 @@ fn depth_is_limited() {
     );
     let late = [b"[\n", &nested(128)[..], b"]\n[]\n{}"].concat();
     check(&late, &["!2:128<1 nested deeper than 128", "={}"]);
-    // What fails before the 129th bracket fails there, however long the line.
+    // An error before the 129th bracket is reported there, however long the line is.
     let early = [&[b'{'; 300][..], b"\n1"].concat();
     check(&early, &["!1:2<1 expected a key in double quotes", "=1"]);
     // Brackets beside one another or in strings do not count.
@@ -228,7 +228,7 @@ fn length_is_limited() {
 }
 
 #[test]
-fn attempts_tell_whole_begun_and_broken_apart() {
+fn attempts_distinguish_complete_incomplete_and_invalid() {
     let broken = |offset, message: &str| Parsed::Invalid {
         offset,
         message: message.to_owned(),

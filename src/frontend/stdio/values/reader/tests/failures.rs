@@ -1,4 +1,4 @@
-//! Where reading resumes after text that is no value.
+//! Where reading resumes after text that is not a value.
 
 use super::*;
 
@@ -77,7 +77,7 @@ fn a_failure_on_a_later_line_resumes_at_a_brace() {
     );
 }
 
-/// Found by hand: of files with marks that are joined, each lost its first message but the first.
+/// Each concatenated file with a byte-order mark, except the first, lost its first message.
 #[test]
 fn regression_a_byte_order_mark_may_be_before_any_value() {
     check(b"{}\n\xef\xbb\xbf{}\n{}", &["={}", "={}", "={}"]);
@@ -101,8 +101,8 @@ fn regression_a_byte_order_mark_may_be_before_any_value() {
     );
 }
 
-/// Found while writing: `serde_json` reads the four bytes after `\u` before it judges them, so
-/// that the failure seemed to be inside the next message, which was lost with it.
+/// `serde_json` reads the four bytes after `\u` before it checks them, so the error was reported
+/// inside the next message, which was lost with it.
 #[test]
 fn regression_a_message_cut_off_in_an_escape_leaves_the_next_one_alone() {
     check(

@@ -1,9 +1,9 @@
-//! When the input is read, how often the same bytes are looked at, and how many are held.
+//! When the input is read, how often the same bytes are examined, and how many are buffered.
 
 use super::*;
 
 #[test]
-fn an_endless_value_is_refused_and_skipped_in_bounded_memory() {
+fn an_endless_value_is_rejected_and_skipped_in_bounded_memory() {
     let endless = io::repeat(b'"')
         .take(1)
         .chain(io::repeat(b'x').take(40 << 20));
@@ -36,8 +36,8 @@ fn an_endless_value_is_refused_and_skipped_in_bounded_memory() {
 }
 
 #[test]
-fn a_value_is_answered_before_the_next_read() {
-    // What each read brings, and how many answers must be out before the next read.
+fn a_value_is_processed_before_the_next_read() {
+    // What each read brings, and how many replies must be written before the next read.
     let cases: &[&[(&[u8], usize)]] = &[
         &[(b"{}", 1), (b"[", 1), (b"]", 2), (b"\n", 2)],
         &[(b"{\"a\":", 0), (b"1}", 1), (b"{\n", 1), (b"}", 2)],
@@ -62,12 +62,12 @@ fn a_value_is_answered_before_the_next_read() {
         &[(b"{\n1", 1), (b"\n", 1), (b"{", 1), (b"}", 2)],
     ];
     for &reads in cases {
-        let answers = Cell::new(0);
+        let replies = Cell::new(0);
         let mut place = 0;
         let reader = Scripted(|out: &mut [u8]| {
             if place > 0 {
                 assert_eq!(
-                    answers.get(),
+                    replies.get(),
                     reads[place - 1].1,
                     "after {place} of {reads:?}"
                 );
@@ -80,13 +80,13 @@ fn a_value_is_answered_before_the_next_read() {
         let mut values = Values::new(reader, Limits::default());
         let mut take = |text: &[u8]| {
             let attempt = parse_ignored(text);
-            answers.set(answers.get() + usize::from(matches!(attempt, Parsed::Complete(_))));
+            replies.set(replies.get() + usize::from(matches!(attempt, Parsed::Complete(_))));
             attempt
         };
         loop {
             match values.next(&mut take, &mut || Ok(())).unwrap() {
                 Step::Value => {}
-                Step::Invalid(_) => answers.set(answers.get() + 1),
+                Step::Invalid(_) => replies.set(replies.get() + 1),
                 Step::End => break,
             }
         }
@@ -102,7 +102,7 @@ impl<F: FnMut(&mut [u8]) -> io::Result<usize>> Read for Scripted<F> {
 }
 
 #[test]
-fn the_work_is_linear_however_the_bytes_come() {
+fn the_work_is_linear_whatever_the_sizes_of_the_reads() {
     let mut value = b"{\"a\":[".to_vec();
     value.extend(b"{\"b\":\"cdefgh\"},\n".repeat(1 << 16));
     value.extend(b"0]}");
@@ -137,9 +137,9 @@ fn the_work_is_linear_however_the_bytes_come() {
     }
 }
 
-/// Would take hours if a newline or a depth were looked for anew for each value of the line.
+/// It would take hours if each value of the line were searched again for a newline and for its depth.
 #[test]
-fn a_line_of_many_values_is_looked_through_once() {
+fn a_line_of_many_values_is_searched_once() {
     let mut input = b"[]{}".repeat(1 << 19);
     input.extend([b'['; 129]);
     let mut values = Values::new(&input[..], Limits::default());
