@@ -4,9 +4,7 @@ use std::ops::Deref;
 
 use crate::engine::policy::{Chain, Redirect, RoutePolicy};
 use crate::engine::request::{Headers, RawRequest};
-use crate::engine::routing::{
-    self, Decision, Rejection, check_host, check_single_host, decide_with,
-};
+use crate::engine::routing::{Decision, Rejection, check_host, check_single_host, decide_with};
 use crate::engine::semantics::{Forwarding, Request};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::upstream::{Cluster, Pick};
@@ -27,8 +25,11 @@ pub fn decide<'a, H: Headers + ?Sized>(
     snapshot: &'a Snapshot,
     request: &RawRequest<'a, H>,
 ) -> Result<Plan<'a>, Rejection<'a>> {
-    let decision = routing::decide(snapshot.table(), request)?;
-    Ok(Plan { snapshot, decision })
+    let check = |host: &str| check_host(host, request.headers);
+    decide_with(snapshot.table(), request, check, |decision| Plan {
+        snapshot,
+        decision,
+    })
 }
 
 /// Decides like [`decide`], for a request whose known fields were read: no field is read twice.
@@ -38,14 +39,17 @@ pub(crate) fn decide_request<'a, H: Headers + ?Sized>(
     request: &Request<'a, H>,
 ) -> Result<Plan<'a>, Rejection<'a>> {
     let field = request.fields.host;
-    let decision = decide_with(snapshot.table(), &request.raw(), |host| {
+    let check = |host: &str| {
         if field.count() > 1 {
             check_host(host, request.headers)
         } else {
             check_single_host(host, field.only())
         }
-    })?;
-    Ok(Plan { snapshot, decision })
+    };
+    decide_with(snapshot.table(), &request.raw(), check, |decision| Plan {
+        snapshot,
+        decision,
+    })
 }
 
 impl<'a> Deref for Plan<'a> {

@@ -34,17 +34,19 @@ pub fn decide<'a, H: Headers + ?Sized>(
     table: &'a Table,
     request: &RawRequest<'a, H>,
 ) -> Result<Decision<'a>, Rejection<'a>> {
-    decide_with(table, request, |host| check_host(host, request.headers))
+    let check = |host: &str| check_host(host, request.headers);
+    decide_with(table, request, check, |decision| decision)
 }
 
-/// Decides like [`decide`]; `check` checks the host of the request, for callers that have found its
-/// `Host` fields already.
+/// Decides like [`decide`]. `check` checks the host of the request, for callers that have found its
+/// `Host` fields already; `wrap` makes the result, so that a decision is not moved once more.
 #[inline]
-pub(crate) fn decide_with<'a, H: Headers + ?Sized>(
+pub(crate) fn decide_with<'a, H: Headers + ?Sized, T>(
     table: &'a Table,
     request: &RawRequest<'a, H>,
     check: impl FnOnce(&str) -> Result<(), RequestHostError>,
-) -> Result<Decision<'a>, Rejection<'a>> {
+    wrap: impl FnOnce(Decision<'a>) -> T,
+) -> Result<T, Rejection<'a>> {
     let (path, query) = normal_target(request.target)?;
     let method = Method::parse(request.method)?;
     if path.as_str() == "*" && method.as_str() != "OPTIONS" {
@@ -68,13 +70,13 @@ pub(crate) fn decide_with<'a, H: Headers + ?Sized>(
     let rejection = match winner(&walk) {
         Ok(Found::Winner(entry, source)) => {
             let route = table.route(entry.route);
-            return Ok(Decision {
+            return Ok(wrap(Decision {
                 route,
                 entry,
                 path,
                 query,
                 source,
-            });
+            }));
         }
         Ok(Found::Nothing {
             path_matches: false,

@@ -292,7 +292,8 @@ mod tests {
             _ => None,
         };
         assert_eq!(level(&["serve", "--log-level", "warn"]), Some(Level::WARN));
-        assert_eq!(level(&["--log-level", "trace"]), Some(Level::TRACE));
+        assert_eq!(level(&["--log-level", "error"]), Some(Level::ERROR));
+        assert_eq!(level(&["--log-level", "trace"]), None);
         assert_eq!(level(&["serve", "--log-level", "all"]), None);
     }
 
