@@ -30,7 +30,7 @@ const CODEC: &str = "http1";
 /// The layers that may import the codec.
 const MAY_USE_CODEC: [&str; 2] = ["runtime", "frontend"];
 /// What the engine must not use: I/O, clocks, random numbers.
-const IMPURE: [&str; 14] = [
+const IMPURE: [&str; 15] = [
     "std::io",
     "std::fs",
     "std::net",
@@ -44,6 +44,7 @@ const IMPURE: [&str; 14] = [
     "println!",
     "print!",
     "eprintln!",
+    "tracing",
     "arc_swap",
 ];
 /// Names without meaning.
@@ -106,6 +107,25 @@ fn the_program_logs_through_tracing() {
     check_lines(&sources(&["src"]), |_, line| {
         let found = has_word(code_of(line), "eprintln!");
         found.then(|| "use `tracing`, or `Output` for the answer of a command".to_owned())
+    });
+}
+
+#[test]
+fn the_text_uses_standard_terms() {
+    // Taken apart, so that this file does not hold them.
+    let words = [
+        concat!("own ", "answer"),
+        concat!("sh", "all "),
+        concat!("who", "ever"),
+        concat!("belie", "ved"),
+        concat!("looked", " at"),
+        concat!("is", " told"),
+        concat!("are", " told"),
+        concat!("MO", "ST_"),
+    ];
+    check_lines(&sources(&["src", "proptests", "benches"]), |_, line| {
+        let word = words.iter().find(|word| has_word(line, word))?;
+        Some(format!("`{word}`"))
     });
 }
 

@@ -1,10 +1,10 @@
 //! Tollgate, an API gateway: the single entrance to a set of microservices.
 //!
-//! A request moves one way: a [`frontend`] reads it, [`engine::decide`] decides, and what was
-//! decided is carried out. The layers, each of which knows only those above it in this list:
+//! A request moves one way: a [`frontend`] reads it, [`engine::admit()`] decides, and [`runtime`]
+//! forwards it. The layers, each of which imports only those above it in this list:
 //!
 //! - [`engine`] is pure: it decides and explains, and does nothing else;
-//! - [`config`] makes a table for it out of a file or a message, or says all that is wrong;
+//! - [`config`] compiles a file or a message to engine values, or reports every error in it;
 //! - [`observe`] counts what happens, and logs it;
 //! - [`runtime`] holds the published snapshot, owns the connections, and forwards;
 //! - [`control`] changes that snapshot: sources send updates to one reconciler;

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MOST_FDS = 65536, EVENTS = 512 };
+enum { MAX_FDS = 65536, EVENTS = 512 };
 
 /* One side. While bytes for it are pending, the other side is not read, so the end of a side is noticed only after all
  * its bytes have been forwarded. */
@@ -30,7 +30,7 @@ struct side {
     unsigned watched;
 };
 
-static struct side sides[MOST_FDS];
+static struct side sides[MAX_FDS];
 static char scratch[524288];
 static int poller;
 
@@ -89,7 +89,7 @@ static void send_rest(int to) {
 }
 
 static void adopt(int fd, int peer) {
-    if (fd >= MOST_FDS) die("too many connections");
+    if (fd >= MAX_FDS) die("too many connections");
     sides[fd] = (struct side){.peer = peer, .watched = EPOLLIN};
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};

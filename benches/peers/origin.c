@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MOST_FDS = 65536, HEAD_BYTES = 16384, BULK_BYTES = 1000000, SMALL_BYTES = 100, EVENTS = 512 };
+enum { MAX_FDS = 65536, HEAD_BYTES = 16384, BULK_BYTES = 1000000, SMALL_BYTES = 100, EVENTS = 512 };
 
 struct connection {
     char head[HEAD_BYTES];
@@ -34,7 +34,7 @@ struct connection {
     char counts[256];
 };
 
-static struct connection *connections[MOST_FDS];
+static struct connection *connections[MAX_FDS];
 static unsigned long long accepted, requests, body_bytes;
 static char small[SMALL_BYTES + 256], bulk[BULK_BYTES + 256];
 static size_t small_len, bulk_len;
@@ -159,7 +159,7 @@ static void accept_all(int listener) {
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
         if (fd < 0) return;
-        if (fd >= MOST_FDS) die("too many connections");
+        if (fd >= MAX_FDS) die("too many connections");
         if ((connections[fd] = calloc(1, sizeof(struct connection))) == NULL) die("calloc");
         accepted++;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));

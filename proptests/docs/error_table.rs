@@ -44,7 +44,7 @@ pub(crate) const GROUPS: &[Group] = &[
             ),
             code(
                 "host.invalid",
-                "the host contains an invalid byte, or the redirect to https needs a host and there is none",
+                "the host is not a host, perhaps with a port; or the redirect to https needs a host and the request has no valid one",
                 "send a valid `Host`",
             ),
             code("host.conflict", "two hosts that differ", "send one `Host`"),

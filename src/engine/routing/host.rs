@@ -145,14 +145,30 @@ pub(crate) fn check_host<H: Headers + ?Sized>(
 /// Checks the host of a request and the value of its only `Host` field, if it has one.
 #[inline]
 pub(crate) fn check_single_host(host: &str, field: Option<&[u8]>) -> Result<(), RequestHostError> {
-    let field = field.filter(|field| *field != host.as_bytes());
-    for value in field.into_iter().chain([host.as_bytes()]) {
-        if !is_host(value) {
-            let text = String::from_utf8_lossy(value);
-            return Err(RequestHostError::Invalid(excerpt(&text)));
-        }
+    let invalid = |value| {
+        let text = String::from_utf8_lossy(value);
+        Err(RequestHostError::Invalid(excerpt(&text)))
+    };
+    match field {
+        Some(field) if field != host.as_bytes() && !is_host(field) => return invalid(field),
+        _ => {}
     }
-    Ok(())
+    if is_plain_host(host.as_bytes()) || is_host(host.as_bytes()) {
+        return Ok(());
+    }
+    invalid(host.as_bytes())
+}
+
+/// Whether this is a plain name or address with or without a port, as almost all hosts are.
+#[inline]
+fn is_plain_host(host: &[u8]) -> bool {
+    let is_plain = |name| all_in(&IN_PLAIN_NAMES, name);
+    if is_plain(host) {
+        return true;
+    }
+    let colon = host.iter().rposition(|byte| *byte == b':');
+    let (name, port) = host.split_at(colon.unwrap_or_default());
+    !name.is_empty() && is_plain(name) && is_port(port)
 }
 
 /// Whether this is `uri-host [":" port]` (RFC 3986, section 3.2). An empty host is one without a
@@ -162,14 +178,6 @@ pub(crate) fn check_single_host(host: &str, field: Option<&[u8]>) -> Result<(), 
 /// joins field lines, and at most five digits of port. The codec of HTTP/1.1 applies the same grammar
 /// while it reads.
 fn is_host(host: &[u8]) -> bool {
-    // Almost all hosts are a plain name or address with or without a port.
-    let is_plain = |byte: &u8| all_in(&IN_PLAIN_NAMES, std::slice::from_ref(byte));
-    let plain = host.iter().take_while(|byte| is_plain(byte)).count();
-    match host.split_at(plain) {
-        (_, []) => return true,
-        ([_, ..], port @ [b':', ..]) => return is_port(port),
-        _ => {}
-    }
     let split_at = |byte: u8| host.iter().position(|it| *it == byte);
     let (is_name, port) = if let [b'[', literal @ ..] = host {
         let Some((literal, after)) =
