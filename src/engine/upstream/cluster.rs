@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::upstream::backend::{Address, Backend, BackendSource};
-use crate::engine::upstream::balancer::Cursor;
+use crate::engine::upstream::balancer::{Balancer, Cursor};
 use crate::engine::upstream::settings::Upstream;
 
 /// The backends of one service version, shared by its routes. Immutable: a change creates a new
@@ -14,6 +14,7 @@ pub struct Cluster {
     backends: Arc<[Backend]>,
     healthy: u32,
     next_id: u32,
+    balancer: Balancer,
     upstream: Arc<Upstream>,
 }
 
@@ -82,6 +83,7 @@ impl Cluster {
             backends: backends.into(),
             healthy: u32::try_from(healthy).unwrap_or(u32::MAX),
             next_id,
+            balancer: Balancer::default(),
             upstream,
         }
     }
@@ -106,16 +108,13 @@ impl Cluster {
     #[inline]
     #[must_use]
     pub fn pick(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        // In a large table both miss the cache. Without the prefetch, the locked add would fetch
-        // the cursor only after all earlier loads have finished.
-        cursor.prefetch();
-        self.at(cursor.advance(self.healthy)?)
+        self.at(self.balancer.next(cursor, self.healthy)?)
     }
 
     /// The backend that [`Cluster::pick`] would return now, without advancing the cursor.
     #[must_use]
     pub fn peek(&self, cursor: &Cursor) -> Option<Pick<'_>> {
-        self.at(cursor.peek_modulo(self.healthy)?)
+        self.at(self.balancer.peek(cursor, self.healthy)?)
     }
 
     #[inline]

@@ -59,7 +59,7 @@ fn serve(args: &ServeArgs, loaded: Loaded) -> Result<(), String> {
     let mut gateway = Gateway::start(args, loaded)?;
     let stopped = runtime.block_on(async {
         let admin = gateway.start_admin()?;
-        start_sources(hangup, gateway.reloader.clone());
+        start_sources(args, hangup, &gateway);
         tokio::select! {
             () = stop.recv() => {}
             () = reopen_log_on(reopen_log, gateway.log.as_ref()) => {}
@@ -74,8 +74,10 @@ fn serve(args: &ServeArgs, loaded: Loaded) -> Result<(), String> {
     Ok(())
 }
 
-/// Starts every source of updates. A new source is one more line here.
-fn start_sources(hangup: Signal, reloader: Reloader) {
+/// Starts every source of updates. A new source is one more line here; it gets a clone of the handle.
+fn start_sources(args: &ServeArgs, hangup: Signal, gateway: &Gateway) {
+    let (serve, control) = (gateway.serve.clone(), gateway.control.clone());
+    let reloader = Reloader::new(args.config.as_deref(), serve, control);
     spawn_local(sighup::run(hangup, reloader, report_reload));
 }
 
@@ -83,7 +85,10 @@ fn start_sources(hangup: Signal, reloader: Reloader) {
 struct Gateway {
     server: Server,
     log: Option<AccessLog>,
-    reloader: Reloader,
+    /// Sends updates to the reconciler.
+    control: Handle,
+    /// The process settings of the configuration.
+    serve: Serve,
     /// The admin listener, bound, with the worker that serves it.
     admin: Option<(StdListener, Worker)>,
 }
@@ -125,7 +130,8 @@ impl Gateway {
         Ok(Self {
             server,
             log,
-            reloader: Reloader::new(args.config.as_deref(), serve, control),
+            control,
+            serve,
             admin,
         })
     }
