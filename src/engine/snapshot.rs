@@ -101,8 +101,8 @@ impl Snapshot {
         }
     }
 
-    /// The snapshot after a change to the registrations of these services: rebuilds their clusters.
-    /// The cost does not depend on the number of their routes.
+    /// The snapshot after a change to the registrations of these services. Each of their clusters is
+    /// rebuilt once, whatever the number of routes to it; a route only gets its new handle.
     #[must_use]
     pub fn with_registry(&self, registry: &Registry, changed: &BTreeSet<ServiceKey>) -> Self {
         let mut next = self.clone();
